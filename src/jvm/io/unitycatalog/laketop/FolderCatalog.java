@@ -1,0 +1,353 @@
+package io.unitycatalog.laketop;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import laketop.engine.Folders;
+import laketop.engine.JsonFiles;
+import laketop.engine.Lake;
+import laketop.engine.Names;
+import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
+import org.apache.spark.sql.catalyst.analysis.NoSuchFunctionException;
+import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
+import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
+import org.apache.spark.sql.catalyst.analysis.NonEmptyNamespaceException;
+import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
+import org.apache.spark.sql.connector.catalog.CatalogV2Util;
+import org.apache.spark.sql.connector.catalog.Column;
+import org.apache.spark.sql.connector.catalog.DelegatingTable;
+import org.apache.spark.sql.connector.catalog.FunctionCatalog;
+import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.connector.catalog.NamespaceChange;
+import org.apache.spark.sql.connector.catalog.SupportsNamespaces;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCatalog;
+import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
+import org.apache.spark.sql.connector.catalog.TableChange;
+import org.apache.spark.sql.connector.catalog.TableInfo;
+import org.apache.spark.sql.connector.catalog.TableSummary;
+import org.apache.spark.sql.connector.catalog.V1Table;
+import org.apache.spark.sql.connector.catalog.V1Table$;
+import org.apache.spark.sql.connector.catalog.functions.UnboundFunction;
+import org.apache.spark.sql.connector.expressions.Transform;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/**
+ * One catalog as a folder, on which Delta's own catalog class stands.
+ *
+ * <p>The package is part of the function: Delta takes its way for named catalogs, not the one for
+ * Spark's session catalog, when the delegate's class name begins with {@code io.unitycatalog.}.
+ */
+public final class FolderCatalog implements TableCatalog, SupportsNamespaces, FunctionCatalog {
+  private static final String ZERO = "00000000000000000000.json";
+  private static final List<String> EXTRAS = List.of("owners", "tags", "constraints");
+
+  private String name;
+  private Path folder;
+
+  @Override
+  public void initialize(String name, CaseInsensitiveStringMap options) {
+    this.name = Names.key(name);
+    this.folder = Lake.root().resolve(this.name);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String[] defaultNamespace() {
+    return new String[] {"default"};
+  }
+
+  @Override
+  public Set<TableCatalogCapability> capabilities() {
+    return Set.of();
+  }
+
+  // ---- places
+
+  public Path schemaFolder(String[] namespace) {
+    return folder.resolve(Names.checked(namespace[namespace.length - 1]));
+  }
+
+  public Path tableFolder(Identifier id) {
+    return schemaFolder(id.namespace()).resolve(Names.checked(id.name()));
+  }
+
+  /** Returns the JSON file of an entry: {@code kind} is tables, views, constraints, ... */
+  public Path entry(String kind, Identifier id) {
+    return schemaFolder(id.namespace())
+        .resolve("_" + kind)
+        .resolve(Names.checked(id.name()) + ".json");
+  }
+
+  /** Returns whether something of this name could be here at all. */
+  public boolean possible(Identifier id) {
+    return id.namespace().length == 1 && Names.valid(id.namespace()[0]) && Names.valid(id.name());
+  }
+
+  private static boolean isDelta(Path table) {
+    Path log = table.resolve("_delta_log");
+    return Files.exists(log.resolve(ZERO))
+        || Folders.list(log).stream()
+            .anyMatch(p -> p.getFileName().toString().matches("\\d{20}\\.(json|checkpoint.*)"));
+  }
+
+  // ---- tables
+
+  @Override
+  public Identifier[] listTables(String[] namespace) throws NoSuchNamespaceException {
+    requireNamespace(namespace);
+    Path schema = schemaFolder(namespace);
+    Set<String> names = new TreeSet<>(JsonFiles.names(schema.resolve("_tables")));
+    for (Path path : Folders.list(schema)) {
+      if (isDelta(path)) {
+        names.add(path.getFileName().toString());
+      }
+    }
+    return names.stream().map(n -> Identifier.of(namespace, n)).toArray(Identifier[]::new);
+  }
+
+  @Override
+  public boolean tableExists(Identifier id) {
+    return possible(id) && (Files.exists(entry("tables", id)) || isDelta(tableFolder(id)));
+  }
+
+  @Override
+  public Table loadTable(Identifier id) throws NoSuchTableException {
+    if (!tableExists(id)) {
+      throw new NoSuchTableException(id);
+    }
+    Map<String, String> properties = properties(id);
+    String schema = properties.remove("schema");
+    TableInfo.Builder info = new TableInfo.Builder().withProperties(properties);
+    if (schema == null) {
+      info.withColumns(new Column[0]);
+    } else {
+      info.withSchema((StructType) DataType.fromJson(schema));
+    }
+    Identifier written = Identifier.of(id.namespace(), Names.key(id.name()));
+    DelegatingTable table = new DelegatingTable(info.build(), name + "." + written);
+    return new V1Table(V1Table$.MODULE$.toCatalogTable(this, written, table));
+  }
+
+  private Map<String, String> properties(Identifier id) {
+    Map<String, String> properties = JsonFiles.read(entry("tables", id));
+    if (properties.isEmpty()) {
+      properties.put(TableCatalog.PROP_LOCATION, tableFolder(id).toUri().toString());
+      properties.put(PROP_PROVIDER, "delta");
+      properties.put(PROP_TABLE_TYPE, TableSummary.MANAGED_TABLE_TYPE);
+    }
+    properties.put(TableCatalog.PROP_OWNER, owner(id));
+    return properties;
+  }
+
+  private String owner(Identifier id) {
+    String own = JsonFiles.read(entry("owners", id)).get("owner");
+    Path schema = schemaFolder(id.namespace()).resolve("_schema.json");
+    return own != null ? own : JsonFiles.read(schema).getOrDefault("owner", "");
+  }
+
+  /** Keeps a table that is not registered by a commit in its own folder. */
+  @Override
+  public Table createTable(
+      Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties)
+      throws TableAlreadyExistsException, NoSuchNamespaceException {
+    boolean delta = "delta".equalsIgnoreCase(properties.getOrDefault(PROP_PROVIDER, "delta"));
+    boolean external = properties.containsKey(PROP_EXTERNAL);
+    if (!delta || external) {
+      Map<String, String> entry = new HashMap<>(properties);
+      entry.remove(PROP_EXTERNAL);
+      entry.put(PROP_TABLE_TYPE,
+          external ? TableSummary.EXTERNAL_TABLE_TYPE : TableSummary.MANAGED_TABLE_TYPE);
+      if (!external) {
+        entry.put(TableCatalog.PROP_LOCATION, tableFolder(id).toUri().toString());
+      }
+      if (!delta) {
+        entry.put("schema", CatalogV2Util.v2ColumnsToStructType(columns).json());
+      }
+      JsonFiles.write(entry("tables", id), entry);
+    }
+    return created(id);
+  }
+
+  /** Delta still calls this deprecated form. */
+  @Override
+  public Table createTable(
+      Identifier id, StructType schema, Transform[] partitions, Map<String, String> properties)
+      throws TableAlreadyExistsException, NoSuchNamespaceException {
+    Column[] columns = CatalogV2Util.structTypeToV2Columns(schema, false);
+    return createTable(id, columns, partitions, properties);
+  }
+
+  private Table created(Identifier id) {
+    try {
+      return loadTable(id);
+    } catch (NoSuchTableException e) {
+      throw Lake.sneak(e);
+    }
+  }
+
+  @Override
+  public Table alterTable(Identifier id, TableChange... changes) throws NoSuchTableException {
+    return loadTable(id);
+  }
+
+  @Override
+  public boolean dropTable(Identifier id) {
+    if (!tableExists(id)) {
+      return false;
+    }
+    Path entry = entry("tables", id);
+    String type = JsonFiles.read(entry).get(PROP_TABLE_TYPE);
+    JsonFiles.delete(entry);
+    if (!TableSummary.EXTERNAL_TABLE_TYPE.equals(type)) {
+      Folders.discard(tableFolder(id));
+    }
+    EXTRAS.forEach(kind -> JsonFiles.delete(entry(kind, id)));
+    return true;
+  }
+
+  @Override
+  public void renameTable(Identifier from, Identifier to)
+      throws NoSuchTableException, TableAlreadyExistsException {
+    if (!tableExists(from)) {
+      throw new NoSuchTableException(from);
+    }
+    if (tableExists(to)) {
+      throw new TableAlreadyExistsException(to);
+    }
+    if (Files.exists(entry("tables", from))) {
+      JsonFiles.move(entry("tables", from), entry("tables", to));
+    } else {
+      move(tableFolder(from), tableFolder(to));
+    }
+    EXTRAS.forEach(kind -> JsonFiles.move(entry(kind, from), entry(kind, to)));
+  }
+
+  private static void move(Path from, Path to) {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  // ---- schemas
+
+  @Override
+  public String[][] listNamespaces() {
+    return Folders.list(folder).stream()
+        .filter(Files::isDirectory)
+        .map(path -> path.getFileName().toString())
+        .filter(schema -> !schema.startsWith("_") && !schema.startsWith("."))
+        .map(schema -> new String[] {schema})
+        .toArray(String[][]::new);
+  }
+
+  @Override
+  public String[][] listNamespaces(String[] namespace) throws NoSuchNamespaceException {
+    if (namespace.length == 0) {
+      return listNamespaces();
+    }
+    requireNamespace(namespace);
+    return new String[0][];
+  }
+
+  @Override
+  public boolean namespaceExists(String[] namespace) {
+    return namespace.length == 1
+        && Names.valid(namespace[0])
+        && Files.isDirectory(schemaFolder(namespace));
+  }
+
+  private void requireNamespace(String[] namespace) throws NoSuchNamespaceException {
+    if (!namespaceExists(namespace)) {
+      throw new NoSuchNamespaceException(namespace);
+    }
+  }
+
+  @Override
+  public Map<String, String> loadNamespaceMetadata(String[] namespace)
+      throws NoSuchNamespaceException {
+    requireNamespace(namespace);
+    Path schema = schemaFolder(namespace);
+    Map<String, String> metadata = JsonFiles.read(schema.resolve("_schema.json"));
+    metadata.putIfAbsent(SupportsNamespaces.PROP_LOCATION, schema.toUri().toString());
+    return metadata;
+  }
+
+  @Override
+  public void createNamespace(String[] namespace, Map<String, String> metadata)
+      throws NamespaceAlreadyExistsException {
+    if (namespace.length != 1) {
+      throw Lake.sneak(new NoSuchNamespaceException(Arrays.copyOf(namespace, 1)));
+    }
+    Names.checkedContainer(namespace[0]);
+    if (!Files.isDirectory(folder)) {
+      throw Lake.sneak(new NoSuchNamespaceException(new String[] {name}));
+    }
+    if (namespaceExists(namespace)) {
+      throw new NamespaceAlreadyExistsException(namespace);
+    }
+    JsonFiles.write(schemaFolder(namespace).resolve("_schema.json"), metadata);
+  }
+
+  @Override
+  public void alterNamespace(String[] namespace, NamespaceChange... changes)
+      throws NoSuchNamespaceException {
+    requireNamespace(namespace);
+    Path file = schemaFolder(namespace).resolve("_schema.json");
+    Map<String, String> metadata = JsonFiles.read(file);
+    for (NamespaceChange change : changes) {
+      if (change instanceof NamespaceChange.SetProperty set) {
+        metadata.put(set.property(), set.value());
+      } else if (change instanceof NamespaceChange.RemoveProperty remove) {
+        metadata.remove(remove.property());
+      }
+    }
+    JsonFiles.write(file, metadata);
+  }
+
+  @Override
+  public boolean dropNamespace(String[] namespace, boolean cascade)
+      throws NoSuchNamespaceException, NonEmptyNamespaceException {
+    requireNamespace(namespace);
+    Path schema = schemaFolder(namespace);
+    boolean empty = listTables(namespace).length == 0;
+    for (String kind : List.of("_views", "_functions", "_volumes")) {
+      empty &= JsonFiles.names(schema.resolve(kind)).isEmpty();
+    }
+    if (!cascade && !empty) {
+      throw new NonEmptyNamespaceException(namespace);
+    }
+    Folders.discard(schema);
+    return true;
+  }
+
+  // ---- functions: those of SQL are resolved by a rule, so that none of this kind is here
+
+  @Override
+  public Identifier[] listFunctions(String[] namespace) {
+    return JsonFiles.names(schemaFolder(namespace).resolve("_functions")).stream()
+        .map(function -> Identifier.of(namespace, function))
+        .toArray(Identifier[]::new);
+  }
+
+  @Override
+  public UnboundFunction loadFunction(Identifier id) throws NoSuchFunctionException {
+    throw new NoSuchFunctionException(id);
+  }
+}

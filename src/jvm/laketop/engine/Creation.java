@@ -1,0 +1,100 @@
+package laketop.engine;
+
+import io.unitycatalog.laketop.FolderCatalog;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
+import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
+import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.connector.catalog.TableCatalog;
+
+/** The making of one table: alone while it lasts, and without a trace when it fails. */
+final class Creation implements AutoCloseable {
+  private final FolderCatalog catalog;
+  private final Identifier id;
+  private final Path place;
+  private boolean existed;
+  private boolean done;
+  private boolean closed;
+
+  private Creation(FolderCatalog catalog, Identifier id) {
+    this.catalog = catalog;
+    this.id = id;
+    this.place = catalog.tableFolder(id);
+  }
+
+  /** Begins to make a new table, or to replace one where {@code replace} says so. */
+  static Creation begin(FolderCatalog catalog, Identifier id, boolean replace) {
+    if (!catalog.namespaceExists(id.namespace())) {
+      throw Lake.sneak(new NoSuchNamespaceException(id.namespace()));
+    }
+    Creation creation = new Creation(catalog, id);
+    Claims.take(creation.place);
+    creation.existed = catalog.tableExists(id);
+    creation.done = creation.existed;
+    try {
+      creation.requireFree(replace);
+      creation.requirePrivilege();
+      if (!creation.existed) {
+        Folders.discard(creation.place);
+      }
+      return creation;
+    } catch (Throwable e) {
+      Claims.release(creation.place);
+      throw e;
+    }
+  }
+
+  private void requireFree(boolean replace) {
+    if (existed && !replace || Files.exists(catalog.entry("views", id))) {
+      throw Lake.sneak(new TableAlreadyExistsException(id));
+    }
+  }
+
+  private void requirePrivilege() {
+    if (existed) {
+      Access.table("MANAGE", catalog.name(), id);
+    } else {
+      Access.schema("CREATE TABLE", catalog.name(), id.namespace()[0]);
+    }
+  }
+
+  /** Returns the properties with those that make Delta put the table in its own folder. */
+  Map<String, String> placed(Map<String, String> properties) {
+    if (properties.containsKey(TableCatalog.PROP_LOCATION)) {
+      return properties;
+    }
+    Map<String, String> placed = new HashMap<>(properties);
+    placed.putIfAbsent(TableCatalog.PROP_PROVIDER, "delta");
+    placed.put(TableCatalog.PROP_LOCATION, place.toUri().toString());
+    placed.put(TableCatalog.PROP_IS_MANAGED_LOCATION, "true");
+    return placed;
+  }
+
+  /** Says that the table is committed; {@code rest} is what belongs to it beside Delta's log. */
+  void commit(Runnable rest) {
+    rest.run();
+    if (!existed) {
+      Access.own(catalog.name(), id);
+    }
+    done = true;
+  }
+
+  /** Ends it; a new table that was not committed whole is gone afterwards. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      if (!done && !catalog.dropTable(id)) {
+        Folders.discard(place);
+      }
+    } finally {
+      Claims.release(place);
+    }
+  }
+}

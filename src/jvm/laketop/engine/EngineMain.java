@@ -1,0 +1,93 @@
+package laketop.engine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connect.service.SparkConnectServer;
+import org.apache.spark.sql.connect.service.SparkConnectService$;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine's main class: {@code EngineMain <parent pid> <ready file> [idle seconds]}.
+ *
+ * <p>A Spark Connect server that ends with its parent process, says in the ready file that it is
+ * {@code serving} and later that it is {@code warm}, and ends by itself when nobody used it for
+ * the idle seconds (0 = never). Exit codes: 0 idle, 1 without parent, 143 by TERM.
+ */
+public final class EngineMain {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineMain.class);
+  private static final long PAUSE_MS = 100;
+  private static final int ORPHAN = 1;
+
+  private EngineMain() {}
+
+  public static void main(String[] args) throws Exception {
+    Path ready = Path.of(args[1]);
+    long idleSeconds = args.length > 2 ? Long.parseLong(args[2]) : 0;
+    endWith(Long.parseLong(args[0]));
+    Files.deleteIfExists(ready);
+    Folders.emptyTrash();
+    Lake.prepare();
+    daemon("laketop-ready", () -> serve(ready, idleSeconds));
+    SparkConnectServer.main(new String[0]);
+  }
+
+  /** Halts when the parent is gone; it is also asked for, in case its end is not reported. */
+  private static void endWith(long pid) {
+    Optional<ProcessHandle> parent = ProcessHandle.of(pid);
+    parent.ifPresent(process -> process.onExit().thenRun(EngineMain::halt));
+    daemon("laketop-parent", () -> {
+      while (parent.isPresent() && parent.get().isAlive()) {
+        pause();
+      }
+      halt();
+    });
+  }
+
+  private static void halt() {
+    Runtime.getRuntime().halt(ORPHAN);
+  }
+
+  private static void serve(Path ready, long idleSeconds) {
+    while (!SparkConnectService$.MODULE$.started()) {
+      pause();
+    }
+    JsonFiles.writeText(ready, "serving");
+    SparkSession session = (SparkSession) SparkSession.builder().getOrCreate();
+    warmUp(session, ready);
+    Activity.touch();
+    if (idleSeconds == 0) {
+      return;
+    }
+    while (Activity.idleSeconds(session) < idleSeconds) {
+      pause();
+    }
+    LOG.info("nobody used the engine for {} seconds", idleSeconds);
+    System.exit(0);
+  }
+
+  private static void warmUp(SparkSession session, Path ready) {
+    try {
+      WarmUp.run(session);
+      JsonFiles.writeText(ready, "warm");
+    } catch (Exception e) {
+      LOG.warn("the warm-up failed, the first statements will be slower", e);
+    }
+  }
+
+  private static void daemon(String name, Runnable body) {
+    Thread thread = new Thread(body, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(PAUSE_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

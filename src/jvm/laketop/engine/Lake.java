@@ -1,0 +1,67 @@
+package laketop.engine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.spark.SparkEnv;
+
+/** Where everything lies below the folder that {@code spark.laketop.root} names. */
+public final class Lake {
+  /** The catalog that is there from the start. */
+  static final String MAIN = "main";
+
+  private static final String KEY = "spark.laketop.root";
+  private static volatile Path root;
+
+  private Lake() {}
+
+  public static Path root() {
+    if (root == null) {
+      SparkEnv environment = SparkEnv.get();
+      String set = environment == null ? null : environment.conf().get(KEY, null);
+      root = Path.of(set == null ? System.getProperty(KEY) : set).toAbsolutePath().normalize();
+    }
+    return root;
+  }
+
+  static Path catalog(String name) {
+    return root().resolve(Names.checked(name));
+  }
+
+  static Path schema(String catalog, String name) {
+    return catalog(catalog).resolve(Names.checked(name));
+  }
+
+  /** Returns the JSON file of an entry: {@code kind} is views, functions, volumes, tags, ... */
+  static Path entry(String kind, String[] name) {
+    return schema(name[0], name[1]).resolve("_" + kind).resolve(Names.checked(name[2]) + ".json");
+  }
+
+  static Path files(String[] volume) {
+    return schema(volume[0], volume[1]).resolve("_files").resolve(Names.checked(volume[2]));
+  }
+
+  /** Makes {@code main.default}, unless it is there. */
+  static void prepare() {
+    Path main = catalog(MAIN);
+    for (Path file : new Path[] {catalogFile(main), schemaFile(main.resolve("default"))}) {
+      if (!Files.exists(file)) {
+        JsonFiles.write(file, Map.of("owner", Users.anyAdmin()));
+      }
+    }
+  }
+
+  static Path catalogFile(Path catalog) {
+    return catalog.resolve("_catalog.json");
+  }
+
+  static Path schemaFile(Path schema) {
+    return schema.resolve("_schema.json");
+  }
+
+  /** Throws a checked exception where Java's signatures, made for Scala, do not name it. */
+  @SuppressWarnings("unchecked")
+  public static <E extends Throwable> RuntimeException sneak(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+}

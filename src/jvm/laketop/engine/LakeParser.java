@@ -1,0 +1,137 @@
+package laketop.engine;
+
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.catalyst.FunctionIdentifier;
+import org.apache.spark.sql.catalyst.TableIdentifier;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.parser.ParameterContext;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
+import org.apache.spark.sql.catalyst.plans.logical.DropFunction;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** Turns the statements that Spark's grammar lacks into calls of a procedure of ours. */
+final class LakeParser implements ParserInterface {
+  private static final Pattern USE =
+      Pattern.compile("USE\\s+CATALOG\\s+(\\S+)", Pattern.CASE_INSENSITIVE);
+
+  private final SparkSession session;
+  private final ParserInterface inner;
+
+  LakeParser(SparkSession session, ParserInterface inner) {
+    this.session = session;
+    this.inner = inner;
+  }
+
+  @Override
+  public LogicalPlan parsePlan(String sql) throws ParseException {
+    Catalogs.sync(session, sql);
+    LogicalPlan ours = ours(sql);
+    return ours != null ? ours : function(inner.parsePlan(sql), sql, true);
+  }
+
+  @Override
+  public LogicalPlan parsePlanWithParameters(String sql, ParameterContext context)
+      throws ParseException {
+    Catalogs.sync(session, sql);
+    if (ours(sql) != null) {
+      throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
+          "Parameters are not supported in this statement; write the names into its text.");
+    }
+    return function(inner.parsePlanWithParameters(sql, context), sql, false);
+  }
+
+  /** Parses as if laketop were not there. */
+  LogicalPlan plain(String sql) throws ParseException {
+    return inner.parsePlan(sql);
+  }
+
+  private LogicalPlan ours(String sql) throws ParseException {
+    String bare = Statements.candidate(sql);
+    if (bare == null) {
+      return null;
+    }
+    Matcher use = USE.matcher(bare);
+    if (use.matches()) {
+      return inner.parsePlan("SET CATALOG " + use.group(1));
+    }
+    return Statements.has(bare) ? inner.parsePlan(Procedure.call(Map.of("sql", bare))) : null;
+  }
+
+  /** Spark knows SQL functions in its session catalog only: laketop makes and drops them itself. */
+  private LogicalPlan function(LogicalPlan plan, String sql, boolean literal)
+      throws ParseException {
+    if (plan instanceof CreateUserDefinedFunction f && f.child() instanceof UnresolvedIdentifier id) {
+      if (!literal) {
+        throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
+            "Parameters are not supported in a function; write the values into its text.");
+      }
+      return inner.parsePlan(Procedure.call(Map.of(
+          "function", "create", "name", name(id), "sql", sql)));
+    }
+    if (plan instanceof DropFunction f && f.child() instanceof UnresolvedIdentifier id) {
+      return inner.parsePlan(Procedure.call(Map.of(
+          "function", "drop", "name", name(id), "guard", "" + f.ifExists())));
+    }
+    return plan;
+  }
+
+  private String name(UnresolvedIdentifier id) {
+    String[] name = Functions.qualify(session, CollectionConverters.asJava(id.nameParts()));
+    if (name == null) {
+      throw SessionCatalog.refusal(id.nameParts().last());
+    }
+    return String.join(".", name);
+  }
+
+  @Override
+  public Seq<String> parseMultipartIdentifier(String sql) throws ParseException {
+    Catalogs.sync(session, sql);
+    return inner.parseMultipartIdentifier(sql);
+  }
+
+  @Override
+  public LogicalPlan parseQuery(String sql) throws ParseException {
+    Catalogs.sync(session, sql);
+    return inner.parseQuery(sql);
+  }
+
+  @Override
+  public Expression parseExpression(String sql) throws ParseException {
+    return inner.parseExpression(sql);
+  }
+
+  @Override
+  public TableIdentifier parseTableIdentifier(String sql) throws ParseException {
+    return inner.parseTableIdentifier(sql);
+  }
+
+  @Override
+  public FunctionIdentifier parseFunctionIdentifier(String sql) throws ParseException {
+    return inner.parseFunctionIdentifier(sql);
+  }
+
+  @Override
+  public StructType parseRoutineParam(String sql) throws ParseException {
+    return inner.parseRoutineParam(sql);
+  }
+
+  @Override
+  public StructType parseTableSchema(String sql) throws ParseException {
+    return inner.parseTableSchema(sql);
+  }
+
+  @Override
+  public DataType parseDataType(String sql) throws ParseException {
+    return inner.parseDataType(sql);
+  }
+}

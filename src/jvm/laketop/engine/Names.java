@@ -1,0 +1,105 @@
+package laketop.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.CatalogManager;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** The names of catalogs, schemas and what they hold: small letters, and fit to be a file's. */
+public final class Names {
+  private static final int LONGEST = 255;
+  private static final Set<String> FOLDERS =
+      Set.of("_tables", "_views", "_functions", "_volumes", "_owners", "_tags", "_constraints", "_files");
+
+  private Names() {}
+
+  public static String key(String name) {
+    return name.toLowerCase(Locale.ROOT);
+  }
+
+  /** Returns whether Unity Catalog would take this name; {@code _files} and the like are kept. */
+  public static boolean valid(String name) {
+    boolean printable = name.chars().noneMatch(c -> c <= ' ' || c == 0x7f || "./\\".indexOf(c) >= 0);
+    return printable && !name.isEmpty() && name.length() <= LONGEST && !FOLDERS.contains(key(name));
+  }
+
+  /** Returns the name in small letters, or refuses it. */
+  public static String checked(String name) {
+    if (valid(name)) {
+      return key(name);
+    }
+    throw Refusal.of("INVALID_NAME", "`" + name.replaceAll("\\p{Cntrl}", "?") + "` is no valid name: it is"
+        + " 1 to 255 characters without dots, slashes, spaces and control characters, and not _files,"
+        + " _tables, _views, _functions, _volumes, _owners, _tags or _constraints.");
+  }
+
+  /** Refuses a name of a catalog or schema that begins with an underscore. */
+  public static String checkedContainer(String name) {
+    if (name.startsWith("_")) {
+      throw Refusal.of("INVALID_NAME",
+          "`" + name + "` is no valid name: catalogs and schemas do not begin with an underscore.");
+    }
+    return checked(name);
+  }
+
+  /** Returns the parts of a dotted name as it is written, backticks taken off. */
+  static List<String> parts(SparkSession session, String name) {
+    try {
+      List<String> out = new ArrayList<>();
+      var parsed = session.sessionState().sqlParser().parseMultipartIdentifier(name);
+      CollectionConverters.asJava(parsed).forEach(part -> out.add(key(part)));
+      return out;
+    } catch (Exception e) {
+      throw Lake.sneak(e);
+    }
+  }
+
+  /** Returns catalog, schema and name; what is not written is what the session uses. */
+  static String[] full(SparkSession session, String name) {
+    List<String> parts = parts(session, name);
+    if (parts.size() > 3) {
+      throw Refusal.of("IDENTIFIER_TOO_MANY_NAME_PARTS", "`" + name + "` has more than three parts.");
+    }
+    CatalogManager manager = session.sessionState().catalogManager();
+    if (parts.size() == 1) {
+      parts.add(0, currentSchema(session));
+    }
+    if (parts.size() == 2) {
+      parts.add(0, manager.currentCatalog().name());
+    }
+    return parts.toArray(String[]::new);
+  }
+
+  /** Returns catalog and schema. */
+  static String[] schema(SparkSession session, String name) {
+    List<String> parts = parts(session, name);
+    if (parts.size() > 2) {
+      throw Refusal.of("IDENTIFIER_TOO_MANY_NAME_PARTS", "`" + name + "` has more than two parts.");
+    }
+    if (parts.size() == 1) {
+      parts.add(0, session.sessionState().catalogManager().currentCatalog().name());
+    }
+    return parts.toArray(String[]::new);
+  }
+
+  static String currentSchema(SparkSession session) {
+    String[] namespace = session.sessionState().catalogManager().currentNamespace();
+    return namespace.length == 0 ? "default" : namespace[0];
+  }
+
+  /** Returns the pattern of a SHOW statement: {@code *} is anything, {@code |} is or. */
+  static Pattern like(String pattern) {
+    if (pattern == null) {
+      return Pattern.compile(".*");
+    }
+    List<String> choices = new ArrayList<>();
+    for (String choice : pattern.split("\\|")) {
+      choices.add(Pattern.quote(choice.trim()).replace("*", "\\E.*\\Q"));
+    }
+    return Pattern.compile(String.join("|", choices), Pattern.CASE_INSENSITIVE);
+  }
+}

@@ -1,0 +1,28 @@
+package laketop.engine;
+
+import java.util.Set;
+import org.apache.spark.sql.catalyst.analysis.PersistedView$;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.execution.command.CreateViewCommand;
+import scala.Function1;
+import scala.runtime.BoxedUnit;
+
+/** Refuses what would be kept in Spark's session catalog, and lost with the engine. */
+final class SessionCatalogRule {
+  private static final Set<String> CREATES = Set.of("CreateTableCommand",
+      "CreateDataSourceTableCommand", "CreateDataSourceTableAsSelectCommand");
+
+  private SessionCatalogRule() {}
+
+  static Function1<LogicalPlan, BoxedUnit> of() {
+    return plan -> {
+      if (CREATES.contains(plan.getClass().getSimpleName())) {
+        throw SessionCatalog.refusal("the table");
+      }
+      if (plan instanceof CreateViewCommand view && view.viewType() == PersistedView$.MODULE$) {
+        throw SessionCatalog.refusal(view.name().table());
+      }
+      return BoxedUnit.UNIT;
+    };
+  }
+}

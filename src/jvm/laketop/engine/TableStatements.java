@@ -1,0 +1,73 @@
+package laketop.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.Identifier;
+
+/** The statements about tables and their tags. */
+final class TableStatements {
+  static final List<Statement> ALL = List.of(
+      Statement.of("ALTER~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME)~<name>"
+          + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)",
+          TableStatements::tag),
+      Statement.of("SHOW~CREATE~TABLE~<name>", TableStatements::show),
+      Statement.of("ANALYZE~TABLE~<name>\\b.*", TableStatements::analyze));
+
+  private static final String STRING = "'((?:[^'\\\\]|\\\\.)*)'";
+  private static final Pattern TAG = Pattern.compile(STRING + "(?:\\s*=\\s*" + STRING + ")?");
+
+  private TableStatements() {}
+
+  private static Rows tag(SparkSession session, Matcher words) {
+    String type = GrantStatements.type(words);
+    String[] name = GrantStatements.name(session, type, words.group("name"));
+    Access.require("APPLY TAG", type, String.join(".", name));
+    Path file = tags(type, name);
+    Map<String, String> tags = JsonFiles.read(file);
+    String column = words.group("column");
+    String prefix = column == null ? "" : Names.key(column.replace("`", "")) + ":";
+    Matcher tag = TAG.matcher(words.group("tags"));
+    while (tag.find()) {
+      String key = "tag:" + prefix + tag.group(1);
+      if (words.group("verb").equalsIgnoreCase("SET")) {
+        tags.put(key, tag.group(2) == null ? "" : tag.group(2));
+      } else {
+        tags.remove(key);
+      }
+    }
+    JsonFiles.write(file, tags);
+    return null;
+  }
+
+  private static Path tags(String type, String[] name) {
+    return switch (type) {
+      case "CATALOG" -> Catalogs.existing(name[0]).resolve("_tags.json");
+      case "SCHEMA" -> Lake.schema(name[0], name[1]).resolve("_tags.json");
+      default -> Lake.entry("tags", name);
+    };
+  }
+
+  private static Rows show(SparkSession session, Matcher words) throws Exception {
+    String[] name = Names.full(session, words.group("name"));
+    LakeCatalog catalog = catalog(session, name);
+    Access.require("SELECT", "TABLE", String.join(".", name));
+    String text = CreateText.of(catalog, Identifier.of(new String[] {name[1]}, name[2]));
+    return new Rows("ddl", new String[] {"createtab_stmt"}, List.<Object[]>of(new Object[] {text}));
+  }
+
+  /** Delta keeps its statistics as it writes, so that there is nothing to compute. */
+  private static Rows analyze(SparkSession session, Matcher words) throws Exception {
+    String[] name = Names.full(session, words.group("name"));
+    catalog(session, name).loadTable(Identifier.of(new String[] {name[1]}, name[2]));
+    return null;
+  }
+
+  private static LakeCatalog catalog(SparkSession session, String[] name) {
+    Catalogs.existing(name[0]);
+    return (LakeCatalog) session.sessionState().catalogManager().catalog(name[0]);
+  }
+}

@@ -1,0 +1,104 @@
+package laketop.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.classic.SparkSession;
+
+/** The statements about volumes. */
+final class VolumeStatements {
+  static final List<Statement> ALL = List.of(
+      Statement.of("CREATE~VOLUME(?<guard>~IF~NOT~EXISTS)?~<name>(?:~COMMENT~<text>)?",
+          VolumeStatements::create),
+      Statement.of("DROP~VOLUME(?<guard>~IF~EXISTS)?~<name>", VolumeStatements::drop),
+      Statement.of("SHOW~VOLUMES(?:~(?:IN|FROM)~<name>)?(?:~(?:LIKE~)?<text>)?",
+          VolumeStatements::show),
+      Statement.of("(?:DESC|DESCRIBE)~VOLUME(?:~EXTENDED)?~<name>", VolumeStatements::describe),
+      Statement.of("COMMENT~ON~VOLUME~<name>~IS~(?:<text>|NULL)", VolumeStatements::comment));
+
+  private static final String[] DESCRIBED =
+      {"name", "catalog", "database", "owner", "storageLocation", "volumeType", "comment"};
+
+  private VolumeStatements() {}
+
+  private static Rows create(SparkSession session, Matcher words) throws IOException {
+    String[] name = Names.full(session, words.group("name"));
+    if (!Files.isDirectory(Lake.schema(name[0], name[1]))) {
+      throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", name[0], name[1]);
+    }
+    Path entry = Lake.entry("volumes", name);
+    if (Files.exists(entry)) {
+      if (words.group("guard") != null) {
+        return null;
+      }
+      throw Refusal.taken("VOLUME_ALREADY_EXISTS", "volume", name);
+    }
+    Access.schema("CREATE VOLUME", name[0], name[1]);
+    Files.createDirectories(Lake.files(name));
+    JsonFiles.write(entry, Map.of("owner", Sessions.user(), "comment", Statement.text(words)));
+    return null;
+  }
+
+  private static Path existing(String[] name) {
+    Path entry = Lake.entry("volumes", name);
+    if (!Files.exists(entry)) {
+      throw Refusal.missing("VOLUME_NOT_FOUND", "volume", name);
+    }
+    return entry;
+  }
+
+  private static Rows drop(SparkSession session, Matcher words) {
+    String[] name = Names.full(session, words.group("name"));
+    if (words.group("guard") != null && !Files.exists(Lake.entry("volumes", name))) {
+      return null;
+    }
+    Path entry = existing(name);
+    String object = String.join(".", name);
+    Access.require("MANAGE", "VOLUME", object);
+    JsonFiles.delete(entry);
+    Folders.discard(Lake.files(name));
+    Grants.forget(object);
+    return null;
+  }
+
+  private static Rows show(SparkSession session, Matcher words) {
+    String written = words.group("name");
+    String[] schema = written == null
+        ? new String[] {
+            session.sessionState().catalogManager().currentCatalog().name(),
+            Names.currentSchema(session)}
+        : Names.schema(session, written);
+    Pattern like = Names.like(words.group("text"));
+    List<Object[]> rows = new ArrayList<>();
+    for (String volume : JsonFiles.names(Lake.schema(schema[0], schema[1]).resolve("_volumes"))) {
+      if (like.matcher(volume).matches()) {
+        rows.add(new Object[] {schema[1], volume});
+      }
+    }
+    return new Rows("volumes", new String[] {"database", "volume_name"}, rows);
+  }
+
+  private static Rows describe(SparkSession session, Matcher words) {
+    String[] name = Names.full(session, words.group("name"));
+    Map<String, String> entry = JsonFiles.read(existing(name));
+    Access.require("READ VOLUME", "VOLUME", String.join(".", name));
+    String place = "/Volumes/" + String.join("/", name);
+    return new Rows("volume", DESCRIBED, List.<Object[]>of(new Object[] {
+        name[2], name[0], name[1], entry.get("owner"), place, "MANAGED", entry.get("comment")}));
+  }
+
+  private static Rows comment(SparkSession session, Matcher words) {
+    String[] name = Names.full(session, words.group("name"));
+    Path file = existing(name);
+    Access.require("MANAGE", "VOLUME", String.join(".", name));
+    Map<String, String> entry = JsonFiles.read(file);
+    entry.put("comment", Statement.text(words));
+    JsonFiles.write(file, entry);
+    return null;
+  }
+}

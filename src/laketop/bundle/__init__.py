@@ -1,0 +1,30 @@
+"""databricks.yml -> frozen dataclasses: what a bundle is, as one of its targets sees it."""
+
+from __future__ import annotations
+
+from laketop.bundle.loading import load
+from laketop.bundle.model import Artifact, Bundle, Git, Sync, Upload, Workspace
+from laketop.bundle.nodes import Place
+from laketop.bundle.paths import is_notebook
+from laketop.bundle.problems import Problem
+from laketop.bundle.resources import SERVED, STATE_ONLY, Resource
+from laketop.bundle.roots import find_root
+from laketop.bundle.syncing import files_of
+
+__all__ = [
+    "SERVED",
+    "STATE_ONLY",
+    "Artifact",
+    "Bundle",
+    "Git",
+    "Place",
+    "Problem",
+    "Resource",
+    "Sync",
+    "Upload",
+    "Workspace",
+    "files_of",
+    "find_root",
+    "is_notebook",
+    "load",
+]

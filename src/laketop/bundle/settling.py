@@ -1,0 +1,143 @@
+"""Files and a target -> one tree in which every reference is resolved but those to resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from laketop.bundle.model import Sync
+from laketop.bundle.nodes import Node
+from laketop.bundle.places import (
+    DEFAULT_ROOT,
+    PATH_KEYS,
+    Surroundings,
+    bundle_block,
+    expanded,
+    workspace_block,
+)
+from laketop.bundle.presets import DEVELOPMENT, PRODUCTION, Presets, presets_of
+from laketop.bundle.problems import Problems
+from laketop.bundle.references import Resolver
+from laketop.bundle.shapes import shaped
+from laketop.bundle.syncing import sync_of
+from laketop.bundle.targets import overlaid
+from laketop.bundle.variables import Sources, assigned, defined
+
+_ROOTS = frozenset({"bundle", "workspace", "var", "variables"})
+_NO_REFERENCES = ("host", "profile", "auth_type", "account_id", "client_id", "azure_client_id")
+_EARLY = ("presets", "sync", "experimental")
+_WITHOUT_VALUES = frozenset({"scripts", "python"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A bundle as a target sees it, but for its resources, which are yet to be made."""
+
+    tree: Node
+    mode: str | None
+    presets: Presets
+    sync: Sync
+    source_linked: bool
+    declared_host: str
+
+
+def laid_out(tree: Node, block: Node, given: Sources, problems: Problems) -> Node:
+    """Return the bundle with a target's block laid over it and its variables valued."""
+    definitions = defined(tree, block, problems)
+    tree = overlaid(tree, block, problems)
+    for key in ("bundle", "workspace"):
+        node = tree.get(key)
+        if node is not None:
+            mode = {
+                name: n for name, n in node.entries.items() if (key, name) == ("bundle", "mode")
+            }
+            made = shaped(node.without(*mode), key, problems, (key,))
+            tree = tree.put((key,), Node({**made.entries, **mode}, node.place))
+    return tree.put(("variables",), assigned(definitions, given, problems))
+
+
+def note_unsupported(tree: Node, problems: Problems) -> None:
+    """Report what a bundle may say and laketop does not do, and references where none count."""
+    name = tree.get("bundle", "name")
+    if name is None or not name.text:
+        problems.error("the bundle has no name", ("bundle", "name"), tree.get("bundle") or tree)
+    elif "${" in name.text:
+        message = f"the bundle's name {name.text!r} should not hold a reference"
+        problems.warning(message, ("bundle", "name"), name)
+    for key in _NO_REFERENCES:
+        node = tree.get("workspace", key)
+        if node is not None and "${" in node.text:
+            message = f"references are not replaced in {key}, it stays {node.text!r}"
+            problems.warning(message, ("workspace", key), node)
+    python = tree.get("python")
+    if python is not None and python.entries:
+        message = "resources written in Python are not supported"
+        problems.error(message, ("python",), python, "write them as YAML")
+    for path in (("scripts",), ("experimental", "scripts")):
+        scripts = tree.get(*path)
+        if scripts is not None and scripts.entries:
+            problems.warning("scripts are not run: this is not supported", path, scripts)
+
+
+def settled(
+    tree: Node, target: str, around: Surroundings, source_linked: bool | None, problems: Problems
+) -> Settled:
+    """Return the tree that `laid_out` gave with its references resolved.
+
+    `source_linked` None leaves it to the preset, else to the mode.
+    """
+    declared_host = tree.text_at("workspace", "host")
+    recommended = tree.get("workspace", "root_path")
+    tree = tree.put(("bundle",), bundle_block(tree, target, around.git))
+    tree = tree.put(("workspace",), workspace_block(tree, around))
+    resolver = _resolver(tree, problems)
+    early = Node({key: resolver.at(key) or Node({}) for key in _EARLY})
+    early = shaped(early, "root", Problems(), whole=False)
+    mode = _mode(resolver)
+    presets = presets_of(early, mode, around.user)
+    if mode == PRODUCTION and recommended is None:
+        message = f"a target in production should set workspace.root_path, it is {DEFAULT_ROOT!r}"
+        problems.recommendation(message, ("workspace", "root_path"), tree.get("workspace"))
+    sync = sync_of(early, around.root, problems)
+    linked = source_linked if source_linked is not None else presets.source_linked
+    linked = mode == DEVELOPMENT if linked is None else linked
+    if linked:
+        place = (tree.get("workspace") or tree).place
+        tree = tree.put(("workspace", "file_path"), Node(str(sync.root), place))
+    tree = _resolved(tree, around.user, problems)
+    return Settled(tree, mode, presets, sync, linked, declared_host)
+
+
+def _mode(resolver: Resolver) -> str | None:
+    node = resolver.at("bundle", "mode")
+    return node.text if node is not None and node.text in {DEVELOPMENT, PRODUCTION} else None
+
+
+def _resolver(tree: Node, problems: Problems) -> Resolver:
+    declared = (tree.get("variables") or Node({})).entries
+    missing = {name for name, node in declared.items() if "value" not in node.entries}
+    return Resolver(
+        tree,
+        _ROOTS,
+        problems,
+        later=lambda path: path[0] == "variables" and path[1] in missing,
+    )
+
+
+def _resolved(tree: Node, user: str, problems: Problems) -> Node:
+    resolver = _resolver(tree, problems)
+    made = {
+        key: node if key in _WITHOUT_VALUES else resolver.resolve(node, (key,))
+        for key, node in tree.entries.items()
+    }
+    workspace = made["workspace"]
+    for key in PATH_KEYS:
+        path = workspace.get(key) or workspace
+        workspace = workspace.put((key,), Node(expanded(path.text, user), path.place))
+    kept = {"bundle": made["bundle"], "workspace": workspace, "variables": made["variables"]}
+    rest = _less(made, kept)
+    return Node({**kept, **shaped(rest, "root", problems).entries}, tree.place)
+
+
+def _less(made: dict[str, Node], keys: Iterable[str]) -> Node:
+    return Node(made).without(*keys)

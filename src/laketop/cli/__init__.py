@@ -1,0 +1,1 @@
+"""The command `laketop`: one file a command."""

@@ -1,0 +1,38 @@
+"""`laketop env`: the variables by which other tools find the local workspace."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import Any
+
+from laketop.cli import _project
+
+
+def register(commands: Any) -> None:
+    """Add the command to the parser."""
+    text = "print shell exports for other tools"
+    parser = commands.add_parser(
+        "env",
+        help=text + ": DATABRICKS_HOST, MLFLOW_TRACKING_URI, SPARK_REMOTE …",
+        description='Print shell exports for other tools. Use it as: eval "$(laketop env)"',
+    )
+    _project.add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the variables of the running workspace."""
+    from laketop.cli import _console
+    from laketop.errors import LaketopError
+    from laketop.workspace import daemon
+
+    contact = daemon.find(_project.settings(args))
+    if contact is None:
+        raise LaketopError("no workspace is running here", hint="start it with `laketop up`")
+    if args.json:
+        _console.emit(contact.environment())
+    else:
+        for name, value in contact.environment().items():
+            print(f"export {name}={shlex.quote(value)}")
+    return 0

@@ -1,0 +1,66 @@
+"""The entry point of the command line: finds the commands, runs one, and alone exits."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from laketop import cli
+from laketop.errors import LaketopError
+
+_ABOUT = """\
+The Databricks lakehouse on a laptop: runs the bundle of this folder on real Spark,
+real Delta and real MLflow, offline. Everything acts on the local workspace, whatever
+host the bundle names.
+"""
+
+_FIRST = """\
+first steps:
+  laketop run JOB          run a job of the databricks.yml here, starting what it needs
+  laketop sql "select 1"   ask the engine
+  laketop status           what is running, and where to look
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser with every command; a file of this folder without `_` is a command."""
+    top = argparse.ArgumentParser(
+        prog="laketop",
+        description=_ABOUT,
+        epilog=_FIRST,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in sorted(pkgutil.iter_modules(cli.__path__), key=lambda m: m.name):
+        if not module.name.startswith("_") and module.name != "main":
+            importlib.import_module(f"laketop.cli.{module.name}").register(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except LaketopError as error:
+        if args.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        if args.debug:
+            raise
+        print("interrupted", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as in `laketop sql … | head`.
+        sys.stderr.close()
+    except Exception as error:
+        if args.debug:
+            raise
+        said = str(error).strip().splitlines() or [""]
+        print(f"error: {type(error).__name__}: {said[0]}", file=sys.stderr)
+        print("hint: `laketop --debug …` shows where", file=sys.stderr)
+    return 1

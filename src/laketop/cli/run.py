@@ -1,0 +1,123 @@
+"""`laketop run`: deploys the bundle and runs one of its jobs, showing how it goes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from laketop.cli import _project
+
+if TYPE_CHECKING:
+    from laketop.workspace.daemon import Contact
+
+_FINAL = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
+_TAIL_LINES = 25
+
+
+def register(commands: Any) -> None:
+    """Add the command to the parser."""
+    text = "run a job of the bundle here, starting and deploying what it needs"
+    parser = commands.add_parser("run", help=text, description=text + ".")
+    parser.add_argument("job", metavar="JOB", help="the key of the job under `resources`")
+    parser.add_argument(
+        "--params",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a job parameter; may be repeated",
+    )
+    _project.add_options(parser)
+    _project.add_bundle_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the job to its end; 0 on success."""
+    from laketop.cli import _console, validate
+
+    bundle = validate.load(args)
+    bundle.job(args.job)
+    if validate.report(bundle, sys.stderr):
+        return 1
+    parameters = _project.pairs(args.params, "--params")
+    contact, job_id = _deployed(args, bundle)
+    body = {"job_id": job_id, "job_parameters": parameters}
+    run_id = int(contact.request("POST", "/api/2.2/jobs/run-now", body)["run_id"])
+    _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
+    try:
+        ended = follow(contact, run_id)
+    except KeyboardInterrupt:
+        _cancel(contact, run_id)
+        _console.say(f"run {run_id} is canceled")
+        return 1
+    if args.json:
+        _console.emit(ended)
+    return _report(contact, ended)
+
+
+def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
+    from laketop.cli import _console, up, validate
+    from laketop.workspace import daemon, deployment
+
+    settings = _project.settings(args)
+    with _console.Progress() as progress:
+        progress.show("starting the workspace")
+        contact = daemon.start(settings)
+        progress.show(f"deploying target {bundle.target}")
+        done = deployment.deploy(
+            lambda: validate.load(args), settings, contact, progress.show
+        )
+        up.wait_for_engine(contact, progress)
+    return contact, done.jobs[args.job]
+
+
+def follow(contact: Contact, run_id: int) -> dict[str, Any]:
+    """Show the run until it ends, and return it."""
+    from laketop.cli._graph import RunView
+
+    with RunView() as view:
+        while True:
+            told: dict[str, Any] = contact.request(
+                "GET", f"/api/2.2/jobs/runs/get?run_id={run_id}"
+            )
+            view.show(told)
+            if told["state"]["life_cycle_state"] in _FINAL:
+                return told
+            time.sleep(0.15)
+
+
+def _cancel(contact: Contact, run_id: int) -> None:
+    """Cancel the run and wait until none of its processes is left."""
+    contact.request("POST", "/api/2.2/jobs/runs/cancel", {"run_id": run_id})
+    while True:
+        told = contact.request("GET", f"/api/2.2/jobs/runs/get?run_id={run_id}")
+        if told["state"]["life_cycle_state"] in _FINAL:
+            return
+        time.sleep(0.1)
+
+
+def _report(contact: Contact, ended: dict[str, Any]) -> int:
+    from laketop.cli import _console
+    from laketop.cli._graph import latest, seconds_of, word_of
+
+    seconds = seconds_of(ended)
+    word = word_of(ended)
+    for task in latest(ended):
+        if word_of(task) in {"FAILED", "TIMEDOUT"}:
+            _explain(contact, task)
+    _console.say(f"run {ended['run_id']}: {word} in {seconds:.1f} s")
+    return 0 if word in {"SUCCESS", "SUCCESS_WITH_FAILURES"} else 1
+
+
+def _explain(contact: Contact, task: dict[str, Any]) -> None:
+    """Print why a task failed: the end of what it printed, and where the rest is."""
+    from laketop.cli import _console
+
+    path = f"/api/laketop/1/runs/{task['run_id']}/log"
+    lines = contact.request_raw("GET", path).decode("utf-8", errors="replace").splitlines()
+    _console.say(f"task {task['task_key']} failed: {task['state'].get('state_message', '')}")
+    for line in lines[-_TAIL_LINES:]:
+        _console.say(f"  | {line}")
+    _console.say(f"  its whole output: .laketop/runs/{task['job_run_id']}/{task['run_id']}")

@@ -1,0 +1,58 @@
+"""`laketop sql`: runs a statement on the engine and prints its rows."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from laketop.cli import _project
+
+
+def register(commands: Any) -> None:
+    """Add the command to the parser."""
+    text = "run SQL on the engine and print the rows"
+    parser = commands.add_parser(
+        "sql",
+        help=text,
+        description=text + '; for instance: laketop sql "show tables in dev.flights"',
+    )
+    parser.add_argument("statement", help="one SQL statement")
+    parser.add_argument("--limit", type=int, default=1000, help="rows to print (default 1000)")
+    _project.add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start what is needed, run the statement, print its rows."""
+    from laketop.cli import _console, up
+    from laketop.workspace import daemon
+
+    with _console.Progress() as progress:
+        contact = daemon.start(_project.settings(args))
+        up.wait_for_engine(contact, progress)
+    columns, rows = ask(contact.spark_remote, args.statement, args.limit)
+    if args.json:
+        _console.emit([dict(zip(columns, row, strict=True)) for row in rows])
+    elif columns:
+        _console.table(columns, rows)
+    return 0
+
+
+def ask(remote: str, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns and the first `limit` rows of a statement.
+
+    Errors: LaketopError with Spark's own sentence.
+    """
+    from pyspark.errors import PySparkException
+
+    from laketop.engine.connect import RemoteEngine
+    from laketop.errors import LaketopError
+
+    session = RemoteEngine(remote).session()
+    try:
+        frame = session.sql(statement)
+        return frame.columns, [tuple(row) for row in frame.limit(limit).collect()]
+    except PySparkException as error:
+        raise LaketopError(str(error).split("\n\nJVM stacktrace")[0].strip()) from error
+    finally:
+        session.stop()

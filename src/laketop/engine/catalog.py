@@ -1,0 +1,57 @@
+"""Creates catalogs and schemas where the engine looks for them: the file system is the catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from laketop.errors import ConfigError
+
+_FORBIDDEN = set("./\\ \t\n\r\0`")
+
+
+def create_schema(root: Path, catalog: str, schema: str, *, owner: str) -> bool:
+    """Make the schema and its catalog exist below `root`, and return whether one was made.
+
+    Errors: ConfigError for a name that cannot be a catalog's or a schema's.
+    """
+    made = create_catalog(root, catalog, owner=owner)
+    folder = root / _key(catalog) / _key(schema)
+    if not (folder / "_schema.json").exists():
+        _write(folder / "_schema.json", {"owner": owner})
+        made = True
+    return made
+
+
+def create_catalog(root: Path, catalog: str, *, owner: str) -> bool:
+    """Make the catalog and its schema `default` exist below `root`; return whether it was made.
+
+    Errors: ConfigError for a name that cannot be a catalog's.
+    """
+    folder = root / _key(catalog)
+    if (folder / "_catalog.json").exists():
+        return False
+    _write(folder / "default" / "_schema.json", {"owner": owner})
+    _write(folder / "_catalog.json", {"comment": "", "owner": owner})
+    return True
+
+
+def _key(name: str) -> str:
+    key = name.lower()
+    if not key or key.startswith("_") or _FORBIDDEN & set(key):
+        raise ConfigError(
+            f"{name!r} cannot be the name of a catalog or schema",
+            hint="use letters, digits, _ and -, and do not begin with _",
+        )
+    return key
+
+
+def _write(file: Path, content: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
+    with fresh.open("w", encoding="utf-8") as stream:
+        json.dump(content, stream, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)

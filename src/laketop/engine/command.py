@@ -1,0 +1,106 @@
+"""The command line that starts the engine: `java` itself, without Spark's shell scripts."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from laketop.engine.jars import class_path
+from laketop.settings import Settings
+
+_LOGGING = "log4j2.properties"
+
+_OPEN = (
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+)
+"""The packages that Spark's own launcher opens, as `org.apache.spark.launcher.Main` prints them."""
+
+
+def line(
+    settings: Settings,
+    *,
+    java: Path,
+    jars: Sequence[Path],
+    folder: Path,
+    catalog: Path,
+    port: int,
+    ready: Path,
+    archive: Sequence[str] = (),
+) -> list[str]:
+    """Return the arguments that start the engine on the loopback `port`.
+
+    The JVM writes `ready` ("serving", then "warm") and ends when the process that calls this
+    is gone, or after `settings.engine_idle_seconds` without a session.
+    """
+    cores = settings.engine_cores or os.cpu_count() or 1
+    confs = {**_fixed(), **_placed(folder, catalog, port, cores)}
+    return [
+        str(java),
+        "-XX:+IgnoreUnrecognizedVMOptions",
+        *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPEN),
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        f"-Djava.io.tmpdir={folder / 'tmp'}",
+        f"-Dderby.system.home={folder}",
+        f"-Duser.home={folder}",
+        f"-Dlog4j2.configurationFile={importlib.resources.files('laketop.engine') / _LOGGING}",
+        f"-Xmx{settings.engine_memory}",
+        *archive,
+        *("-cp", class_path(jars), "org.apache.spark.deploy.SparkSubmit"),
+        *("--master", f"local[{cores}]"),
+        *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
+        *("--class", "laketop.engine.EngineMain", "spark-internal"),
+        *(str(os.getpid()), str(ready), str(settings.engine_idle_seconds)),
+    ]
+
+
+def _fixed() -> dict[str, str]:
+    """What Databricks sets, and what suits one machine."""
+    return {
+        "spark.sql.extensions": (
+            "io.delta.sql.DeltaSparkSessionExtension,laketop.engine.LakeExtension"
+        ),
+        "spark.sql.catalog.spark_catalog": "laketop.engine.SessionCatalog",
+        "spark.sql.catalog.main": "laketop.engine.LakeCatalog",
+        "spark.sql.defaultCatalog": "main",
+        "spark.sql.sources.default": "delta",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.databricks.delta.schema.autoMerge.enabled": "false",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+        "spark.hadoop.fs.file.impl": "laketop.engine.VolumeFs",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "laketop.engine.VolumeFs$Context",
+        "spark.hadoop.fs.dbfs.impl": "laketop.engine.VolumeFs$Dbfs",
+        "spark.hadoop.fs.AbstractFileSystem.dbfs.impl": "laketop.engine.VolumeFs$DbfsContext",
+        "spark.connect.grpc.interceptor.classes": "laketop.engine.UserInterceptor",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+    }
+
+
+def _placed(folder: Path, catalog: Path, port: int, cores: int) -> dict[str, str]:
+    return {
+        "spark.sql.shuffle.partitions": str(cores),
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.local.dir": str(folder / "tmp"),
+        "spark.laketop.root": str(catalog),
+    }

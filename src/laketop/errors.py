@@ -1,0 +1,89 @@
+"""Every error that laketop raises on purpose.
+
+```
+LaketopError(message, *, hint=None)
+├── ConfigError     file, line             a file or a setting that cannot be used
+├── NotFound        kind, name             a name that nothing answers to
+├── EngineMissing   extra                  Spark, Java or a jar is not there
+├── TaskFailed      task, run_id           a task of a run ended without success
+├── GateFailed      gate, measured, limit  a model did not pass a gate
+└── Refused         what                   something that laketop does not do, by name
+```
+
+A message is one sentence that holds the wrong value by `!r`; `hint` is the fix.
+"""
+
+from __future__ import annotations
+
+
+class LaketopError(Exception):
+    """An error for a person to read: one sentence, and a hint where there is a fix."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
+
+
+class ConfigError(LaketopError):
+    """A file or a setting cannot be used; `file` and `line` say where, counted from 1."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        place = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
+        super().__init__(place + message, hint=hint)
+        self.file = file
+        self.line = line
+
+
+class NotFound(LaketopError):
+    """No thing of this `kind` has this `name`."""
+
+    def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
+        super().__init__(f"no {kind} named {name!r}", hint=hint)
+        self.kind = kind
+        self.name = name
+
+
+class EngineMissing(LaketopError):
+    """Something that Spark needs is not there; `extra` is the extra that brings it."""
+
+    def __init__(self, message: str, *, extra: str = "local", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint or f"pip install 'laketop[{extra}]'")
+        self.extra = extra
+
+
+class TaskFailed(LaketopError):
+    """A task of a run ended without success."""
+
+    def __init__(self, message: str, *, task: str, run_id: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.task = task
+        self.run_id = run_id
+
+
+class GateFailed(LaketopError):
+    """A model did not pass a gate: what was measured, and what the limit was."""
+
+    def __init__(self, gate: str, *, measured: float, limit: float, hint: str | None = None) -> None:
+        super().__init__(f"gate {gate!r} measured {measured:g}, the limit is {limit:g}", hint=hint)
+        self.gate = gate
+        self.measured = measured
+        self.limit = limit
+
+
+class Refused(LaketopError):
+    """laketop does not do this, and says so by name."""
+
+    def __init__(self, what: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{what} is not supported", hint=hint)
+        self.what = what

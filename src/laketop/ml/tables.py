@@ -1,0 +1,127 @@
+"""Small things that Delta tables need: names, versions, properties, a merge by keys."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from laketop.errors import NotFound
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def quoted(name: str) -> str:
+    """Return `name`, of one to three parts, as SQL writes it safely.
+
+    >>> quoted("dev.flights.weather")
+    '`dev`.`flights`.`weather`'
+    """
+    return ".".join(f"`{part.replace('`', '``')}`" for part in name.split("."))
+
+
+def literal(text: str) -> str:
+    r"""Return `text` as a SQL string literal.
+
+    >>> literal("it's")
+    "'it\\'s'"
+    """
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def exists(spark: SparkSession, name: str) -> bool:
+    """Return whether a table or view of this name is there."""
+    return bool(spark.catalog.tableExists(name))
+
+
+def current_version(spark: SparkSession, name: str) -> int:
+    """Return the newest version of the Delta table `name`, counted from 0.
+
+    Errors: NotFound when there is no such table.
+    """
+    _existing(spark, name)
+    newest = spark.sql(f"DESCRIBE HISTORY {quoted(name)} LIMIT 1").first()
+    if newest is None:
+        raise NotFound("version of the table", name)
+    return int(newest["version"])
+
+
+def at_version(spark: SparkSession, name: str, version: int) -> DataFrame:
+    """Return the Delta table `name` as it was at `version`, however often it is read."""
+    return spark.sql(f"SELECT * FROM {quoted(name)} VERSION AS OF {int(version)}")
+
+
+def properties(spark: SparkSession, name: str) -> dict[str, str]:
+    """Return the table properties of `name`.
+
+    Errors: NotFound when there is no such table.
+    """
+    _existing(spark, name)
+    rows = spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()
+    return {row["key"]: row["value"] for row in rows}
+
+
+def set_properties(spark: SparkSession, name: str, values: Mapping[str, str]) -> None:
+    """Set table properties of `name`; those not named stay as they are."""
+    pairs = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in values.items())
+    spark.sql(f"ALTER TABLE {quoted(name)} SET TBLPROPERTIES ({pairs})")
+
+
+def append(spark: SparkSession, name: str, df: DataFrame) -> None:
+    """Append `df` to the Delta table `name`, which is created if it is not there.
+
+    Columns are matched by name; a column that the table lacks is an error of Delta.
+    """
+    if exists(spark, name):
+        df.writeTo(name).append()
+    else:
+        df.writeTo(name).using("delta").create()
+
+
+def merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+    """Update the rows of `name` whose `keys` are in `df`, insert the others.
+
+    Shapes: `df` has one row a key, and any subset of the columns of `name` that holds the keys.
+    Errors: ValueError when `df` holds a key twice or lacks a key column.
+    """
+    missing = [key for key in keys if key not in df.columns]
+    if missing:
+        raise ValueError(f"the rows for {name!r} lack the key columns {missing!r}")
+    twice = df.groupBy(*keys).count().where("count > 1").first()
+    if twice is not None:
+        raise ValueError(f"the rows for {name!r} hold the key {twice.asDict()!r} more than once")
+    _merge(spark, name, df, keys)
+
+
+def _merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+    columns = [quoted_column(column) for column in df.columns]
+    updated = [quoted_column(column) for column in df.columns if column not in keys]
+    match = " AND ".join(f"t.{c} <=> s.{c}" for c in map(quoted_column, keys))
+    update = ", ".join(f"t.{c} = s.{c}" for c in updated)
+    view = f"merge_source_{uuid.uuid4().hex}"
+    df.createOrReplaceTempView(view)
+    try:
+        spark.sql(
+            f"MERGE INTO {quoted(name)} AS t USING {view} AS s ON {match} "
+            + (f"WHEN MATCHED THEN UPDATE SET {update} " if update else "")
+            + f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
+            + f"VALUES ({', '.join(f's.{c}' for c in columns)})"
+        )
+    finally:
+        spark.catalog.dropTempView(view)
+
+
+def quoted_column(name: str) -> str:
+    """Return one column name as SQL writes it safely, dots and all.
+
+    >>> quoted_column("a.b")
+    '`a.b`'
+    """
+    return f"`{name.replace('`', '``')}`"
+
+
+def _existing(spark: SparkSession, name: str) -> None:
+    if not exists(spark, name):
+        raise NotFound("table", name)

@@ -1,0 +1,1 @@
+"""The runner: what a job run does next, and the processes that do it."""

@@ -1,0 +1,113 @@
+"""One attempt of one task: how it stands, and how `runs/get` shows it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+from laketop.errors import ConfigError
+from laketop.runner.states import FINAL, MESSAGES, both_spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN_IF_DEFAULT: Final = "ALL_SUCCESS"
+
+
+def type_of(task: Mapping[str, Any]) -> str:
+    """Return the type of a task: the name of its field that ends in `_task`, without that.
+
+    >>> type_of({"task_key": "a", "notebook_task": {"notebook_path": "/x"}})
+    'notebook'
+
+    Errors: ConfigError for a task with no such field, or with more than one.
+    """
+    key = task.get("task_key")
+    found = [name for name, value in task.items() if name.endswith("_task") and value is not None]
+    if not found:
+        raise ConfigError(f"task {key!r} has nothing to run", hint="give it a notebook_task")
+    if len(found) > 1:
+        raise ConfigError(f"task {key!r} is of several types: {', '.join(sorted(found))}")
+    return found[0].removesuffix("_task")
+
+
+@dataclasses.dataclass(kw_only=True)
+class Attempt:
+    """One attempt of a task; `task` is its settings in REST form.
+
+    Units: times in epoch ms, 0 = not yet.
+    """
+
+    task: Mapping[str, Any]
+    run_id: int
+    number: int = 0
+    original_run_id: int
+    life_cycle: str = "BLOCKED"
+    result: str | None = None
+    """Once final; in TERMINATING the one that is coming."""
+    start_ms: int = 0
+    end_ms: int = 0
+    retry_ms: int = 0
+    """In WAITING_FOR_RETRY: when the wait ends."""
+    outcome: str | None = None
+    """Of a condition: "true" or "false"."""
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """The task's key."""
+        return str(self.task["task_key"])
+
+    @property
+    def run_if(self) -> str:
+        """When the task runs, seen from its parents."""
+        return str(self.task.get("run_if") or RUN_IF_DEFAULT)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing about this attempt will change."""
+        return self.life_cycle in FINAL
+
+    @property
+    def message(self) -> str:
+        """The text of `state_message`."""
+        return MESSAGES.get(self.result or "", "")
+
+    def change(self, life_cycle: str, result: str | None = None) -> None:
+        """Take the attempt on to `life_cycle`."""
+        self.life_cycle = life_cycle
+        self.result = result
+        self._view = None
+
+    def end(self, life_cycle: str, result: str, now_ms: int) -> None:
+        """Take the attempt to its end; one that never started starts and ends now."""
+        self.start_ms = self.start_ms or now_ms
+        self.end_ms = max(now_ms, self.start_ms)
+        self.change(life_cycle, result)
+
+    def timeout_ms(self) -> int | None:
+        """Return when a started attempt is out of time, None for never."""
+        seconds = self.task.get("timeout_seconds") or 0
+        return self.start_ms + seconds * 1000 if seconds else None
+
+    def view(self) -> dict[str, Any]:
+        """Return the attempt as an item of `tasks` in `runs/get`; not to be changed."""
+        if self._view is None:
+            self._view = {
+                **self.task,
+                "run_id": self.run_id,
+                "attempt_number": self.number,
+                "original_attempt_run_id": self.original_run_id,
+                "run_if": self.run_if,
+                **both_spellings(self.life_cycle, self.result, message=self.message),
+                "start_time": self.start_ms,
+                "setup_duration": 0,
+                "execution_duration": self.end_ms - self.start_ms if self.end_ms else 0,
+                "cleanup_duration": 0,
+                "end_time": self.end_ms,
+            }
+            if self.outcome is not None:
+                condition = {**self.task["condition_task"], "outcome": self.outcome}
+                self._view["condition_task"] = condition
+        return self._view

@@ -1,0 +1,84 @@
+"""What a task is handed when it starts, and what it hands back when it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChildRun:
+    """The run that a run_job task started, after its end; `result_state` is its result."""
+
+    run_id: int
+    result_state: str
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskContext:
+    """All that one attempt of one task may know of the run it belongs to."""
+
+    run_id: int
+    """The job run; `job.run_id` in references."""
+    job_id: int
+    task_run_id: int
+    """This attempt; each attempt has another one."""
+    task_key: str
+    attempt: int
+    """Counted from 0."""
+    task: Mapping[str, Any]
+    """The whole settings of the task, REST form, dynamic references resolved."""
+    job_parameters: Mapping[str, str]
+    task_values: Mapping[str, Mapping[str, Any]]
+    """What the tasks upstream have set: {task_key: {key: value}}."""
+    directory: Path
+    """This attempt's own folder, which exists: output.log, result.json, values.json."""
+    environment: Mapping[str, str] = dataclasses.field(repr=False)
+    """The full environment of the child process; it holds the token."""
+    python: Path
+    """The interpreter of the task."""
+    resolve: Callable[[str], Path]
+    """Turn a path of the workspace into a path on disk."""
+    cancelled: threading.Event
+    """Set when the attempt has to stop: canceled or out of time. Tasks poll or pass it on."""
+    run_job: Callable[[int, Mapping[str, str]], ChildRun]
+    """Start a job with these parameters, wait for its end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended; `result_state` is SUCCESS, FAILED, CANCELED or TIMEDOUT."""
+
+    result_state: str
+    error: str | None = None
+    error_trace: str | None = None
+    exit_value: str | None = None
+    """What the notebook handed to `dbutils.notebook.exit`."""
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The task values that the attempt set."""
+    condition: bool | None = None
+    """The outcome of a condition task."""
+    exit_code: int | None = None
+    child_run_id: int | None = None
+
+
+class TaskType(Protocol):
+    """One type of task: the one class of a file in `laketop.runner.tasks`.
+
+    The class is created without arguments, once a process, and used by many threads. A class
+    that only waits or computes nothing sets `waits = True`: it then takes no slot of the pool.
+    """
+
+    def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
+        """Carry out one attempt; `task` is `context.task`.
+
+        Errors: a LaketopError becomes a FAILED attempt with its message; anything else too,
+        with the traceback as `error_trace`.
+        """
+        ...

@@ -1,0 +1,279 @@
+"""Carries a job run out: starts what may start, stops what has to stop, tells who listens."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import queue
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from laketop.errors import ConfigError, LaketopError, NotFound
+from laketop.runner.attempt import type_of
+from laketop.runner.context import Outcome, TaskContext
+from laketop.runner.tasks import refuse_unknown, task_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from laketop.runner.attempt import Attempt
+    from laketop.runner.context import ChildRun, TaskType
+    from laketop.runner.pool import Pool
+    from laketop.runner.run import JobRun
+
+CLOCK_CHECK_SECONDS: Final = 0.2
+"""How often a clock that may be moved is looked at while something is due."""
+OUTCOME_FILE: Final = "outcome.json"
+_RESULTS: Final = frozenset({"SUCCESS", "FAILED", "CANCELED", "TIMEDOUT"})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JobCall:
+    """The wish of a run_job task: run this job, return when it has ended.
+
+    `cancelled` is set when the task has to stop; whoever carries the call out cancels the child.
+    """
+
+    job_id: int
+    parameters: Mapping[str, str]
+    run_id: int
+    task_run_id: int
+    cancelled: threading.Event
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Site:
+    """What a workspace offers to the runs that it carries out."""
+
+    runs: Path
+    """The folder of the attempts' folders: <run_id>/<task_run_id>."""
+    environment: Callable[[Mapping[str, Any]], Mapping[str, str]]
+    """The environment variables of a task, from its settings; called in the task's thread."""
+    python: Callable[[Mapping[str, Any]], Path]
+    """The interpreter of a task, built if need be; called in the task's thread."""
+    resolve: Callable[[str], Path]
+    run_job: Callable[[JobCall], ChildRun]
+    now_ms: Callable[[], int]
+    pool: Pool
+    types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
+
+
+class Execution:
+    """One run being carried out. One thread owns the state; tasks run in others.
+
+    `listener` is handed a snapshot after every change, always by that one thread; changes that
+    come together are told together. If it raises, the tasks are stopped and `wait` raises.
+    Errors: Refused for a task type that does not exist, before anything has started.
+    """
+
+    def __init__(self, run: JobRun, site: Site, listener: Callable[[dict[str, Any]], None]) -> None:
+        refuse_unknown(run.tasks, site.types)
+        self._run = run
+        self._site = site
+        self._listener = listener
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._works: dict[int, _Work] = {}
+        self._told = -1
+        self._failure: BaseException | None = None
+        self._ended = threading.Event()
+        self._name = f"laketop-run-{run.request.run_id}"
+
+    def start(self) -> None:
+        """Begin to carry the run out."""
+        threading.Thread(target=self._drive, name=self._name, daemon=True).start()
+
+    def cancel(self, task_run_id: int | None = None) -> None:
+        """Ask for the end of the run, or of one attempt of it; does not wait for it.
+
+        Errors: NotFound for an attempt that is not of this run.
+        """
+        if task_run_id is not None and not self._run.has(task_run_id):
+            raise NotFound("task run", str(task_run_id))
+        self._inbox.put(lambda: self._run.cancel(self._site.now_ms(), task_run_id))
+
+    def wake(self) -> None:
+        """Look at the clock: it was moved."""
+        self._inbox.put(lambda: None)
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait for the end of the run; return whether it has ended.
+
+        Once it has, nothing of it runs any more and the last snapshot was listened to.
+        Errors: what the listener raised.
+        """
+        ended = self._ended.wait(timeout_seconds)
+        if self._failure is not None:
+            raise self._failure
+        return ended
+
+    def _drive(self) -> None:
+        try:
+            while self._step():
+                self._await_news()
+        except BaseException as error:  # noqa: BLE001 - `wait` raises it, in another thread
+            self._failure = error
+            self._abandon()
+        finally:
+            self._ended.set()
+
+    def _step(self) -> bool:
+        self._run.advance(self._site.now_ms())
+        for attempt in self._run.stopping():
+            self._stop(attempt)
+        for attempt in self._run.startable():
+            if attempt.run_id not in self._works:
+                self._begin(attempt)
+        if self._told != self._run.changes:
+            self._told = self._run.changes
+            self._listener(self._run.snapshot())
+        return not self._run.is_final
+
+    def _await_news(self) -> None:
+        due_ms = self._run.due_ms()
+        timeout_seconds = None
+        if due_ms is not None:
+            left_seconds = max(0, due_ms - self._site.now_ms()) / 1000
+            timeout_seconds = min(left_seconds, CLOCK_CHECK_SECONDS)
+        try:
+            self._inbox.get(timeout=timeout_seconds)()
+            while True:
+                self._inbox.get_nowait()()
+        except queue.Empty:
+            return
+
+    def _begin(self, attempt: Attempt) -> None:
+        work = _Work(self._site, self._run, attempt, self._inbox.put)
+        self._works[attempt.run_id] = work
+        work.begin()
+
+    def _stop(self, attempt: Attempt) -> None:
+        work = self._works.get(attempt.run_id)
+        if work is None:  # it was to start in this very step
+            work = self._works[attempt.run_id] = _Work(
+                self._site, self._run, attempt, self._inbox.put
+            )
+            work.finish(Outcome("CANCELED"))
+        work.stop()
+
+    def _abandon(self) -> None:
+        for work in self._works.values():
+            work.stop()
+        for work in self._works.values():
+            work.ended.wait()
+
+
+class _Work:
+    # One attempt, from the pool's queue to its outcome. `tell` hands what happened to the thread
+    # that owns the state of the run.
+    def __init__(
+        self,
+        site: Site,
+        run: JobRun,
+        attempt: Attempt,
+        tell: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.ended = threading.Event()
+        self._site = site
+        self._run = run
+        self._attempt = attempt
+        self._tell = tell
+        self._cancelled = threading.Event()
+        self._directory = site.runs / str(run.request.run_id) / str(attempt.run_id)
+        self._type = site.types[type_of(attempt.task)]
+        self._task: Mapping[str, Any] = attempt.task
+        self._values: Mapping[str, Mapping[str, Any]] = {}
+
+    def begin(self) -> None:
+        try:
+            self._task = self._run.resolved(self._attempt)
+        except ConfigError as error:
+            self.finish(Outcome("FAILED", error=str(error)))
+            return
+        self._values = self._run.task_values(self._attempt.key)
+        if getattr(self._type, "waits", False):
+            threading.Thread(target=self._carry_out, name="laketop-wait", daemon=True).start()
+        else:
+            self._site.pool.submit(self._carry_out)
+
+    def stop(self) -> None:
+        if not self._cancelled.is_set():
+            self._cancelled.set()
+            if self._site.pool.withdraw(self._carry_out):
+                self.finish(Outcome("CANCELED"))
+
+    def finish(self, outcome: Outcome) -> None:
+        outcome = _kept(outcome, self._directory)
+        now_ms = self._site.now_ms()
+        self._tell(lambda: self._run.task_finished(self._attempt.run_id, outcome, now_ms))
+        self.ended.set()
+
+    def _carry_out(self) -> None:
+        if self._cancelled.is_set():
+            self.finish(Outcome("CANCELED"))
+            return
+        now_ms = self._site.now_ms()
+        self._tell(lambda: self._run.task_started(self._attempt.run_id, now_ms))
+        try:
+            outcome = self._type.run(self._task, self._context())
+        except LaketopError as error:
+            outcome = Outcome("FAILED", error=str(error))
+        except BaseException as error:  # noqa: BLE001 - the boundary: a task that fails, fails alone
+            trace = traceback.format_exc()
+            outcome = Outcome("FAILED", error=f"{type(error).__name__}: {error}", error_trace=trace)
+        self.finish(outcome)
+
+    def _context(self) -> TaskContext:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        run, attempt = self._run, self._attempt
+        return TaskContext(
+            run_id=run.request.run_id,
+            job_id=run.request.job_id,
+            task_run_id=attempt.run_id,
+            task_key=attempt.key,
+            attempt=attempt.number,
+            task=self._task,
+            job_parameters=run.job_parameters,
+            task_values=self._values,
+            directory=self._directory,
+            environment=self._site.environment(self._task),
+            python=self._site.python(self._task),
+            resolve=self._site.resolve,
+            cancelled=self._cancelled,
+            run_job=self._run_job,
+        )
+
+    def _run_job(self, job_id: int, parameters: Mapping[str, str]) -> ChildRun:
+        call = JobCall(
+            job_id=job_id,
+            parameters=parameters,
+            run_id=self._run.request.run_id,
+            task_run_id=self._attempt.run_id,
+            cancelled=self._cancelled,
+        )
+        return self._site.run_job(call)
+
+
+def _kept(outcome: Outcome, directory: Path) -> Outcome:
+    # The outcome is on disk before anyone hears of it; one that cannot be kept is a failure.
+    if outcome.result_state not in _RESULTS:
+        error = f"{outcome.result_state!r} is no result of a task"
+        return _kept(dataclasses.replace(outcome, result_state="FAILED", error=error), directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = json.dumps(dataclasses.asdict(outcome), allow_nan=False)
+        _write(directory / OUTCOME_FILE, text.encode())
+    except (OSError, TypeError, ValueError) as error:
+        return Outcome("FAILED", error=f"the outcome cannot be kept: {error}")
+    return outcome
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,87 @@
+"""What a task wants on its path: wheels, and what the interpreter must have.
+
+Source: `libraries` of a task; `environments[].spec.dependencies` of its job, copied into the task
+as `environments`, of which `environment_key` chooses one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+from typing import TYPE_CHECKING, Any
+
+from laketop.errors import ConfigError, Refused
+from laketop.runner import wheels
+from laketop.runner.requirements import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Libraries:
+    """Folders of unpacked wheels, and requirements that are checked by the task's process."""
+
+    wheels: tuple[Path, ...]
+    requirements: tuple[str, ...]
+
+
+def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache: Path) -> Libraries:
+    """Return the libraries of a task, its wheels unpacked below `cache`.
+
+    Errors: ConfigError for a file that is not there or an unknown environment, Refused for a
+    kind of library that is not supported.
+    """
+    folders: dict[Path, None] = {}
+    found: list[str] = []
+    for kind, text in (*_of_libraries(task), *_of_environment(task)):
+        if kind == "wheel":
+            for wheel in _wheels(text, resolve):
+                folders[wheels.unpack(wheel, cache)] = None
+        elif kind == "file":
+            found.extend(read_file(resolve(text)))
+        else:
+            found.append(text)
+    return Libraries(wheels=tuple(folders), requirements=tuple(dict.fromkeys(found)))
+
+
+def _of_libraries(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for library in task.get("libraries") or []:
+        for kind, value in library.items():
+            if kind == "whl":
+                yield "wheel", value
+            elif kind == "requirements":
+                yield "file", value
+            elif kind == "pypi":
+                yield "requirement", value["package"]
+            else:
+                raise Refused(f"a library of kind {kind!r}", hint="whl, pypi, requirements are")
+
+
+def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    key = task.get("environment_key")
+    if key is None:
+        return
+    environments = {found["environment_key"]: found for found in task.get("environments") or []}
+    if key not in environments:
+        raise ConfigError(f"task {task.get('task_key')!r} names no environment of its job: {key!r}")
+    for text in (environments[key].get("spec") or {}).get("dependencies") or []:
+        if text.startswith(("-r ", "--requirement ")):
+            yield "file", text.split(maxsplit=1)[1]
+        elif text.startswith("-"):
+            raise Refused(f"{text!r} in environment {key!r}")
+        elif text.endswith(".whl") and "@" not in text:
+            yield "wheel", text
+        else:
+            yield "requirement", text
+
+
+def _wheels(path: str, resolve: Callable[[str], Path]) -> list[Path]:
+    place = resolve(path)
+    if not glob.has_magic(place.name):
+        return [place]
+    found = sorted(place.parent.glob(place.name))
+    if not found:
+        raise ConfigError(f"no wheel matches {path!r}", hint="was it built?")
+    return found

@@ -1,0 +1,34 @@
+"""MLflow in a notebook: without `set_experiment`, runs go to the notebook's own experiment."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from laketop.shims.imports import after_import
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_PROVIDER = "mlflow.tracking.default_experiment.databricks_notebook_experiment_provider"
+
+
+def use_notebook_experiment(path: str) -> None:
+    """Let MLflow's default experiment be the one named by the notebook's path.
+
+    MLflow itself asks the server to create it each time, which only a second run notices.
+    """
+    after_import(_PROVIDER, functools.partial(_get_or_create, path))
+
+
+def _get_or_create(path: str, module: ModuleType) -> None:
+    @functools.cache
+    def experiment_id() -> Any:
+        client = module.MlflowClient()
+        known = client.get_experiment_by_name(path)
+        return client.create_experiment(path) if known is None else known.experiment_id
+
+    def get_experiment_id(_provider: object) -> Any:
+        return experiment_id()
+
+    module.DatabricksNotebookExperimentProvider.get_experiment_id = get_experiment_id

@@ -1,0 +1,156 @@
+"""A notebook that runs: its cells, one after the other, in one namespace of IPython."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from laketop.errors import ConfigError, LaketopError, NotFound, Refused
+from laketop.runner import requirements
+from laketop.runner.dbutils import RestartPython
+from laketop.runner.dbutils.notebook import absolute_notebook
+from laketop.runner.display import display
+from laketop.runner.notebook_shell import make_shell
+from laketop.runner.notebook_source import read_notebook
+from laketop.runner.paths import notebook_file, notebook_name
+from laketop.runner.sql_cell import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from laketop.runner.dbutils import DBUtils
+    from laketop.runner.dbutils.widgets import Widgets
+    from laketop.runner.lazy_spark import SparkOnDemand
+    from laketop.runner.notebook_source import Cell
+    from laketop.runner.request import Request
+
+_RUN_ARGUMENT = re.compile(r"\$(?P<name>\w+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|\S+)\s*")
+
+
+class NotebookSession:
+    """Runs notebooks in one namespace: the task's own, and what it takes in by `%run`."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        names: Mapping[str, Any],
+        dbutils: DBUtils,
+        widgets: Widgets,
+        spark: SparkOnDemand,
+    ) -> None:
+        self._places = request.places
+        self._names = names
+        self._dbutils = dbutils
+        self._widgets = widgets
+        self._spark = spark
+        self._running: list[str] = []
+        self._shell = make_shell(dict(names), request.directory / "ipython")
+        self._shell.add_line_magic("run", self._run_line)
+        self._shell.add_line_magic("pip", self._pip_line)
+        spark.when_opened(self._replace_stand_in)
+
+    def run(self, path: str, file: Path) -> None:
+        """Run the notebook in `file`, which the workspace calls `path`.
+
+        Errors: whatever a cell raises; ConfigError if it is no notebook; Refused for a language.
+        """
+        name = notebook_name(path)
+        if name in self._running:
+            raise ConfigError(f"notebooks run each other: {' -> '.join((*self._running, name))}")
+        notebook = read_notebook(file)
+        self._running.append(name)
+        try:
+            for cell in notebook.cells:
+                self._run_cell(path, cell)
+        finally:
+            self._running.pop()
+
+    def _run_cell(self, path: str, cell: Cell) -> None:
+        match cell.language:
+            case "python":
+                with self._restarts():
+                    self._shell.run_python(
+                        cell.source, f"{notebook_name(path)}, cell {cell.number}"
+                    )
+            case "sql":
+                self._run_sql(cell.source)
+            case "sh":
+                self._run_shell(cell.source)
+            case "fs":
+                self._run_fs(cell.source)
+            case "run":
+                self._include(cell.source, path)
+            case "md" | "md-sandbox":
+                return
+            case language:
+                raise Refused(f"a cell in {language}", hint="cells in Python and SQL are run")
+
+    @contextlib.contextmanager
+    def _restarts(self) -> Any:
+        try:
+            yield
+        except RestartPython:
+            self._shell.reset_names(dict(self._names))
+
+    def _run_sql(self, source: str) -> None:
+        session = self._spark.session()
+        frame = None
+        for statement in statements(source, self._widgets.getAll()):
+            frame = session.sql(statement.text, args=dict(statement.arguments) or None)
+        if frame is not None:
+            self._shell.user_ns["_sqldf"] = frame
+            display(frame)
+
+    def _run_shell(self, source: str) -> None:
+        strict, script = source.startswith("-e"), source
+        if strict:
+            script = source.removeprefix("-e").lstrip(" \t").removeprefix("\n")
+        command = ["bash", *(["-e"] if strict else []), "-c", script]
+        code = self._shell.run_process(command)
+        if strict and code:
+            raise LaketopError(f"%sh -e ended with exit code {code}")
+
+    def _run_fs(self, source: str) -> None:
+        command, *arguments = shlex.split(source, comments=True) or ["help"]
+        answer = getattr(self._dbutils.fs, command)(*arguments)
+        for line in answer if isinstance(answer, list) else [answer]:
+            print(line)
+
+    def _include(self, line: str, caller: str) -> None:
+        words = line.strip().partition("\n")[0]
+        target, _, rest = words.partition(" ")
+        target = target.strip("\"'")
+        if not target:
+            raise ConfigError("%run names no notebook", hint="%run ./other")
+        self._widgets.set_arguments(
+            {found["name"]: found["value"].strip("\"'") for found in _RUN_ARGUMENT.finditer(rest)}
+        )
+        path = absolute_notebook(target, caller)
+        self.run(path, self._file(path))
+
+    def _file(self, path: str) -> Path:
+        for name in (path, f"/Workspace{path}"):
+            file = notebook_file(self._places.file(name))
+            if file is not None:
+                return file
+        raise NotFound("notebook", path)
+
+    def _run_line(self, line: str) -> None:
+        self._include(line, self._running[-1])
+
+    def _pip_line(self, line: str) -> None:
+        asked = requirements.asked_by_pip(self._shell.expanded(line), self._places_of)
+        requirements.check(asked)
+        print(f"already installed: {', '.join(asked)}")
+
+    def _places_of(self, path: str) -> Path:
+        return self._places.file(os.path.abspath(path))  # noqa: PTH100 - a workspace path
+
+    def _replace_stand_in(self, session: Any) -> None:
+        if self._shell.user_ns.get("spark") is self._names["spark"]:
+            self._shell.user_ns["spark"] = session

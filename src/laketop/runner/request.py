@@ -1,0 +1,77 @@
+"""What the runner writes down for the process of a task, and that process reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laketop.runner.paths import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUEST_FILE = "request.json"
+RESULT_FILE = "result.json"
+VALUES_FILE = "values.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """One attempt of one task, as its own process is told of it; holds no secret."""
+
+    kind: str
+    """The task's field without `_task`: notebook, spark_python or python_wheel."""
+    path: str
+    """The workspace path of the notebook or script; the package name of a wheel task."""
+    file: Path | None = None
+    """Where that is on disk, with or without a notebook's extension, if the runner knows."""
+    directory: Path
+    """The attempt's own folder, where result.json and values.json are written."""
+    places: Places
+    job_id: int
+    run_id: int
+    """The job run."""
+    task_run_id: int
+    task_key: str
+    parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What widgets of a notebook answer."""
+    arguments: tuple[str, ...] = ()
+    """sys.argv of scripts and wheels, without the first."""
+    entry_point: str = ""
+    task_values: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    wheels: tuple[Path, ...] = ()
+    """Folders of unpacked wheels, for the front of sys.path."""
+    requirements: tuple[str, ...] = ()
+    """What the interpreter must have already."""
+    callers: tuple[str, ...] = ()
+    """The notebooks that led here by `dbutils.notebook.run`, outermost first."""
+
+    def write(self, file: Path) -> None:
+        """Write the request as JSON to `file`."""
+        file.write_text(json.dumps(dataclasses.asdict(self), default=str), encoding="utf-8")
+
+    @classmethod
+    def read(cls, source: Path) -> Request:
+        """Return the request that `write` wrote to `source`."""
+        fields = json.loads(source.read_text(encoding="utf-8"))
+        places = Places(**{name: Path(folder) for name, folder in fields.pop("places").items()})
+        file = fields.pop("file")
+        return cls(
+            file=None if file is None else Path(file),
+            places=places,
+            directory=Path(fields.pop("directory")),
+            wheels=tuple(Path(folder) for folder in fields.pop("wheels")),
+            arguments=tuple(fields.pop("arguments")),
+            requirements=tuple(fields.pop("requirements")),
+            callers=tuple(fields.pop("callers")),
+            **fields,
+        )
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write `content` to `file` in one step, so that no reader sees half of it."""
+    draft = file.with_name(file.name + ".draft")
+    draft.write_text(json.dumps(content), encoding="utf-8")
+    draft.replace(file)

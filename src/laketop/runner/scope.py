@@ -1,0 +1,79 @@
+"""What the references in a task's settings lead to: the facts of its run.
+
+Source: `jobs.md` 8. Beyond the names marked [d] there, all are unverified.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from laketop.runner.references import Scope, moment
+from laketop.runner.states import termination_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from laketop.runner.attempt import Attempt
+
+TRIGGER_WORDS: Final = {"ONE_TIME": "onetime", "RUN_JOB_TASK": "run_job"}
+"""`job.trigger.type` where it is not the trigger in lower case; unverified."""
+
+
+def job_scope(
+    job: Mapping[str, Any], *, trigger: str, start_ms: int, trigger_ms: int, workspace: Scope
+) -> Scope:
+    """Return what a job's parameters may refer to; `job` has id, name and run_id."""
+    start = moment(start_ms)
+    trigger_word = TRIGGER_WORDS.get(trigger, trigger.lower())
+    return Scope(
+        {
+            "job": Scope(
+                {
+                    **job,
+                    "repair_count": 0,
+                    "start_time": start,
+                    "trigger": Scope({"type": trigger_word, "time": moment(trigger_ms)}),
+                }
+            ),
+            "workspace": workspace,
+            "job_id": job["id"],
+            "parent_run_id": job["run_id"],
+            "start_date": start["iso_date"],
+            "start_time": start["timestamp_ms"],
+        }
+    )
+
+
+def task_scope(
+    job: Scope, parameters: Mapping[str, str], attempt: Attempt, upstream: Iterable[Attempt]
+) -> Scope:
+    """Return what an attempt's settings may refer to; `upstream` are the last attempts above."""
+    return Scope(
+        {
+            **job,
+            "job": Scope({**job["job"], "parameters": Scope(parameters)}),
+            "task": Scope({"name": attempt.key, **_common(attempt)}),
+            "tasks": Scope({above.key: _task_above(above) for above in upstream}),
+            "run_id": attempt.run_id,
+            "task_key": attempt.key,
+            "task_retry_count": attempt.number,
+        }
+    )
+
+
+def _task_above(attempt: Attempt) -> Scope:
+    result = attempt.result or ""
+    return Scope(
+        {
+            **_common(attempt),
+            "values": Scope(attempt.values),
+            "result_state": result.lower(),
+            "error_code": termination_code(result),
+        }
+    )
+
+
+def _common(attempt: Attempt) -> dict[str, Any]:
+    facts = {"run_id": attempt.run_id, "execution_count": attempt.number + 1}
+    path = (attempt.task.get("notebook_task") or {}).get("notebook_path")
+    return {**facts, "notebook_path": path} if path else facts

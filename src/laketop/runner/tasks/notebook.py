@@ -1,0 +1,38 @@
+"""`notebook_task`: a notebook, run in a process of its own.
+
+Source: jobs.md 7: widget default < base_parameters < notebook_params < job parameter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from laketop.errors import Refused
+from laketop.runner.hosted import run_hosted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from laketop.runner.context import Outcome, TaskContext
+
+
+class NotebookTask:
+    """Runs a Python or SQL notebook: .py, .ipynb or .sql, named with or without extension."""
+
+    def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
+        """Run the notebook with its parameters; job parameters win over its own.
+
+        Errors: Refused for a notebook of a Git repository or on a warehouse.
+        """
+        settings = task["notebook_task"]
+        if settings.get("source") == "GIT":
+            raise Refused("a notebook_task with source GIT")
+        if settings.get("warehouse_id"):
+            raise Refused("a notebook_task with a warehouse_id")
+        own = {key: str(value) for key, value in (settings.get("base_parameters") or {}).items()}
+        return run_hosted(
+            "notebook",
+            settings["notebook_path"],
+            context,
+            parameters={**own, **context.job_parameters},
+        )

@@ -1,0 +1,56 @@
+"""The run_job task: starts another job, waits, takes over its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from laketop.errors import ConfigError, Refused
+from laketop.runner.context import Outcome
+from laketop.runner.references import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from laketop.runner.context import TaskContext
+
+_FIELDS: Final = {"job_id", "job_parameters"}
+_TAKEN_OVER: Final = {
+    "SUCCESS": "SUCCESS",
+    "SUCCESS_WITH_FAILURES": "SUCCESS",
+    "CANCELED": "CANCELED",
+    "TIMEDOUT": "TIMEDOUT",
+}
+"""Any other result of the child is a failure of the task."""
+
+
+class RunJobTask:
+    """Runs the job `job_id`, to which the parameters of this job are handed on."""
+
+    waits = True
+
+    def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
+        """Run the job to its end.
+
+        Errors: ConfigError for a `job_id` that is no number, Refused for legacy parameters.
+        Source: `jobs.md` 6; that this job's parameters win is 7.
+        """
+        settings = task["run_job_task"]
+        legacy = sorted(name for name in settings if name not in _FIELDS and settings[name])
+        if legacy:
+            raise Refused(f"{legacy[0]!r} of a run_job task", hint="use job_parameters")
+        own = {name: text_of(value) for name, value in settings.get("job_parameters", {}).items()}
+        job_id = _job_id(settings.get("job_id"))
+        child = context.run_job(job_id, {**own, **context.job_parameters})
+        result = _TAKEN_OVER.get(child.result_state, "FAILED")
+        error = None
+        if result != "SUCCESS":
+            message = f": {child.message}" if child.message else ""
+            error = f"run {child.run_id} of job {job_id} ended {child.result_state}{message}"
+        return Outcome(result, error=error, child_run_id=child.run_id)
+
+
+def _job_id(value: Any) -> int:
+    text = str(value)
+    if not text.isdecimal():
+        raise ConfigError(f"the job_id {value!r} of a run_job task is no number")
+    return int(text)

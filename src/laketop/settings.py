@@ -1,0 +1,80 @@
+"""The settings of one project: a frozen dataclass, and the only reader of the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from laketop.errors import ConfigError
+
+STATE_FOLDER = ".laketop"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What laketop needs to know of a project and of the machine.
+
+    Units: `engine_memory` as Java writes it ("2g"), `engine_idle_seconds` in seconds,
+    0 = never; ports 0 = any free one.
+    """
+
+    root: Path
+    """The folder that holds the project's databricks.yml."""
+    cache: Path
+    """Jars and archives, shared by every project of this user."""
+    user: str = "me@laketop.local"
+    """The name of the person at the laptop, as `current_user()` answers it."""
+    port: int = 0
+    engine_memory: str = "2g"
+    engine_cores: int = 0
+    """Threads that Spark may use; 0 = every core."""
+    engine_idle_seconds: int = 0
+    maven_repository: str | None = None
+    """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
+    java_home: Path | None = None
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    """The environment variables that the settings were read from, for child processes."""
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that laketop keeps for this project."""
+        return self.root / STATE_FOLDER
+
+    @classmethod
+    def read(cls, root: Path, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings of the project at `root`, from `environment` or this process's.
+
+        Errors: ConfigError for a variable whose value cannot be used.
+        """
+        environment = os.environ if environment is None else environment
+        home = Path(environment.get("HOME") or environment.get("USERPROFILE") or "/")
+        cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+        java_home = environment.get("JAVA_HOME")
+        return cls(
+            root=root,
+            cache=cache / "laketop",
+            user=environment.get("LAKETOP_USER", cls.user),
+            port=_whole(environment, "LAKETOP_PORT", cls.port),
+            engine_memory=environment.get("LAKETOP_ENGINE_MEMORY", cls.engine_memory),
+            engine_cores=_whole(environment, "LAKETOP_ENGINE_CORES", cls.engine_cores),
+            engine_idle_seconds=_whole(
+                environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
+            ),
+            maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
+            java_home=Path(java_home) if java_home else None,
+            environment=dict(environment),
+        )
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name)
+    if text is None or text == "":
+        return default
+    if not text.isdecimal():
+        raise ConfigError(
+            f"{name} is {text!r}, which is not a whole number of zero or more",
+            hint=f"unset {name}, or set it to a number such as {default}",
+        )
+    return int(text)

@@ -1,0 +1,7 @@
+"""`databricks.feature_engineering`: the client of feature tables, by `laketop.ml.features`."""
+
+from __future__ import annotations
+
+from laketop.ml.features import FeatureEngineeringClient, FeatureLookup
+
+__all__ = ["FeatureEngineeringClient", "FeatureLookup"]

@@ -1,0 +1,1 @@
+"""The local workspace: the REST services that a Databricks client finds at its host."""

@@ -1,0 +1,205 @@
+"""The process of one project's workspace: serves REST on loopback, supervises engine and tasks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laketop.errors import LaketopError
+from laketop.settings import Settings
+from laketop.workspace import daemon
+
+if TYPE_CHECKING:
+    from laketop.engine import LocalEngine
+
+_HOST = "127.0.0.1"
+_NEVER_INHERITED = ("DATABRICKS_", "MLFLOW_", "SPARK_", "PYSPARK_", "ARM_", "AZURE_")
+"""Variables that would lead a task to another workspace than this one."""
+
+
+def main() -> int:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m laketop.workspace", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="the folder of databricks.yml")
+    parser.add_argument("--port", type=int, default=0, help="0 = a free port")
+    parser.add_argument("--notify", type=int, help="where to tell that it serves, or why not")
+    args = parser.parse_args()
+    os.umask(0o077)
+    # The server takes the signals while it runs, and sends them on once it has ended: by then
+    # there is still the engine to end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings = Settings.read(args.root)
+    try:
+        daemon.prepare(settings)
+        with daemon.hold(settings):
+            serve(settings, args.port, args.notify)
+    except LaketopError as error:
+        logging.error("%s", error)  # noqa: TRY400 - a sentence for a person, not a traceback
+        _notify(args.notify, {"error": error.message, "hint": error.hint})
+        return 1
+    return 0
+
+
+def serve(settings: Settings, port: int, notify: int | None) -> None:
+    """Bind first, start the engine behind, then answer until told to end."""
+    before = _last_known(settings)
+    listener = _bind(port, before.get("port", 0))
+    url = f"http://{_HOST}:{listener.getsockname()[1]}"
+    token = _token(settings.state / "token")
+
+    import uvicorn
+
+    from laketop.engine import LocalEngine
+    from laketop.workspace.app import create_app
+    from laketop.workspace.workspace import Workspace
+
+    spark_port = before.get("spark_port", 0)
+    engine = LocalEngine(
+        settings,
+        token=token,
+        port=spark_port if _is_free(spark_port) else 0,
+        say=logging.info,
+    )
+    workspace = Workspace(settings)
+    workspace.host = url
+    workspace.tokens.add(token, settings.user)
+    contact = daemon.Contact(url, token, engine.remote, os.getpid(), _version())
+    workspace.engine.local = engine
+    workspace.environment_for_tasks = lambda: _for_tasks(settings, contact, engine)
+    engine.start()
+    try:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(workspace),
+                log_level="warning",
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        _remember(settings, listener.getsockname()[1], engine.port)
+        _publish(settings, contact)
+        _notify(notify, {"ready": True})
+        logging.info("serving %s at %s", settings.root, url)
+        server.run(sockets=[listener])
+    finally:
+        daemon.kept(settings).unlink(missing_ok=True)
+        workspace.shutdown()
+        engine.stop()
+        logging.info("ended")
+
+
+def _for_tasks(
+    settings: Settings, contact: daemon.Contact, engine: LocalEngine
+) -> dict[str, str]:
+    """Return the environment of a task, once the engine answers."""
+    engine.wait()
+    own = {
+        name: value
+        for name, value in settings.environment.items()
+        if not name.startswith(_NEVER_INHERITED)
+    }
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    return own | quiet | contact.environment()
+
+
+def _bind(port: int, before: int) -> socket.socket:
+    """Return a listening socket: of the port asked for, else of the port it had before."""
+    for wanted in (port,) if port else (before, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, wanted))
+        except OSError as error:
+            listener.close()
+            if port:
+                raise LaketopError(
+                    f"port {port} is in use: {error.strerror}",
+                    hint="choose another with --port, or --port 0 for a free one",
+                ) from error
+        else:
+            listener.listen(128)
+            return listener
+    raise LaketopError("no port of the loopback interface is free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _token(file: Path) -> str:
+    """Return the admin's token of the project, made at the first start and kept 0600."""
+    try:
+        kept = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        token = file.read_text(encoding="ascii").strip()
+        if token:
+            return token
+        file.unlink()
+        return _token(file)
+    with os.fdopen(kept, "w", encoding="ascii") as stream:
+        token = secrets.token_urlsafe(32)
+        stream.write(token)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return token
+
+
+def _last_known(settings: Settings) -> dict[str, int]:
+    """Return the ports of the last time, so that a shell's variables stay true."""
+    try:
+        return dict(json.loads((settings.state / "ports.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _remember(settings: Settings, port: int, spark_port: int) -> None:
+    _write(settings.state / "ports.json", {"port": port, "spark_port": spark_port})
+
+
+def _publish(settings: Settings, contact: daemon.Contact) -> None:
+    import dataclasses
+
+    _write(daemon.kept(settings), dataclasses.asdict(contact))
+
+
+def _write(file: Path, content: dict[str, object]) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    kept = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(kept, "w", encoding="utf-8") as stream:
+        json.dump(content, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)
+
+
+def _notify(notify: int | None, message: dict[str, object]) -> None:
+    if notify is not None:
+        with os.fdopen(notify, "w", encoding="utf-8") as pipe:
+            pipe.write(json.dumps(message) + "\n")
+
+
+def _version() -> str:
+    from laketop import __version__
+
+    return __version__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

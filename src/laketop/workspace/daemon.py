@@ -1,0 +1,251 @@
+"""Finds, starts and stops the workspace of a project, which runs as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from laketop.errors import LaketopError
+from laketop.settings import Settings
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Contact:
+    """How to reach a running workspace."""
+
+    url: str
+    token: str
+    spark_remote: str
+    pid: int
+    version: str
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which clients find the workspace."""
+        return {
+            "DATABRICKS_HOST": self.url,
+            "DATABRICKS_TOKEN": self.token,
+            "MLFLOW_TRACKING_URI": "databricks",
+            "MLFLOW_REGISTRY_URI": "databricks-uc",
+            "SPARK_REMOTE": self.spark_remote,
+        }
+
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, seconds: float = 60
+    ) -> Any:  # noqa: ANN401 - JSON is of any shape
+        """Send a request and return the decoded JSON of the answer.
+
+        Errors: LaketopError with the message of the workspace, or when it does not answer.
+        """
+        return json.loads(self.request_raw(method, path, body, seconds=seconds) or b"null")
+
+    def request_raw(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, seconds: float = 60
+    ) -> bytes:
+        """Send a request and return the bytes of the answer; errors as `request`."""
+        call = urllib.request.Request(  # noqa: S310 - the address is the loopback's
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        # Whatever proxy the user has: loopback is never behind it.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(call, timeout=seconds) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            raise LaketopError(_message(error)) from error
+        except (urllib.error.URLError, OSError) as error:
+            raise LaketopError(
+                f"the workspace at {self.url} does not answer: {error}",
+                hint="see `laketop status`, and `laketop up` to start it again",
+            ) from error
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    text = error.read().decode("utf-8", errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the workspace answered {error.code}: {text[:300]}"
+
+
+def find(settings: Settings) -> Contact | None:
+    """Return how to reach the project's workspace, None when none is running."""
+    if not locked(settings):
+        return None
+    try:
+        told = json.loads((settings.state / "workspace.json").read_text(encoding="utf-8"))
+        return Contact(**told)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def locked(settings: Settings) -> bool:
+    """Return whether a workspace holds the project's state folder."""
+    try:
+        with (settings.state / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextlib.contextmanager
+def hold(settings: Settings) -> Iterator[None]:
+    """Hold the state folder for as long as the block runs.
+
+    Errors: LaketopError, naming the process, when another workspace holds it.
+    """
+    file = settings.state / "lock"
+    lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _taken(lock):
+            holder = file.read_text(encoding="utf-8").strip() or "another process"
+            raise LaketopError(
+                f"the workspace of {str(settings.root)!r} is running already, as process {holder}",
+                hint="`laketop status` shows it, `laketop down` ends it",
+            )
+        kept(settings).unlink(missing_ok=True)
+        os.ftruncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(lock)
+
+
+def _taken(lock: int) -> bool:
+    """Take the lock; whoever only looks at it holds it for an instant, so try for a second."""
+    for _ in range(20):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def start(settings: Settings) -> Contact:
+    """Return how to reach the project's workspace, starting it where it is not running.
+
+    Errors: LaketopError with the reason when it does not start.
+    """
+    contact = find(settings)
+    if contact is not None:
+        return contact
+    prepare(settings)
+    reader, writer = os.pipe()
+    try:
+        process = _launch(settings, writer)
+    finally:
+        os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        told = pipe.readline()
+    contact = _found_within(settings, process)
+    if contact is not None:
+        return contact
+    reason = json.loads(told) if told.startswith("{") else {}
+    raise LaketopError(
+        reason.get("error", "the workspace did not start"),
+        hint=reason.get("hint") or f"its log is {settings.state / 'logs' / 'workspace.log'}",
+    )
+
+
+def _found_within(settings: Settings, process: subprocess.Popen[bytes]) -> Contact | None:
+    """Wait for the workspace that we, or another at the same moment, have started."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        contact = find(settings)
+        if contact is not None:
+            return contact
+        if process.poll() is not None and not locked(settings):
+            return None
+        time.sleep(0.05)
+    return None
+
+
+def prepare(settings: Settings) -> None:
+    """Make the state folder, private and ignored by git.
+
+    Errors: LaketopError when it cannot be written.
+    """
+    try:
+        for folder in (settings.state, settings.state / "logs"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ignore = settings.state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise LaketopError(
+            f"the state folder {str(settings.state)!r} cannot be written: {error.strerror}",
+            hint="make room, or give yourself the right to write there",
+        ) from error
+
+
+def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
+    log = settings.state / "logs" / "workspace.log"
+    with log.open("ab") as out:
+        return subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+            [
+                *(sys.executable, "-m", "laketop.workspace"),
+                *("--root", str(settings.root), "--port", str(settings.port)),
+                *("--notify", str(notify)),
+            ],
+            cwd=settings.root,
+            env={**settings.environment, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            pass_fds=(notify,),
+            start_new_session=True,
+        )
+
+
+def stop(settings: Settings) -> bool:
+    """End the project's workspace and everything it runs; return whether one was running.
+
+    Errors: LaketopError when it does not end.
+    """
+    if not locked(settings):
+        return False
+    pid = int((settings.state / "lock").read_text(encoding="utf-8") or 0)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while (locked(settings) or _is_there(pid)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not locked(settings):
+            return True
+    raise LaketopError(f"the workspace, process {pid}, does not end", hint=f"kill -9 {pid}")
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def kept(settings: Settings) -> Path:
+    """Return the file that says how to reach the workspace."""
+    return settings.state / "workspace.json"

@@ -1,0 +1,190 @@
+"""Carries the runs of a workspace out: begins, queues, cancels, and writes down how they stand."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner.context import ChildRun
+from laketop.runner.execute import Execution, JobCall, Site
+from laketop.runner.run import JobRun, settle
+from laketop.workspace.run_records import RunRecord, RunRecords
+from laketop.workspace.store import Store
+
+_DEEPEST = 3
+"""How many levels of run_job tasks may lie below a run. Source: jobs.md 6."""
+_CANCEL_CHECK_SECONDS = 0.2
+
+log = logging.getLogger("laketop.workspace")
+
+
+@dataclasses.dataclass
+class _Running:
+    run: JobRun
+    execution: Execution
+    chain: tuple[int, ...]
+    has_begun: bool = False
+
+
+class Dispatcher:
+    """The runs of this process that are not final yet.
+
+    `limit_of` tells how many runs of a job may be active; `start_child` makes the run of a
+    run_job task, inside a transaction, and returns its id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        records: RunRecords,
+        site: Callable[[Callable[[JobCall], ChildRun]], Site],
+        *,
+        limit_of: Callable[[int], int],
+        start_child: Callable[[JobCall, tuple[int, ...]], int],
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._site = site(self._run_job)
+        self._limit_of = limit_of
+        self._start_child = start_child
+        self._runs: dict[int, _Running] = {}
+        self._changes: dict[int, int] = {}
+        self._final = threading.Condition()
+        self._is_closed = False
+
+    def settle(self, now_ms: int) -> None:
+        """End the runs that an earlier process left active. Source: reliability R3."""
+        for run_id in self._records.active():
+            record = self._records.get(run_id)
+            if record is not None:
+                self._records.update(run_id, settle(record.snapshot, now_ms=now_ms))
+
+    def add(self, run: JobRun, record: RunRecord) -> None:
+        """Take a run on, inside the transaction that makes it; it begins once that is committed.
+
+        Errors: ConfigError or Refused for tasks that cannot be run.
+        """
+        chain = (*record.more.get("chain", ()), record.job_id)
+        self._records.insert(record)
+        if run.is_final:
+            return
+        execution = Execution(run, self._site, lambda told: self._told(record.run_id, told))
+        self._runs[record.run_id] = _Running(run, execution, chain)
+        self._changes[record.run_id] = 0
+        if run.snapshot()["state"]["life_cycle_state"] != "QUEUED":
+            self._store.after_commit(lambda: self._begin(record.run_id))
+
+    def changes(self, run_id: int) -> int | None:
+        """Return a number that grows with each change of a run, None for one that is final."""
+        return self._changes.get(run_id)
+
+    def cancel(self, run_id: int, task_run_id: int | None, now_ms: int) -> None:
+        """Cancel a run or one attempt of it, inside a transaction; nothing happens to a final one.
+
+        A queued run ends here and now, an active one once its tasks have.
+        """
+        running = self._runs.get(run_id)
+        if running is None:
+            return
+        if running.run.snapshot()["state"]["life_cycle_state"] == "QUEUED":
+            running.run.cancel(now_ms)
+            self._records.update(run_id, running.run.snapshot())
+            self._store.after_commit(lambda: self._forget(run_id))
+            return
+        self._store.after_commit(lambda: running.execution.cancel(task_run_id))
+
+    def promote(self, job_id: int, now_ms: int) -> None:
+        """Let queued runs of a job begin, inside a transaction, as far as its limit allows."""
+        free = self._limit_of(job_id) - self._records.count_active(job_id)
+        for run_id in self._records.queued(job_id)[: max(free, 0)]:
+            running = self._runs.get(run_id)
+            if running is None or self._is_closed:
+                continue
+            running.run.leave_queue(now_ms)
+            self._records.update(run_id, running.run.snapshot())
+            self._store.after_commit(lambda run_id=run_id: self._begin(run_id))  # type: ignore[misc]  # bound now
+
+    def close(self, timeout_seconds: float) -> None:
+        """Cancel what is running and wait for it; what is queued is settled at the next start."""
+        self._is_closed = True
+        begun = [running for running in list(self._runs.values()) if running.has_begun]
+        for running in begun:
+            running.execution.cancel()
+        for running in begun:
+            try:
+                if not running.execution.wait(timeout_seconds):
+                    log.error("a run did not end within %s s", timeout_seconds)
+            except Exception:
+                log.exception("a run could not be written down")
+
+    def _begin(self, run_id: int) -> None:
+        running = self._runs.get(run_id)
+        if running is not None and not self._is_closed:
+            running.has_begun = True
+            running.execution.start()
+
+    def _told(self, run_id: int, snapshot: dict[str, Any]) -> None:
+        running = self._runs[run_id]
+        with self._store.transaction(write=True):
+            self._records.update(run_id, snapshot)
+            if running.run.is_final:
+                self.promote(running.run.request.job_id, snapshot["end_time"])
+        if running.run.is_final:
+            self._forget(run_id)
+        else:
+            self._changes[run_id] += 1
+
+    def _forget(self, run_id: int) -> None:
+        with self._final:
+            self._changes.pop(run_id, None)
+            self._runs.pop(run_id, None)
+            self._final.notify_all()
+
+    def _run_job(self, call: JobCall) -> ChildRun:
+        parent = self._runs[call.run_id]
+        _check_chain(parent.chain, call.job_id)
+        with self._store.transaction(write=True):
+            run_id = self._start_child(call, parent.chain)
+        is_cancelled = False
+        with self._final:
+            while run_id in self._runs:
+                self._final.wait(_CANCEL_CHECK_SECONDS)
+                if call.cancelled.is_set() and not is_cancelled:
+                    is_cancelled = True
+                    self._final.release()
+                    try:
+                        self._cancel_child(run_id)
+                    finally:
+                        self._final.acquire()
+        return self._child(run_id)
+
+    def _cancel_child(self, run_id: int) -> None:
+        with self._store.transaction(write=True):
+            self.cancel(run_id, None, self._site.now_ms())
+
+    def _child(self, run_id: int) -> ChildRun:
+        with self._store.transaction(write=False):
+            record = self._records.get(run_id)
+        state: Mapping[str, Any] = record.snapshot["state"] if record is not None else {}
+        return ChildRun(
+            run_id=run_id,
+            result_state=state.get("result_state", "FAILED"),
+            message=state.get("state_message", ""),
+        )
+
+
+def _check_chain(chain: tuple[int, ...], job_id: int) -> None:
+    if job_id in chain:
+        circle = " -> ".join(str(one) for one in (*chain, job_id))
+        raise ConfigError(f"jobs start each other in a circle: {circle}")
+    if len(chain) > _DEEPEST:
+        raise Refused(f"a run_job task more than {_DEEPEST} levels deep")
+
+
+def as_laketop_error(error: Exception) -> LaketopError:
+    """Return what the API refused as an error that a task can fail with."""
+    return LaketopError(str(error))

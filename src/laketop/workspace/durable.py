@@ -1,0 +1,53 @@
+"""Files that are there whole or not at all, also after the process was killed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write(target: Path, content: bytes, *, scratch: Path) -> None:
+    """Put `content` at `target`; `scratch` is a folder on the same disk.
+
+    Errors: OSError; the target is then as it was.
+    """
+    descriptor, name = tempfile.mkstemp(dir=scratch)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        move(Path(name), target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a flushed file to `target`, over what is there; both are on one disk.
+
+    Errors: OSError; the target is then as it was.
+    """
+    source.replace(target)
+    flush_folder(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its parents, flushed to the disk; fine if it exists.
+
+    Errors: FileExistsError or NotADirectoryError if a file is in the way.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    flush_folder(folder.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Write the names of a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""The routes that a Databricks workspace has, read from the installed SDK."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from databricks.sdk.version import __version__ as sdk_version
+
+_NAMELESS = re.compile(r" /api/[0-9.]+/\{\}")
+"""Paths that are a name of a resource alone, and would match whatever is asked for."""
+
+
+def known_routes() -> dict[str, list[str]]:
+    """Return the routes of each API group as `"METHOD /path"`, holes written `{}`, sorted.
+
+    Source: every API method of the SDK has one `self._api.do("METHOD", f"/path..")`; the group
+    is the file's name. Routes of accounts are left out, and those
+    that begin with a hole.
+    """
+    spec = importlib.util.find_spec("databricks.sdk.service")
+    places = spec.submodule_search_locations if spec is not None else None
+    found: dict[str, set[str]] = {}
+    for file in sorted(Path(next(iter(places or []))).glob("*.py")):
+        for pattern in _patterns(ast.parse(file.read_text(encoding="utf-8"))):
+            if "/accounts/" not in pattern and not _NAMELESS.search(pattern):
+                found.setdefault(file.stem, set()).add(pattern)
+    return {group: sorted(patterns) for group, patterns in found.items()}
+
+
+def _patterns(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "do":
+            method, path = (_literal(argument) for argument in [*node.args, None, None][:2])
+            if method and path:
+                yield f"{method} {path}"
+
+
+def _literal(node: ast.expr | None) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_literal(part) or "{}" for part in node.values)
+    return None
+
+
+class KnownRoutes:
+    """The known routes, read when first asked for; kept in `cache` for the next process."""
+
+    def __init__(self, cache: Path) -> None:
+        self._file = cache / f"sdk-routes-{sdk_version}.json"
+        self._expressions: list[re.Pattern[str]] | None = None
+
+    def __contains__(self, pattern: object) -> bool:
+        """Tell whether a `"METHOD /raw/path"` exists at Databricks."""
+        if self._expressions is None:
+            self._expressions = [_expression(p) for group in self._read().values() for p in group]
+        return any(e.fullmatch(str(pattern)) for e in self._expressions)
+
+    def _read(self) -> dict[str, list[str]]:
+        try:
+            kept: dict[str, list[str]] = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            kept = known_routes()
+            # A cache that cannot be written costs the next process a second, nothing else.
+            with contextlib.suppress(OSError):
+                self._keep(kept)
+        return kept
+
+    def _keep(self, routes: dict[str, list[str]]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._file.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(routes, stream)
+        Path(name).replace(self._file)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    # The Files API puts whole paths, slashes and all, into its hole.
+    hole = ".+" if "/fs/" in pattern else "[^/]+"
+    return re.compile(hole.join(re.escape(part) for part in pattern.split("{}")))

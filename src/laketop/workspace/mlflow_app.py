@@ -1,0 +1,121 @@
+"""MLflow's own request handlers over a workspace's store, as an ASGI app. Imports MLflow."""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from a2wsgi import WSGIMiddleware
+from databricks.sdk.errors.base import DatabricksError
+from flask import Flask, Response
+from mlflow.protos.service_pb2 import MlflowService
+from mlflow.server import handlers
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from werkzeug.exceptions import HTTPException
+
+from laketop.workspace import wire
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from laketop.workspace.tracking import TrackingStore
+
+# What a workspace has of MLflow's routes. The others are of MLflow's own server: its gateway, its
+# jobs, its webhooks, and the registry with stages, which Unity Catalog takes the place of.
+_SERVED = re.compile(
+    r"/api/2\.0/mlflow/(experiments|runs|metrics|logged-models|traces)(/.*)?"
+    r"|/api/2\.0/mlflow/artifacts/list"
+    r"|/api/3\.0/mlflow/traces(/.*)?"
+)
+_REFUSED = {"_not_implemented", "_link_prompts_to_trace"}
+
+log = logging.getLogger("laketop.workspace")
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """What MLflow's handlers work on: the store, and where an artifact URI is on disk."""
+
+    tracking: TrackingStore
+    folder_of: Callable[[str], Path]
+
+
+_current: contextvars.ContextVar[Backend] = contextvars.ContextVar("mlflow backend")
+
+
+def _artifacts_at(uri: str) -> LocalArtifactRepository:
+    # The folder is there from the first artifact on; to list none is no error.
+    return LocalArtifactRepository(str(_current.get().folder_of(uri)))
+
+
+# The handlers find the store and the artifacts through these functions, which otherwise keep one
+# store for the process and reach artifacts as a client would. Per request instead: several
+# workspaces live in one process, and this one's artifacts are files next to it.
+handlers._get_tracking_store = lambda *_: _current.get().tracking  # noqa: SLF001 - see above
+handlers._get_artifact_repo = lambda run: _artifacts_at(run.info.artifact_uri)  # noqa: SLF001
+handlers._get_artifact_repository_for_uri = _artifacts_at  # noqa: SLF001
+
+
+def tracking_routes() -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
+    """Yield path, handler and methods of every tracking route that a workspace has."""
+    endpoints: Any = handlers.get_service_endpoints
+    for path, handler, methods in endpoints(MlflowService, handlers.get_handler):
+        if _SERVED.fullmatch(path) and handler.__name__ not in _REFUSED:
+            yield path, handler, methods
+
+
+def app_of(
+    routes: Iterable[tuple[str, Callable[..., Any], list[str]]], backend: Backend
+) -> ASGIApp:
+    """Return the app of the routes; errors of any kind are answered as JSON."""
+    flask = Flask("laketop.mlflow")
+    for path, handler, methods in routes:
+        flask.add_url_rule(path, f"{methods} {path}", handler, methods=methods)
+    flask.register_error_handler(HTTPException, _no_route)
+    flask.register_error_handler(DatabricksError, _refused)
+    flask.register_error_handler(Exception, _broken)
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        token = _current.set(backend)
+        try:
+            return flask(environ, start_response)
+        finally:
+            _current.reset(token)
+
+    app: Any = WSGIMiddleware(wsgi)
+    return app  # type: ignore[no-any-return]  # a2wsgi types ASGI apart from Starlette
+
+
+def answer(text: str, status: int = 200) -> Response:
+    """Return `text`, which is JSON, as Flask answers."""
+    return Response(text, status, mimetype="application/json")
+
+
+def _failure(code: str, message: str, status: int) -> Response:
+    return answer(json.dumps({"error_code": code, "message": message}), status)
+
+
+def _no_route(error: HTTPException) -> Response:
+    if error.code in {404, 405}:
+        return _failure("ENDPOINT_NOT_FOUND", "No API found at this path of MLflow's.", 404)
+    return _failure("BAD_REQUEST", str(error.description), error.code or 400)
+
+
+def _refused(error: DatabricksError) -> Response:
+    return answer(wire.encode_error(error).decode(), wire.status_of(error))
+
+
+def _broken(error: Exception) -> Response:
+    # The text of an error can hold what was sent: the log names the place alone.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    log.error("MLflow failed: %s at %s", type(error).__name__, place)
+    return _failure("INTERNAL_ERROR", f"MLflow failed: {type(error).__name__}.", 500)

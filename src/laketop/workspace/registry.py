@@ -1,0 +1,539 @@
+"""Unity Catalog's registry of models, kept in MLflow's own tables.
+
+MLflow's tables hold models, versions, tags and aliases; three tables beside them hold what
+Unity Catalog knows on top: owners, logged models, digests and lineage. Imports MLflow: load late.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
+from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    INVALID_PARAMETER_VALUE,
+    INVALID_STATE,
+    RESOURCE_ALREADY_EXISTS,
+    RESOURCE_DOES_NOT_EXIST,
+)
+from mlflow.store.model_registry.dbmodels.models import (
+    SqlModelVersion,
+    SqlRegisteredModel,
+    SqlRegisteredModelAlias,
+)
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+from laketop.workspace import mlflow_database, model_files
+from laketop.workspace.model_names import alias_problem, name_problem, source_problem
+
+PENDING = "PENDING_REGISTRATION"
+READY = "READY"
+FAILED = "FAILED_REGISTRATION"
+PAGE = 100
+LARGEST_PAGE = 1000
+
+_tables = sa.MetaData()
+_models = sa.Table(
+    "laketop_registered_models",
+    _tables,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("deployment_job_id", sa.String),
+)
+_versions = sa.Table(
+    "laketop_model_versions",
+    _tables,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("model_id", sa.String),
+    sa.Column("run_tracking_server_id", sa.String),
+    sa.Column("dependencies", sa.JSON),
+    sa.Column("created_by", sa.JSON),
+    sa.Column("files", sa.JSON),
+)
+_lineage = sa.Table(
+    "laketop_model_lineage",
+    _tables,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("direction", sa.String, primary_key=True),
+    sa.Column("entities", sa.String, primary_key=True),
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RegisteredModel:
+    """A model by its three-part name. Units: times in ms since 1970, UTC."""
+
+    name: str
+    owner: str
+    created_ms: int
+    updated_ms: int
+    description: str | None = None
+    deployment_job_id: str | None = None
+    aliases: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """One version of a model. Units: times in ms since 1970, UTC; versions count from 1."""
+
+    name: str
+    version: int
+    owner: str
+    created_ms: int
+    updated_ms: int
+    source: str
+    status: str
+    status_message: str | None = None
+    description: str | None = None
+    run_id: str | None = None
+    run_tracking_server_id: str | None = None
+    model_id: str | None = None
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """What a client says of the version that it is about to upload."""
+
+    source: str
+    run_id: str | None = None
+    run_tracking_server_id: str | None = None
+    model_id: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    dependencies: tuple[Mapping[str, Any], ...] = ()
+    created_by: Mapping[str, Any] | None = None
+    """The lineage header: the notebook or job that registers, and the tables it read."""
+
+
+class RegistryStore(mlflow_database.Durable, SqlAlchemyStore):
+    """MLflow's own store of registered models, opened durably."""
+
+
+class Registry:
+    """The registered models of a metastore.
+
+    Every method that writes holds one lock and commits one transaction, so that two clients that
+    set one alias see one of the two values, whole. Errors: MlflowException with the code that
+    Unity Catalog answers.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        *,
+        files: Path,
+        schema_exists: Callable[[str, str | None], bool],
+        now_ms: Callable[[], int],
+    ) -> None:
+        """Open the registry in the SQLite file `database`, made by `mlflow_database.make`.
+
+        The files of a version are at `files`/catalog/schema/model/version.
+
+        `schema_exists(catalog, schema)` says whether a schema is there; with None as the
+        schema, whether the catalog is.
+        """
+        store: Any = RegistryStore
+        self._store = store(mlflow_database.address(database))
+        self._files = files
+        self._schema_exists = schema_exists
+        self._now_ms = now_ms
+        self._writing = threading.Lock()
+        _tables.create_all(self._store.engine)
+
+    # Models
+
+    def create_model(
+        self,
+        name: str,
+        *,
+        owner: str,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        deployment_job_id: str | None = None,
+    ) -> RegisteredModel:
+        """Create a model in a schema that exists."""
+        self._check_name(name)
+        self._check_schema(name)
+        with self._writing:
+            if self._model_or_none(name) is not None:
+                raise MlflowException(
+                    f"Registered Model (name={name}) already exists.", RESOURCE_ALREADY_EXISTS
+                )
+            # The owner goes first: without its model it says nothing, and the next create takes it.
+            self._replace_model_facts(name, owner, deployment_job_id)
+            self._store.create_registered_model(
+                name,
+                tags=[RegisteredModelTag(key, value) for key, value in (tags or {}).items()],
+                description=description,
+            )
+            return self.model(name)
+
+    def model(self, name: str) -> RegisteredModel:
+        """Return the model with its aliases and tags."""
+        self._check_name(name)
+        found = self._model_or_none(name)
+        if found is None:
+            raise MlflowException(
+                f"Registered Model with name={name} not found", RESOURCE_DOES_NOT_EXIST
+            )
+        return found
+
+    def update_model(
+        self, name: str, *, description: str | None, deployment_job_id: str | None = None
+    ) -> RegisteredModel:
+        """Change the description, or the deployment job, or both; None leaves as it is."""
+        with self._writing:
+            before = self.model(name)
+            if description is not None:
+                self._store.update_registered_model(name, description)
+            if deployment_job_id is not None:
+                self._replace_model_facts(name, before.owner, deployment_job_id)
+            return self.model(name)
+
+    def delete_model(self, name: str) -> None:
+        """Delete the model, its versions and their files."""
+        with self._writing:
+            self.model(name)
+            with self._store.ManagedSessionMaker(read_only=False) as session:
+                session.delete(session.get(SqlRegisteredModel, ("default", name)))
+                for table in (_models, _versions, _lineage):
+                    session.execute(table.delete().where(table.c.name == name))
+            shutil.rmtree(self._files.joinpath(*name.split(".")), ignore_errors=True)
+
+    def search_models(
+        self, *, max_results: int | None = None, page_token: str | None = None
+    ) -> tuple[list[RegisteredModel], str | None]:
+        """Return one page of models, by name, and the token of the next page."""
+        page = self._store.search_registered_models(
+            max_results=_page_size(max_results), page_token=page_token or None
+        )
+        with self._store.ManagedSessionMaker() as session:
+            facts = {row.name: row for row in session.execute(sa.select(_models))}
+        return [_model(entity, facts.get(entity.name)) for entity in page], page.token
+
+    def set_model_tag(self, name: str, key: str, value: str) -> None:
+        """Set or change a tag."""
+        with self._writing:
+            self.model(name)
+            self._store.set_registered_model_tag(name, RegisteredModelTag(key, value))
+
+    def delete_model_tag(self, name: str, key: str) -> None:
+        """Delete a tag; one that is not there is gone already."""
+        with self._writing:
+            self.model(name)
+            self._store.delete_registered_model_tag(name, key)
+
+    # Versions
+
+    def create_version(self, name: str, new: NewVersion, *, owner: str) -> ModelVersion:
+        """Make room for the next version; it waits for its files and for `finalize_version`."""
+        problem = source_problem(new.source)
+        if problem is not None:
+            raise MlflowException(problem, INVALID_PARAMETER_VALUE)
+        with self._writing:
+            self.model(name)
+            number = self._next_version(name)
+            # A folder of that number can only be left over from a deletion that was cut short.
+            model_files.remove(self.folder(name, number))
+            with self._store.ManagedSessionMaker(read_only=False) as session:
+                now = self._now_ms()
+                session.get(SqlRegisteredModel, ("default", name)).last_updated_time = now
+                session.add(_version_row(name, number, new, owner=owner, now_ms=now))
+                session.execute(
+                    _versions.insert().values(
+                        name=name,
+                        version=number,
+                        model_id=new.model_id,
+                        run_tracking_server_id=new.run_tracking_server_id,
+                        dependencies=list(new.dependencies),
+                        created_by=new.created_by,
+                    )
+                )
+            for key, value in new.tags.items():
+                self._store.set_model_version_tag(name, number, ModelVersionTag(key, value))
+            return self.version(name, number)
+
+    def finalize_version(self, name: str, version: int) -> ModelVersion:
+        """Check the uploaded files, record their digests and open the version for use.
+
+        A version that is open already is answered as it is: its files cannot change any more.
+        """
+        found = self.version(name, version)
+        if found.status == READY:
+            return found
+        if found.status == FAILED:
+            raise MlflowException(
+                f"Model version '{version}' of '{name}' failed to register: "
+                f"{found.status_message}",
+                INVALID_STATE,
+            )
+        folder = self.folder(name, version)
+        if folder.is_dir():
+            model_files.seal(folder)
+        problem = model_files.signature_problem(folder)
+        if problem is not None:
+            self._settle(name, version, FAILED, message=problem)
+            raise MlflowException(problem, INVALID_PARAMETER_VALUE)
+        self._settle(name, version, READY, files=model_files.digests(folder))
+        return self.version(name, version)
+
+    def version(self, name: str, version: int) -> ModelVersion:
+        """Return the version with its aliases and tags."""
+        self._check_name(name)
+        entity = self._store.get_model_version(name, version)
+        with self._store.ManagedSessionMaker() as session:
+            facts = session.execute(
+                sa.select(_versions).where(
+                    _versions.c.name == name, _versions.c.version == int(version)
+                )
+            ).one_or_none()
+        return _version(entity, facts)
+
+    def update_version(self, name: str, version: int, *, description: str | None) -> ModelVersion:
+        """Change the description."""
+        with self._writing:
+            self.version(name, version)
+            self._store.update_model_version(name, version, description)
+            return self.version(name, version)
+
+    def delete_version(self, name: str, version: int) -> None:
+        """Delete the version, its aliases and its files; its number is not given again."""
+        with self._writing:
+            self.version(name, version)
+            self._store.delete_model_version(name, version)
+            model_files.remove(self.folder(name, version))
+
+    def search_versions(
+        self,
+        *,
+        filter_string: str | None = None,
+        max_results: int | None = None,
+        page_token: str | None = None,
+    ) -> tuple[list[ModelVersion], str | None]:
+        """Return one page of versions, newest change first, and the token of the next page."""
+        page = self._store.search_model_versions(
+            filter_string=filter_string or None,
+            max_results=_page_size(max_results),
+            page_token=page_token or None,
+        )
+        with self._store.ManagedSessionMaker() as session:
+            names = {entity.name for entity in page}
+            rows = session.execute(sa.select(_versions).where(_versions.c.name.in_(names)))
+            facts = {(row.name, row.version): row for row in rows}
+        found = [_version(entity, facts.get((entity.name, int(entity.version)))) for entity in page]
+        return found, page.token
+
+    def set_version_tag(self, name: str, version: int, key: str, value: str) -> None:
+        """Set or change a tag."""
+        with self._writing:
+            self.version(name, version)
+            self._store.set_model_version_tag(name, version, ModelVersionTag(key, value))
+
+    def delete_version_tag(self, name: str, version: int, key: str) -> None:
+        """Delete a tag; one that is not there is gone already."""
+        with self._writing:
+            self.version(name, version)
+            self._store.delete_model_version_tag(name, version, key)
+
+    # Aliases
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Point the alias at the version, from wherever it pointed before."""
+        problem = alias_problem(alias)
+        if problem is not None:
+            raise MlflowException(problem, INVALID_PARAMETER_VALUE)
+        with self._writing:
+            found = self.version(name, version)
+            if found.status != READY:
+                raise MlflowException(
+                    f"Model version '{version}' of '{name}' is {found.status}; "
+                    "an alias can only point at a version that is READY.",
+                    INVALID_STATE,
+                )
+            self._store.set_registered_model_alias(name, alias, version)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Delete the alias."""
+        with self._writing:
+            self._aliased(name, alias)
+            self._store.delete_registered_model_alias(name, alias)
+
+    def by_alias(self, name: str, alias: str) -> ModelVersion:
+        """Return the version that the alias points at."""
+        return self.version(name, self._aliased(name, alias))
+
+    # Files and lineage
+
+    def folder(self, name: str, version: int) -> Path:
+        """Return the folder of the version's files, whether it is there or not."""
+        return self._files.joinpath(*name.split("."), str(int(version)))
+
+    def file_digests(self, name: str, version: int) -> dict[str, str]:
+        """Return the sha256 of each file of an open version, by its path in the folder."""
+        if self.version(name, version).status != READY:
+            raise MlflowException(
+                f"Model version '{version}' of '{name}' is not READY.", INVALID_STATE
+            )
+        with self._store.ManagedSessionMaker() as session:
+            files = session.execute(
+                sa.select(_versions.c.files).where(
+                    _versions.c.name == name, _versions.c.version == int(version)
+                )
+            ).scalar_one()
+        return dict(files)
+
+    def add_lineage(
+        self, name: str, version: int, *, direction: str, entities: list[dict[str, Any]]
+    ) -> None:
+        """Remember what read the version; the same reader is remembered once."""
+        row = {
+            "name": name,
+            "version": int(version),
+            "direction": direction,
+            "entities": json.dumps(entities, sort_keys=True),
+        }
+        with self._writing:
+            self.version(name, version)
+            with self._store.ManagedSessionMaker(read_only=False) as session:
+                session.execute(_lineage.insert().prefix_with("OR IGNORE").values(row))
+
+    # What the above is made of
+
+    @staticmethod
+    def _check_name(name: str) -> None:
+        problem = name_problem(name)
+        if problem is not None:
+            raise MlflowException(problem, INVALID_PARAMETER_VALUE)
+
+    def _check_schema(self, name: str) -> None:
+        catalog, schema, _ = name.split(".")
+        if not self._schema_exists(catalog, None):
+            raise MlflowException(f"Catalog '{catalog}' does not exist.", RESOURCE_DOES_NOT_EXIST)
+        if not self._schema_exists(catalog, schema):
+            raise MlflowException(
+                f"Schema '{catalog}.{schema}' does not exist.", RESOURCE_DOES_NOT_EXIST
+            )
+
+    def _model_or_none(self, name: str) -> RegisteredModel | None:
+        with self._store.ManagedSessionMaker() as session:
+            row = session.get(SqlRegisteredModel, ("default", name))
+            if row is None:
+                return None
+            facts = session.execute(sa.select(_models).where(_models.c.name == name)).one_or_none()
+            return _model(row.to_mlflow_entity(), facts)
+
+    def _replace_model_facts(self, name: str, owner: str, deployment_job_id: str | None) -> None:
+        row = {"name": name, "owner": owner, "deployment_job_id": deployment_job_id}
+        with self._store.ManagedSessionMaker(read_only=False) as session:
+            session.execute(_models.insert().prefix_with("OR REPLACE").values(row))
+
+    def _next_version(self, name: str) -> int:
+        # Deleted versions keep their row, so that a number is never given twice.
+        with self._store.ManagedSessionMaker() as session:
+            highest = session.execute(
+                sa.select(sa.func.max(SqlModelVersion.version)).where(SqlModelVersion.name == name)
+            ).scalar()
+        return int(highest or 0) + 1
+
+    def _settle(
+        self,
+        name: str,
+        version: int,
+        status: str,
+        *,
+        message: str | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
+        with self._writing, self._store.ManagedSessionMaker(read_only=False) as session:
+            row = session.get(SqlModelVersion, ("default", name, int(version)))
+            if row is None or row.current_stage == STAGE_DELETED_INTERNAL:
+                raise MlflowException(
+                    f"Model Version (name={name}, version={version}) not found",
+                    RESOURCE_DOES_NOT_EXIST,
+                )
+            row.status = status
+            row.status_message = None if message is None else message[:500]
+            row.last_updated_time = self._now_ms()
+            session.execute(
+                _versions.update()
+                .where(_versions.c.name == name, _versions.c.version == int(version))
+                .values(files=None if files is None else dict(files))
+            )
+
+    def _aliased(self, name: str, alias: str) -> int:
+        self.model(name)
+        with self._store.ManagedSessionMaker() as session:
+            row = session.get(SqlRegisteredModelAlias, ("default", name, alias))
+            if row is None:
+                raise MlflowException(
+                    f"Alias '{alias}' of registered model '{name}' does not exist.",
+                    RESOURCE_DOES_NOT_EXIST,
+                )
+            return int(row.version)
+
+
+def _page_size(asked: int | None) -> int:
+    return min(asked or PAGE, LARGEST_PAGE)
+
+
+def _version_row(
+    name: str, number: int, new: NewVersion, *, owner: str, now_ms: int
+) -> SqlModelVersion:
+    return SqlModelVersion(
+        workspace="default",
+        name=name,
+        version=number,
+        creation_time=now_ms,
+        last_updated_time=now_ms,
+        description=new.description,
+        user_id=owner,
+        source=new.source,
+        storage_location=f"dbfs:/Models/{name.replace('.', '/')}/{number}",
+        run_id=new.run_id,
+        status=PENDING,
+    )
+
+
+def _model(entity: Any, facts: Any) -> RegisteredModel:
+    return RegisteredModel(
+        name=entity.name,
+        owner="" if facts is None else facts.owner,
+        created_ms=int(entity.creation_timestamp),
+        updated_ms=int(entity.last_updated_timestamp or entity.creation_timestamp),
+        description=entity.description,
+        deployment_job_id=None if facts is None else facts.deployment_job_id,
+        aliases={alias: int(version) for alias, version in entity.aliases.items()},
+        tags=dict(entity.tags),
+    )
+
+
+def _version(entity: Any, facts: Any) -> ModelVersion:
+    return ModelVersion(
+        name=entity.name,
+        version=int(entity.version),
+        owner=entity.user_id or "",
+        created_ms=int(entity.creation_timestamp),
+        updated_ms=int(entity.last_updated_timestamp or entity.creation_timestamp),
+        source=entity.source,
+        status=entity.status,
+        status_message=entity.status_message,
+        description=entity.description,
+        run_id=entity.run_id or None,
+        run_tracking_server_id=None if facts is None else facts.run_tracking_server_id,
+        model_id=None if facts is None else facts.model_id,
+        aliases=tuple(entity.aliases),
+        tags=dict(entity.tags),
+    )

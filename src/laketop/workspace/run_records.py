@@ -1,0 +1,221 @@
+"""The records of jobs' runs: what was asked for, how each stands, which attempts it had."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from laketop.runner.states import FINAL
+from laketop.workspace.store import Store
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS runs (
+        run_id INTEGER PRIMARY KEY,
+        job_id INTEGER NOT NULL,
+        creator TEXT NOT NULL,
+        run_type TEXT NOT NULL,
+        start_ms INTEGER NOT NULL,
+        is_active INTEGER NOT NULL,
+        is_queued INTEGER NOT NULL,
+        more TEXT NOT NULL,
+        snapshot TEXT NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS runs_of_a_job ON runs (job_id, run_id)",
+    "CREATE INDEX IF NOT EXISTS active_runs ON runs (is_active) WHERE is_active",
+    """CREATE TABLE IF NOT EXISTS task_runs (
+        task_run_id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE
+    )""",
+    """CREATE TABLE IF NOT EXISTS run_tokens (
+        token TEXT PRIMARY KEY,
+        run_id INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS last_id (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id INTEGER NOT NULL
+    )""",
+)
+_COLUMNS = "run_id, job_id, creator, run_type, more, snapshot"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """One run as it was last told."""
+
+    run_id: int
+    job_id: int
+    creator: str
+    run_type: str
+    more: Mapping[str, Any]
+    """What was known at its start: `chain`, the jobs above it; `trigger_info`, if any."""
+    snapshot: Mapping[str, Any]
+    """The run as the runner's `JobRun.snapshot` tells it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended."""
+        return self.snapshot["state"]["life_cycle_state"] in FINAL
+
+    @property
+    def tasks(self) -> Sequence[Mapping[str, Any]]:
+        """The attempts of the run's tasks."""
+        return tuple(self.snapshot["tasks"])
+
+    def task(self, task_run_id: int) -> Mapping[str, Any] | None:
+        """Return the attempt with this id."""
+        return next((task for task in self.tasks if task["run_id"] == task_run_id), None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunFilter:
+    """Which runs a list shows; None = all."""
+
+    job_id: int | None = None
+    run_type: str | None = None
+    is_active: bool | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    before: int | None = None
+    """Only runs with smaller ids than this."""
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """Return the SQL condition and its values."""
+        wanted = {
+            "job_id = ?": self.job_id,
+            "run_type = ?": self.run_type,
+            "is_active = ?": self.is_active,
+            "start_ms >= ?": self.from_ms,
+            "start_ms <= ?": self.to_ms,
+            "run_id < ?": self.before,
+        }
+        given = {text: value for text, value in wanted.items() if value is not None}
+        return " AND ".join(given) or "1", list(given.values())
+
+
+class RunRecords:
+    """Reads and writes the records of runs; every method but `new_id` is inside a transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._guard = threading.Lock()
+        self._ids: itertools.count[int] | None = None
+        self._last = 0
+
+    def new_id(self) -> int:
+        """Return an id that no job, run or attempt ever had; it lasts once `keep_ids` is called."""
+        with self._guard:
+            if self._ids is None:
+                raise RuntimeError("the ids were not loaded")
+            self._last = next(self._ids)
+            return self._last
+
+    def load_ids(self) -> None:
+        """Go on counting where the last process stopped."""
+        rows = self._store.execute("SELECT id FROM last_id")
+        with self._guard:
+            self._ids = itertools.count(rows[0][0] + 1 if rows else 1)
+
+    def keep_ids(self) -> None:
+        """Write down which ids are taken."""
+        with self._guard:
+            last = self._last
+        self._store.execute(
+            "INSERT INTO last_id (one, id) VALUES (1, ?)"
+            " ON CONFLICT (one) DO UPDATE SET id = max(id, excluded.id)",
+            (last,),
+        )
+
+    def insert(self, record: RunRecord) -> None:
+        """Keep a new run."""
+        self._store.execute(
+            f"INSERT INTO runs ({_COLUMNS}, start_ms, is_active, is_queued)"
+            " VALUES (?, ?, ?, ?, ?, '{}', 0, 1, 0)",
+            (record.run_id, record.job_id, record.creator, record.run_type, _json(record.more)),
+        )
+        self.update(record.run_id, record.snapshot)
+
+    def update(self, run_id: int, snapshot: Mapping[str, Any]) -> None:
+        """Keep how a run stands now."""
+        word = snapshot["state"]["life_cycle_state"]
+        self._store.execute(
+            "UPDATE runs SET snapshot = ?, start_ms = ?, is_active = ?, is_queued = ?"
+            " WHERE run_id = ?",
+            (
+                _json(snapshot),
+                snapshot["start_time"],
+                word not in FINAL,
+                word == "QUEUED",
+                run_id,
+            ),
+        )
+        for task in snapshot["tasks"]:
+            self._store.execute(
+                "INSERT OR IGNORE INTO task_runs (task_run_id, run_id) VALUES (?, ?)",
+                (task["run_id"], run_id),
+            )
+        self.keep_ids()
+
+    def get(self, run_id: int) -> RunRecord | None:
+        """Return a run by its own id."""
+        rows = self._store.execute(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,))
+        return _record(rows[0]) if rows else None
+
+    def of_task_run(self, task_run_id: int) -> RunRecord | None:
+        """Return the run that an attempt belongs to."""
+        rows = self._store.execute(
+            "SELECT run_id FROM task_runs WHERE task_run_id = ?", (task_run_id,)
+        )
+        return self.get(rows[0][0]) if rows else None
+
+    def list(self, wanted: RunFilter, *, limit: int, offset: int = 0) -> list[RunRecord]:
+        """Return the newest runs that the filter lets through."""
+        condition, values = wanted.condition()
+        rows = self._store.execute(
+            f"SELECT {_COLUMNS} FROM runs WHERE {condition}"
+            " ORDER BY run_id DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return [_record(row) for row in rows]
+
+    def active(self) -> list[int]:
+        """Return every run that is not final, queued ones too."""
+        rows = self._store.execute("SELECT run_id FROM runs WHERE is_active ORDER BY run_id")
+        return [run_id for (run_id,) in rows]
+
+    def count_active(self, job_id: int) -> int:
+        """Return how many runs of a job are active and not queued."""
+        rows = self._store.execute(
+            "SELECT count(*) FROM runs WHERE job_id = ? AND is_active AND NOT is_queued", (job_id,)
+        )
+        return int(rows[0][0])
+
+    def queued(self, job_id: int) -> list[int]:
+        """Return the queued runs of a job, the oldest first."""
+        rows = self._store.execute(
+            "SELECT run_id FROM runs WHERE job_id = ? AND is_queued ORDER BY run_id", (job_id,)
+        )
+        return [run_id for (run_id,) in rows]
+
+    def run_of_token(self, token: str) -> int | None:
+        """Return the run that was made for an idempotency token."""
+        rows = self._store.execute("SELECT run_id FROM run_tokens WHERE token = ?", (token,))
+        return int(rows[0][0]) if rows else None
+
+    def keep_token(self, token: str, run_id: int) -> None:
+        """Note the run that was made for an idempotency token."""
+        self._store.execute(
+            "INSERT INTO run_tokens (token, run_id) VALUES (?, ?)", (token, run_id)
+        )
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    *plain, more, snapshot = row
+    return RunRecord(*plain, json.loads(more), json.loads(snapshot))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,114 @@
+"""MLflow's tracking: experiments, runs and logged models, served by MLflow's own handlers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laketop.workspace.paths import located
+from laketop.workspace.service import Service, mount
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from laketop.workspace.mlflow_app import Backend
+    from laketop.workspace.registry import Registry
+    from laketop.workspace.workspace import Workspace
+
+_TRACKING_ROOT = "dbfs:/databricks/mlflow-tracking/"
+_VOLUMES_ROOT = "dbfs:/Volumes/"
+_ARTIFACTS = "/WorkspaceInternal/Mlflow/Artifacts"
+_LOGGED_MODELS = "logged_models"
+
+# Read by MLflow when it is imported. A server of MLflow's own would call home, and would check
+# hosts and origins, which the workspace has done before it asks MLflow.
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """What MLflow gives once it is imported."""
+
+    backend: Backend
+    registry: Registry
+
+
+class Mlflow(Service):
+    """Experiments, runs, logged models and traces; also the owner of MLflow's database."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._loading = threading.Lock()
+        self._parts: Parts | None = None
+
+    @mount("/api/2.0/mlflow", "/api/3.0/mlflow")
+    def tracking(self) -> ASGIApp:
+        """Return MLflow's handlers."""
+        backend = self.parts().backend
+        from laketop.workspace.mlflow_app import app_of, tracking_routes
+
+        return app_of(tracking_routes(), backend)
+
+    def parts(self) -> Parts:
+        """Return MLflow's store and the registry over it.
+
+        The first call imports MLflow and opens its database, which takes seconds; calls that
+        come meanwhile wait for it. Not to be made inside a transaction.
+        """
+        with self._loading:
+            if self._parts is None:
+                self._parts = self._load()
+            return self._parts
+
+    def shutdown(self) -> None:
+        """Close MLflow's database."""
+        with self._loading:
+            if self._parts is not None:
+                from laketop.workspace import mlflow_database
+
+                mlflow_database.close(self.workspace.state / "mlflow.db")
+
+    def _load(self) -> Parts:
+        os.environ.update(_ENVIRONMENT)
+        from laketop.workspace.mlflow_app import Backend
+        from laketop.workspace import mlflow_database
+        from laketop.workspace.registry import Registry
+        from laketop.workspace.tracking import TrackingStore
+
+        database = self.workspace.state / "mlflow.db"
+        mlflow_database.make(database)
+        tracking = TrackingStore(database, folder_exists=self._folder_exists)
+        registry = Registry(
+            database,
+            files=self.workspace.state / "models",
+            schema_exists=self._schema_exists,
+            now_ms=self.workspace.now_ms,
+        )
+        return Parts(Backend(tracking, self._folder_of), registry)
+
+    def _schema_exists(self, catalog: str, schema: str | None) -> bool:
+        folder = self.workspace.state / "catalog" / catalog
+        return (folder if schema is None else folder / schema).is_dir()
+
+    def _folder_exists(self, path: str) -> bool:
+        names = path.removeprefix("/Workspace").strip("/").split("/")
+        if names in ([""], ["Shared"], ["Users"], ["Users", self.workspace.user]):
+            return True
+        return self.workspace.state.joinpath("files", *names).is_dir()
+
+    def _folder_of(self, uri: str) -> Path:
+        """Return where the artifacts of a run, a trace or a logged model are on disk."""
+        if uri.startswith(_VOLUMES_ROOT):
+            return located(self.workspace.state, uri.removeprefix("dbfs:")).path
+        experiment, owner, *rest = uri.removeprefix(_TRACKING_ROOT).split("/")
+        names = [experiment, "Runs", owner, *rest]
+        if owner == _LOGGED_MODELS:
+            names = [experiment, "LoggedModels", *rest]
+        return located(self.workspace.state, "/".join([_ARTIFACTS, *names])).path

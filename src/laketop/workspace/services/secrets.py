@@ -1,0 +1,172 @@
+"""Secret scopes and the secrets in them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from typing import Literal
+
+from databricks.sdk.errors.platform import (
+    BadRequest,
+    InvalidParameterValue,
+    ResourceAlreadyExists,
+    ResourceDoesNotExist,
+    ResourceExhausted,
+)
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.workspace import (
+    GetSecretResponse,
+    ListScopesResponse,
+    ListSecretsResponse,
+    ScopeBackendType,
+    SecretMetadata,
+    SecretScope,
+)
+
+from laketop.workspace.service import Service, route
+from laketop.workspace.vault import Vault
+
+_NAME = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
+_LARGEST_VALUE = 128 * 1024
+_MOST_SECRETS = 1000
+
+
+class Secrets(Service):
+    """Secret scopes and their secrets. Source: workspace-api 3.7."""
+
+    schema = (
+        """CREATE TABLE IF NOT EXISTS secret_scopes (name TEXT PRIMARY KEY) WITHOUT ROWID""",
+        """CREATE TABLE IF NOT EXISTS secrets (
+            scope TEXT NOT NULL REFERENCES secret_scopes (name) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            changed_ms INTEGER NOT NULL,
+            PRIMARY KEY (scope, key)
+        ) WITHOUT ROWID""",
+    )
+
+    @functools.cached_property
+    def _vault(self) -> Vault:
+        state = self.workspace.state
+        return Vault(state / "secrets.key", scratch=state / "uploads")
+
+    @route("POST /api/2.0/secrets/scopes/create")
+    def create_scope(
+        self,
+        scope: str,
+        initial_manage_principal: Literal["users"] | None = None,  # noqa: ARG002 - all may manage
+        scope_backend_type: ScopeBackendType = ScopeBackendType.DATABRICKS,
+    ) -> None:
+        """Make a scope.
+
+        Errors: ResourceAlreadyExists; NotImplemented for a scope kept elsewhere.
+        """
+        _check_name("scope", scope)
+        if scope_backend_type is not ScopeBackendType.DATABRICKS:
+            raise NotServed(f"laketop keeps no scope in {scope_backend_type.value}.")
+        if self.store.execute("SELECT 1 FROM secret_scopes WHERE name = ?", (scope,)):
+            raise ResourceAlreadyExists(f"Scope {scope} already exists!")
+        self.store.execute("INSERT INTO secret_scopes (name) VALUES (?)", (scope,))
+
+    @route("GET /api/2.0/secrets/scopes/list")
+    def list_scopes(self) -> ListScopesResponse:
+        """Return every scope by name."""
+        rows = self.store.execute("SELECT name FROM secret_scopes ORDER BY name")
+        return ListScopesResponse(
+            scopes=[SecretScope(name=n, backend_type=ScopeBackendType.DATABRICKS) for (n,) in rows]
+        )
+
+    @route("POST /api/2.0/secrets/scopes/delete")
+    def delete_scope(self, scope: str) -> None:
+        """Delete a scope and all that it holds."""
+        self._check_scope(scope)
+        self.store.execute("DELETE FROM secret_scopes WHERE name = ?", (scope,))
+
+    @route("POST /api/2.0/secrets/put")
+    def put_secret(
+        self,
+        scope: str,
+        key: str,
+        string_value: str | None = None,
+        bytes_value: str | None = None,
+    ) -> None:
+        """Keep a secret, over an earlier one; `bytes_value` is base64."""
+        _check_name("key", key)
+        self._check_scope(scope)
+        value = _value(string_value, bytes_value)
+        held = self.store.execute(
+            "SELECT count(*), max(key = ?) FROM secrets WHERE scope = ?", (key, scope)
+        )
+        count, is_known = held[0]
+        if count >= _MOST_SECRETS and not is_known:
+            raise ResourceExhausted(f"Scope {scope} holds {_MOST_SECRETS} secrets already.")
+        self.store.execute(
+            "INSERT OR REPLACE INTO secrets (scope, key, sealed, changed_ms) VALUES (?, ?, ?, ?)",
+            (scope, key, self._vault.seal(f"{scope}/{key}", value), self.workspace.now_ms()),
+        )
+
+    @route("GET /api/2.0/secrets/get")
+    def get_secret(self, scope: str, key: str) -> GetSecretResponse:
+        """Return a secret as base64."""
+        self._check_scope(scope)
+        rows = self.store.execute(
+            "SELECT sealed FROM secrets WHERE scope = ? AND key = ?", (scope, key)
+        )
+        if not rows:
+            raise _unknown_secret(scope, key)
+        value = self._vault.open(f"{scope}/{key}", rows[0][0])
+        return GetSecretResponse(key=key, value=base64.b64encode(value).decode())
+
+    @route("GET /api/2.0/secrets/list")
+    def list_secrets(self, scope: str) -> ListSecretsResponse:
+        """Return the keys of a scope by name, never values."""
+        self._check_scope(scope)
+        rows = self.store.execute(
+            "SELECT key, changed_ms FROM secrets WHERE scope = ? ORDER BY key", (scope,)
+        )
+        return ListSecretsResponse(
+            secrets=[SecretMetadata(key=k, last_updated_timestamp=ms) for k, ms in rows]
+        )
+
+    @route("POST /api/2.0/secrets/delete")
+    def delete_secret(self, scope: str, key: str) -> None:
+        """Delete a secret."""
+        self._check_scope(scope)
+        rows = self.store.execute(
+            "DELETE FROM secrets WHERE scope = ? AND key = ? RETURNING key", (scope, key)
+        )
+        if not rows:
+            raise _unknown_secret(scope, key)
+
+    def _check_scope(self, scope: str) -> None:
+        if not self.store.execute("SELECT 1 FROM secret_scopes WHERE name = ?", (scope,)):
+            raise ResourceDoesNotExist(f"Scope {scope} does not exist!")
+
+
+def _unknown_secret(scope: str, key: str) -> ResourceDoesNotExist:
+    return ResourceDoesNotExist(f"Failed to get secret {key} for scope {scope}.")
+
+
+def _check_name(field: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidParameterValue(
+            f"The {field} {name[:150]!r} is not 1 to 128 letters, digits, '-', '_' or '.'."
+        )
+
+
+def _value(string_value: str | None, bytes_value: str | None) -> bytes:
+    if (string_value is None) == (bytes_value is None):
+        raise BadRequest("Exactly one of string_value and bytes_value must be given.")
+    try:
+        value = (
+            string_value.encode()
+            if string_value is not None
+            else base64.b64decode(bytes_value or "", validate=True)
+        )
+    except binascii.Error as error:
+        raise InvalidParameterValue("The bytes_value is not base64.") from error
+    if len(value) > _LARGEST_VALUE:
+        raise InvalidParameterValue(f"The value is larger than {_LARGEST_VALUE} bytes.")
+    return value

@@ -1,0 +1,461 @@
+"""Serving endpoints: versions of models behind an URL, each loaded by a process of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import (
+    BadRequest,
+    DeadlineExceeded,
+    InternalError,
+    NotFound,
+    NotImplemented,  # noqa: A004 - the SDK's own name
+    ResourceAlreadyExists,
+    ResourceConflict,
+)
+
+from laketop.workspace.scorers import Answer, Scorer, ScorerFailed, Scorers, Served, TooSlow, clean
+from laketop.workspace.served import Config, Entity, check_endpoint_name, choose, config_of
+from laketop.workspace.service import Reply, Request, Service, route
+
+if TYPE_CHECKING:
+    from laketop.workspace.workspace import Workspace
+
+_QUERIES_AT_ONCE = 32
+_LOG_BYTES = 256 * 1024
+
+log = logging.getLogger("laketop.workspace")
+
+Objects = list[dict[str, Any]]
+"""A list of JSON objects; in the class below, `list` is what the client calls that route."""
+
+Record = dict[str, Any]
+"""An endpoint as it is kept: `config` serves, `pending` is on its way or has `failed`."""
+
+
+class ServingEndpoints(Service):
+    """Endpoints, their configurations, and the queries that they answer."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._scorers = Scorers(
+            home=workspace.state / "serving",
+            logs=workspace.state / "logs" / "serving",
+            environment=dict(clean(workspace.settings.environment)),
+        )
+        self._threads: set[threading.Thread] = set()
+        self._draws = random.Random(0)  # noqa: S311 - shares traffic out, keeps no secret
+        self._queries = anyio.CapacityLimiter(_QUERIES_AT_ONCE)
+
+    def start(self) -> None:
+        """Take up the deployments that an earlier process left unfinished."""
+        with self.store.transaction(write=False):
+            unfinished = [
+                (name, record["pending"]["deployment"])
+                for name, record in self.table("endpoints").items()
+                if _update_of(record) == "IN_PROGRESS"
+            ]
+        for name, deployment in unfinished:
+            self._in_background(functools.partial(self._deploy, name, deployment))
+
+    def shutdown(self) -> None:
+        """End every scorer."""
+        self._scorers.close()
+        for thread in list(self._threads):
+            thread.join()
+
+    # What clients manage
+
+    @route("POST /api/2.0/serving-endpoints", hold="check_config")
+    def create(
+        self,
+        name: str,
+        config: dict[str, Any] | None = None,
+        tags: Objects | None = None,
+        description: str | None = None,
+        ai_gateway: dict[str, Any] | None = None,
+        rate_limits: Objects | None = None,
+        route_optimized: bool | None = None,
+    ) -> Record:
+        """Create an endpoint and begin to load what it serves."""
+        check_endpoint_name(name)
+        _refuse(ai_gateway=ai_gateway, rate_limits=rate_limits, route_optimized=route_optimized)
+        endpoints = self.table("endpoints")
+        if name in endpoints:
+            raise ResourceAlreadyExists(f"Endpoint with name '{name}' already exists.")
+        now = self.workspace.now_ms()
+        record: Record = {
+            "id": uuid.uuid4().hex,
+            "creator": self.workspace.user,
+            "created_ms": now,
+            "description": description,
+            "tags": tags or [],
+            "config": None,
+            "pending": None,
+            "failed": None,
+        }
+        if config is not None:
+            self._begin(name, record, config_of(config))
+        record["updated_ms"] = now
+        endpoints[name] = record
+        return _told(name, record)
+
+    @route("PUT /api/2.0/serving-endpoints/{name}/config", hold="check_update")
+    def update_config(
+        self,
+        name: str,
+        served_entities: Objects | None = None,
+        served_models: Objects | None = None,
+        traffic_config: dict[str, Any] | None = None,
+        auto_capture_config: dict[str, Any] | None = None,
+    ) -> Record:
+        """Begin to load another configuration; the one before serves until that is done."""
+        record = self._record(name)
+        if _update_of(record) == "IN_PROGRESS":
+            raise ResourceConflict(f"Endpoint '{name}' is being updated; wait until it is done.")
+        sent = _config_sent(served_entities, served_models, traffic_config, auto_capture_config)
+        self._begin(name, record, config_of(sent))
+        record["updated_ms"] = self.workspace.now_ms()
+        self.table("endpoints")[name] = record
+        return _told(name, record)
+
+    @route("GET /api/2.0/serving-endpoints")
+    def list(self) -> dict[str, Any]:
+        """Return every endpoint, by name."""
+        return {"endpoints": [_told(n, record) for n, record in self.table("endpoints").items()]}
+
+    @route("GET /api/2.0/serving-endpoints/{name}")
+    def get(self, name: str) -> Record:
+        """Return an endpoint."""
+        return _told(name, self._record(name))
+
+    @route("DELETE /api/2.0/serving-endpoints/{name}")
+    def delete(self, name: str) -> None:
+        """Delete an endpoint; what only it served is stopped."""
+        self._record(name)
+        del self.table("endpoints")[name]
+        self.store.after_commit(lambda: self._in_background(self._tidy))
+
+    @route("GET /api/2.0/serving-endpoints/{name}/served-models/{served_model_name}/logs")
+    def logs(self, name: str, served_model_name: str) -> dict[str, str]:
+        """Return the end of what a served model's process has printed."""
+        record = self._record(name)
+        for config in (record["pending"], record["config"]):
+            for entity in [] if config is None else config["entities"]:
+                if entity["name"] == served_model_name:
+                    return {"logs": self._log_of(entity.get("key"))}
+        raise NotFound(f"Served entity '{served_model_name}' of '{name}' does not exist.")
+
+    async def check_config(
+        self, name: str, config: dict[str, Any] | None = None, **_others: Any
+    ) -> None:
+        """Check what is to be served before the transaction: the registry takes its time."""
+        check_endpoint_name(name)
+        if config is not None:
+            await self._check_versions(config_of(config))
+
+    async def check_update(
+        self,
+        name: str,
+        served_entities: Objects | None = None,
+        served_models: Objects | None = None,
+        traffic_config: dict[str, Any] | None = None,
+        auto_capture_config: dict[str, Any] | None = None,
+    ) -> None:
+        """Check what is to be served before the transaction: the registry takes its time."""
+        check_endpoint_name(name)
+        sent = _config_sent(served_entities, served_models, traffic_config, auto_capture_config)
+        await self._check_versions(config_of(sent))
+
+    # What callers ask
+
+    @route(
+        "POST /serving-endpoints/{name}/invocations",
+        "POST /serving-endpoints/{name}/served-models/{served_model_name}/invocations",
+        raw=True,
+    )
+    async def query(
+        self, request: Request, name: str, served_model_name: str | None = None
+    ) -> Reply:
+        """Answer with the predictions of one of the endpoint's models."""
+        entity, answer = await anyio.to_thread.run_sync(
+            self._queried, name, served_model_name, request, limiter=self._queries
+        )
+        headers = {"content-type": answer.content_type, "served-model-name": entity.name}
+        return Reply(answer.body, answer.status, headers)
+
+    def _queried(
+        self, name: str, wanted: str | None, request: Request
+    ) -> tuple[Entity, Answer]:
+        with self.store.transaction(write=False):
+            record = self._record(name)
+        if record["config"] is None:
+            raise BadRequest(
+                f"Endpoint '{name}' is not ready: its state is {_update_of(record)}.",
+                error_code="INVALID_STATE",
+            )
+        entity = self._chosen(_config_kept(record["config"]), name, wanted, request.body)
+        try:
+            scorer = self._scorer(entity)
+            return entity, scorer.post(request.body, request.headers.get("content-type", ""))
+        except TooSlow as error:
+            raise DeadlineExceeded(f"Served entity '{entity.name}': {error}.") from error
+        except ScorerFailed as error:
+            raise InternalError(f"Served entity '{entity.name}' failed: {error}.") from error
+
+    def _chosen(self, config: Config, name: str, wanted: str | None, body: bytes) -> Entity:
+        if wanted is None:
+            alone = len(config.entities) == 1
+            request_id = None if alone else _client_request_id(body)
+            return choose(config, request_id=request_id, draw=self._draws.random())
+        for entity in config.entities:
+            if entity.name == wanted:
+                return entity
+        raise NotFound(f"Served entity '{wanted}' of '{name}' does not exist.")
+
+    # How a configuration comes into force
+
+    def _begin(self, name: str, record: Record, config: Config) -> None:
+        current = record["config"] or record["pending"]
+        version = 1 if current is None else current["version"] + 1
+        now, user, deployment = self.workspace.now_ms(), self.workspace.user, uuid.uuid4().hex
+        record["failed"] = None
+        record["pending"] = {
+            "version": version,
+            "deployment": deployment,
+            "start_ms": now,
+            "entities": [
+                {**dataclasses.asdict(entity), "creator": user, "created_ms": now}
+                for entity in config.entities
+            ],
+            "shares": dict(config.shares),
+        }
+        deploy = functools.partial(self._deploy, name, deployment)
+        self.store.after_commit(lambda: self._in_background(deploy))
+
+    def _deploy(self, name: str, deployment: str) -> None:
+        with self.store.transaction(write=False):
+            pending = self._pending(name, deployment)
+        if pending is None:
+            return
+        failed: dict[str, str] | None = None
+        keys: dict[str, str] = {}
+        for entity in _config_kept(pending).entities:
+            try:
+                served = self._served(entity)
+                keys[entity.name] = _key(entity, served)
+                self._scorers.get(keys[entity.name], served).wait_until_ready()
+            except (ScorerFailed, DatabricksError, OSError) as error:
+                failed = {"entity": entity.name, "message": str(error)}
+                break
+        self._settle(name, deployment, keys, failed)
+        self._tidy()
+
+    def _settle(
+        self, name: str, deployment: str, keys: Mapping[str, str], failed: dict[str, str] | None
+    ) -> None:
+        with self.store.transaction(write=True):
+            pending = self._pending(name, deployment)
+            if pending is None:
+                return
+            for entity in pending["entities"]:
+                entity["key"] = keys.get(entity["name"])
+            record = self._record(name)
+            if failed is None:
+                record.update(config=pending, pending=None)
+            else:
+                record.update(pending=pending, failed=failed)
+            self.table("endpoints")[name] = record
+
+    def _pending(self, name: str, deployment: str) -> Record | None:
+        """Return the configuration on its way, None if it was deleted or replaced meanwhile."""
+        record = self.table("endpoints").get(name)
+        pending: Record | None = None if record is None else record["pending"]
+        if pending is None or pending["deployment"] != deployment:
+            return None
+        return pending
+
+    def _tidy(self) -> None:
+        """Stop the scorers that no endpoint needs."""
+        with self.store.transaction(write=False):
+            records = list(self.table("endpoints").values())
+        if any(_update_of(record) == "IN_PROGRESS" for record in records):
+            return
+        self._scorers.keep_only(
+            {entity["key"] for r in records if r["config"] for entity in r["config"]["entities"]}
+        )
+
+    def _scorer(self, entity: Entity) -> Scorer:
+        served = self._served(entity)
+        return self._scorers.get(_key(entity, served), served)
+
+    def _served(self, entity: Entity) -> Served:
+        folder, files = self.workspace.model_registry.files_of(entity.model, entity.version)
+        return Served(folder, files, entity.environment_vars)
+
+    async def _check_versions(self, config: Config) -> None:
+        for entity in config.entities:
+            await anyio.to_thread.run_sync(self._served, entity)
+
+    def _record(self, name: str) -> Record:
+        record: Record | None = self.table("endpoints").get(name)
+        if record is None:
+            raise NotFound(
+                f"Endpoint with name '{name}' does not exist.", error_code="RESOURCE_DOES_NOT_EXIST"
+            )
+        return record
+
+    def _log_of(self, key: str | None) -> str:
+        file = None if key is None else self._scorers.log_file(key)
+        if file is None or not file.is_file():
+            return ""
+        with file.open("rb") as stream:
+            stream.seek(max(file.stat().st_size - _LOG_BYTES, 0))
+            return stream.read().decode("utf-8", "replace")
+
+    def _in_background(self, act: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                act()
+            except Exception:  # the thread's boundary
+                log.exception("serving endpoints failed in the background")
+            finally:
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name="serving endpoints")
+        self._threads.add(thread)
+        thread.start()
+
+
+def _refuse(**fields: Any) -> None:
+    for field, value in fields.items():
+        if value:
+            raise NotImplemented(f"Field {field!r} of a serving endpoint is not served here.")
+
+
+def _config_sent(
+    served_entities: Any, served_models: Any, traffic_config: Any, auto_capture_config: Any
+) -> dict[str, Any]:
+    return {
+        "served_entities": served_entities,
+        "served_models": served_models,
+        "traffic_config": traffic_config,
+        "auto_capture_config": auto_capture_config,
+    }
+
+
+def _client_request_id(body: bytes) -> str | None:
+    try:
+        found = json.loads(body).get("client_request_id")
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _key(entity: Entity, served: Served) -> str:
+    """Return a name that another version, other files or other variables do not have."""
+    told = json.dumps([dict(served.files), dict(served.variables)], sort_keys=True)
+    return f"{entity.model}-{entity.version}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
+def _config_kept(config: Record) -> Config:
+    fields = [field.name for field in dataclasses.fields(Entity)]
+    return Config(
+        entities=tuple(Entity(**{f: kept[f] for f in fields}) for kept in config["entities"]),
+        shares=config["shares"],
+    )
+
+
+def _update_of(record: Record) -> str:
+    if record["failed"] is not None:
+        return "UPDATE_FAILED"
+    return "NOT_UPDATING" if record["pending"] is None else "IN_PROGRESS"
+
+
+def _told(name: str, record: Record) -> Record:
+    config, pending = record["config"], record["pending"]
+    told = {
+        "name": name,
+        "id": record["id"],
+        "creator": record["creator"],
+        "creation_timestamp": record["created_ms"],
+        "last_updated_timestamp": record["updated_ms"],
+        "description": record["description"],
+        "tags": record["tags"],
+        "state": {
+            "ready": "NOT_READY" if config is None else "READY",
+            "config_update": _update_of(record),
+        },
+        "permission_level": "CAN_MANAGE",
+    }
+    if config is not None:
+        told["config"] = _config_told(config, {"deployment": "DEPLOYMENT_READY"})
+    if pending is not None:
+        told["pending_config"] = _config_told(pending, _pending_state(record))
+        told["pending_config"]["start_time"] = pending["start_ms"]
+    return {field: value for field, value in told.items() if value is not None}
+
+
+def _pending_state(record: Record) -> dict[str, str]:
+    failed = record["failed"]
+    if failed is None:
+        return {"deployment": "DEPLOYMENT_CREATING"}
+    return {
+        "deployment": "DEPLOYMENT_FAILED",
+        "deployment_state_message": f"{failed['entity']}: {failed['message']}",
+    }
+
+
+def _config_told(config: Record, state: dict[str, str]) -> dict[str, Any]:
+    entities = [_entity_told(entity, state) for entity in config["entities"]]
+    return {
+        "config_version": config["version"],
+        "served_entities": entities,
+        "served_models": [
+            {
+                **{k: v for k, v in entity.items() if not k.startswith("entity_")},
+                "model_name": entity["entity_name"],
+                "model_version": entity["entity_version"],
+            }
+            for entity in entities
+        ],
+        "traffic_config": {
+            "routes": [
+                {
+                    "served_entity_name": name,
+                    "served_model_name": name,
+                    "traffic_percentage": share,
+                }
+                for name, share in config["shares"].items()
+            ]
+        },
+    }
+
+
+def _entity_told(entity: Record, state: dict[str, str]) -> dict[str, Any]:
+    told = {
+        "name": entity["name"],
+        "entity_name": entity["model"],
+        "entity_version": str(entity["version"]),
+        "type": "UC_MODEL",
+        "workload_size": entity["workload_size"],
+        "workload_type": "CPU",
+        "scale_to_zero_enabled": entity["scale_to_zero_enabled"],
+        "environment_vars": entity["environment_vars"] or None,
+        "creator": entity["creator"],
+        "creation_timestamp": entity["created_ms"],
+        "state": state,
+    }
+    return {field: value for field, value in told.items() if value is not None}

@@ -1,0 +1,231 @@
+"""The tree of notebooks, files and folders."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shutil
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk.errors.platform import (
+    AlreadyExists,
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    ResourceAlreadyExists,
+)
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.workspace import (
+    ExportFormat,
+    ImportFormat,
+    Language,
+    ListResponse,
+    ObjectInfo,
+)
+
+from laketop.workspace import durable, wire
+from laketop.workspace.multipart import parts_of
+from laketop.workspace.objects import HEADERS, SUFFIXES, Tree, WorkspaceObject, has_header
+from laketop.workspace.service import Reply, Request, Service, route
+
+_LARGEST_NOTEBOOK = 10 * 1024 * 1024
+
+
+class Workspace(Service):
+    """Notebooks, files and folders. Source: workspace-api 3.1 and 3.2.
+
+    A notebook lies on disk as a source file with its extension, and is shown without it.
+    """
+
+    @property
+    def _tree(self) -> Tree:
+        return Tree(self.workspace.state / "files")
+
+    def start(self) -> None:
+        """Make the folders that every workspace has."""
+        for folder in ("/Shared", "/Repos", f"/Users/{self.workspace.user}"):
+            durable.make_folder(self._tree.place(folder))
+
+    @route("POST /api/2.0/workspace/mkdirs")
+    def mkdirs(self, path: str) -> None:
+        """Make a folder and its parents; fine if it exists."""
+        try:
+            durable.make_folder(self._tree.place(path))
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ResourceAlreadyExists(f"Path ({self._tree.short(path)}) is a file.") from error
+
+    @route("GET /api/2.0/workspace/get-status")
+    def get_status(self, path: str, return_export_info: bool = False) -> dict[str, Any]:
+        """Return what is at a path."""
+        found = self._tree.existing(path)
+        more = {"repos_export_format": "SOURCE"} if found.kind == "NOTEBOOK" else {}
+        return {**found.info.as_dict(), **(more if return_export_info else {})}
+
+    @route("GET /api/2.0/workspace/list")
+    def list(self, path: str, notebooks_modified_after: int = 0) -> ListResponse:
+        """Return what a folder holds, by name; of a file, the file itself."""
+        found = self._tree.existing(path)
+        objects = self._tree.children(found) if found.kind == "DIRECTORY" else [found]
+        infos: list[ObjectInfo] = [
+            one.info
+            for one in objects
+            if one.kind != "NOTEBOOK"
+            or one.file.stat().st_mtime_ns // 1_000_000 >= notebooks_modified_after
+        ]
+        return ListResponse(objects=infos)
+
+    @route("POST /api/2.0/workspace/delete")
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file or folder.
+
+        Errors: BadRequest with DIRECTORY_NOT_EMPTY unless `recursive`.
+        """
+        found = self._tree.existing(path)
+        if found.path in {"/", "/Users", "/Shared", "/Repos"}:
+            raise InvalidParameterValue(f"Folder {found.path} is protected.")
+        if found.kind != "DIRECTORY":
+            found.file.unlink()
+        elif recursive:
+            shutil.rmtree(found.file)
+        elif any(found.file.iterdir()):
+            raise BadRequest(
+                f"Folder ({found.path}) is not empty", error_code="DIRECTORY_NOT_EMPTY"
+            )
+        else:
+            found.file.rmdir()
+        durable.flush_folder(found.file.parent)
+
+    @route("GET /api/2.0/workspace/export")
+    def export(
+        self,
+        path: str,
+        format: ExportFormat = ExportFormat.SOURCE,  # noqa: A002 - the API's own name
+        direct_download: bool = False,
+    ) -> Reply | dict[str, Any]:
+        """Return a file or a notebook's source.
+
+        Errors: NotImplemented for a folder, and for a format that the file is not in.
+        """
+        found = self._tree.existing(path)
+        _check_export(found, format)
+        content = found.file.read_bytes()
+        if direct_download:
+            return Reply(content, 200, {"content-type": "application/octet-stream"})
+        if len(content) > _LARGEST_NOTEBOOK:
+            raise _too_large()
+        kind = found.file.suffix.removeprefix(".") if found.kind == "NOTEBOOK" else "auto"
+        return {"content": base64.b64encode(content).decode(), "file_type": kind}
+
+    @route("POST /api/2.0/workspace/import", raw=True)
+    def import_(self, request: Request) -> None:
+        """Keep a notebook or file, sent as JSON with base64 or as a form."""
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):
+            form = parts_of(kind, request.body)
+            content = form.pop("content", b"")
+            fields = {name: text.decode("utf-8", "replace") for name, text in form.items()}
+        else:
+            fields = wire.fields_of(request.body)
+            content = _from_base64(fields.get("content"))
+        self._import(_Import.of(fields), content)
+
+    @route("POST /api/2.0/workspace-files/import-file/{path...}", streams=True)
+    def import_file(self, request: Request, path: str, overwrite: bool = False) -> None:
+        """Keep a file as it is sent.
+
+        Errors: NotFound without the folder above; AlreadyExists without `overwrite`.
+        """
+        place = self._tree.place(f"/{path}")
+        if not place.parent.is_dir():
+            above = self._tree.short(f"/{path}").rpartition("/")[0]
+            raise NotFound(f"The parent folder ({above}) does not exist.")
+        if place.is_dir() or (place.exists() and not overwrite):
+            raise AlreadyExists(f"Path ({self._tree.short(f'/{path}')}) already exists.")
+        if request.upload is None:
+            raise TypeError("an upload has no file")
+        durable.move(request.upload, place)
+
+    def _import(self, wanted: _Import, content: bytes) -> None:
+        if len(content) > _LARGEST_NOTEBOOK:
+            raise _too_large()
+        suffix = wanted.suffix(content)
+        name = wanted.path if wanted.path.endswith(suffix) else wanted.path + suffix
+        place, found = self._tree.place(name), self._tree.find(wanted.path)
+        if not place.parent.is_dir():
+            above = self._tree.short(wanted.path).rpartition("/")[0]
+            raise NotFound(f"The parent folder ({above}) does not exist.")
+        if found is not None and (not wanted.overwrite or found.kind == "DIRECTORY"):
+            raise ResourceAlreadyExists(f"Path ({found.path}) already exists.")
+        if place.is_dir():
+            raise ResourceAlreadyExists(f"Path ({self._tree.short(name)}) already exists.")
+        if suffix in HEADERS and not has_header(suffix, content):
+            content = f"{HEADERS[suffix]}\n".encode() + content
+        durable.write(place, content, scratch=self.workspace.state / "uploads")
+        if found is not None and found.file != place:
+            _remove(found.file)
+
+
+class _Import:
+    """What an import asks for; fields of a form are text."""
+
+    def __init__(
+        self, path: str, chosen: ImportFormat, language: Language | None, *, overwrite: bool
+    ) -> None:
+        self.path, self.format, self.language = path, chosen, language
+        self.overwrite = overwrite
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> _Import:
+        if not fields.get("path"):
+            raise InvalidParameterValue("Missing required field: path")
+        language = fields.get("language")
+        return cls(
+            wire.converter(str)("path", fields["path"]),
+            wire.converter(ImportFormat)("format", fields.get("format") or "SOURCE"),
+            wire.converter(Language)("language", language) if language else None,
+            overwrite=wire.converter(bool)("overwrite", fields.get("overwrite", False)),
+        )
+
+    def suffix(self, content: bytes) -> str:
+        """Return the extension that the file needs on disk, empty for one that stays as named."""
+        named = Path(self.path).suffix.lower()
+        if self.format is ImportFormat.RAW:
+            return ""
+        if self.format is ImportFormat.AUTO:
+            return named if has_header(named, content) or named == ".ipynb" else ""
+        if self.format is ImportFormat.JUPYTER:
+            return ".ipynb"
+        if self.format is not ImportFormat.SOURCE:
+            raise NotServed(f"laketop does not import {self.format.value}.")
+        if self.language is None:
+            raise InvalidParameterValue("A notebook's source needs its language.")
+        return SUFFIXES[self.language]
+
+
+def _from_base64(text: object) -> bytes:
+    try:
+        return base64.b64decode(wire.converter(str)("content", text or ""), validate=True)
+    except binascii.Error as error:
+        raise InvalidParameterValue("The content is not base64.") from error
+
+
+def _check_export(found: WorkspaceObject, chosen: ExportFormat) -> None:
+    if found.kind == "DIRECTORY":
+        raise NotServed("laketop does not export folders.")
+    is_jupyter = found.file.suffix.lower() == ".ipynb"
+    own = ExportFormat.JUPYTER if is_jupyter else ExportFormat.SOURCE
+    if found.kind == "NOTEBOOK" and chosen not in {own, ExportFormat.AUTO, ExportFormat.RAW}:
+        raise NotServed(f"laketop does not turn {found.path} into {chosen.value}.")
+
+
+def _remove(file: Path) -> None:
+    file.unlink()
+    durable.flush_folder(file.parent)
+
+
+def _too_large() -> BadRequest:
+    return BadRequest(
+        f"The content is larger than {_LARGEST_NOTEBOOK} bytes.",
+        error_code="MAX_NOTEBOOK_SIZE_EXCEEDED",
+    )

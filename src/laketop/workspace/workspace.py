@@ -1,0 +1,82 @@
+"""The workspace itself: its settings, records, tokens, and the services that share them."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from laketop.settings import Settings
+from laketop.workspace.clock import Clock, wall_ms
+from laketop.workspace.identity import Tokens
+from laketop.workspace.service import Service, service_classes
+from laketop.workspace.store import Store
+
+_caller: contextvars.ContextVar[str | None] = contextvars.ContextVar("caller", default=None)
+
+_FOLDERS = ("files", "catalog", "models", "artifacts", "runs", "uploads", "logs")
+
+
+class Workspace:
+    """One project's workspace; services are its attributes, named as on `WorkspaceClient`."""
+
+    def __init__(self, settings: Settings, *, now_ms: Clock = wall_ms) -> None:
+        self.settings = settings
+        self.now_ms = now_ms
+        self.host = "http://127.0.0.1"
+        """The address at which clients reach this workspace; set once the port is known."""
+        self.environment_for_tasks: Callable[[], Mapping[str, str]] = lambda: settings.environment
+        """Returns the whole environment of a task's process; set by the process' main."""
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in _FOLDERS:
+            (settings.state / folder).mkdir(mode=0o700, exist_ok=True)
+        self.store = Store(settings.state / "laketop.db")
+        self.tokens = Tokens(self.store)
+        self.workspace_id = self._workspace_id()
+        self.services: dict[str, Service] = {
+            name: service(self) for name, service in service_classes().items()
+        }
+        self._start()
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__.get("services", {}).get(name)
+        if found is None:
+            raise AttributeError(f"the workspace has no service {name!r}")
+        return found
+
+    @property
+    def user(self) -> str:
+        """The user who sent the request in hand; outside of one, the person at the laptop."""
+        return _caller.get() or self.settings.user
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that the workspace keeps."""
+        return self.settings.state
+
+    def act_for(self, user: str) -> None:
+        """Let what follows in this context be done for `user`."""
+        _caller.set(user)
+
+    def shutdown(self) -> None:
+        """Stop what is running, wait for it, and close the store; a second call does nothing."""
+        for service in self.services.values():
+            service.shutdown()
+        self.store.close()
+
+    def _workspace_id(self) -> str:
+        with self.store.transaction(write=True):
+            kept = self.store.table("workspace")
+            if "id" not in kept:
+                kept["id"] = str(random.SystemRandom().randrange(10**15, 10**16))
+            return str(kept["id"])
+
+    def _start(self) -> None:
+        with self.store.transaction(write=True):
+            for service in self.services.values():
+                for statement in service.schema:
+                    self.store.execute(statement)
+        for service in self.services.values():
+            service.start()

@@ -1,0 +1,44 @@
+"""A project of four lines, its workspace and its engine, shared by the integration tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from laketop.settings import Settings
+from laketop.workspace import daemon
+
+FOUR_LINES = """\
+bundle: {name: thread}
+targets:
+  dev:
+    default: true
+"""
+
+
+@pytest.fixture(scope="session")
+def laketop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    (root / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def spark_remote(laketop_engine: str) -> str:
+    return laketop_engine
+
+
+@pytest.fixture(scope="session")
+def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[str, str]:
+    return {**os.environ, **workspace.environment(), "SPARK_REMOTE": spark_remote}
+
+
+@pytest.fixture
+def settings_of_a_new_project(tmp_path: Path) -> Iterator[Settings]:
+    (tmp_path / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
+    settings = Settings.read(tmp_path)
+    yield settings
+    daemon.stop(settings)

@@ -1,0 +1,385 @@
+"""The face of the workspace: who gets in, what is answered, what a kill leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import inspect
+import itertools
+import json
+import logging
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from databricks.sdk.errors import NotFound
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from laketop.workspace.app import MAX_BODY, Face
+from laketop.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+_KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def face(workspace: Workspace) -> Face:
+    return Face(workspace)
+
+
+def _send(
+    host: str, method: str, path: str, headers: dict[str, str], body: bytes = b""
+) -> tuple[int, bytes, dict[str, str]]:
+    """Send a request exactly as spelt; `requests` would tidy the path up."""
+    connection = http.client.HTTPConnection(urlsplit(host).netloc, timeout=30)
+    with contextlib.closing(connection):
+        connection.putrequest(method, path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
+
+
+def _every_path(face: Face) -> list[tuple[str, str]]:
+    """Return every served method and path; mounted apps by their prefixes."""
+    routes = [(r.method, r.template) for r in face.routes]
+    mounted = [(m, f"{p}/x") for one in face.mounts for p in one.prefixes for m in ("GET", "POST")]
+    return [
+        (method, template.replace("{", "").replace("}", "").replace("...", ""))
+        for method, template in [*routes, *mounted]
+    ]
+
+
+def test_the_route_table_is_not_empty(face: Face) -> None:
+    assert len(face.routes) > 40
+
+
+def test_every_route_wants_a_token_that_it_knows(host: str, face: Face) -> None:
+    for method, path in _every_path(face):
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": "Bearer "},
+            {"Authorization": "Basic dG9rZW46"},
+        ):
+            status, body, answered = _send(host, method, path, headers)
+            assert status == 401, (method, path, headers)
+            assert method == "HEAD" or json.loads(body)["error_code"] == "UNAUTHENTICATED"
+            assert "set-cookie" not in answered
+
+
+def test_an_unserved_and_an_unknown_path_want_a_token_too(host: str) -> None:
+    for path in ("/", "/api/2.1/clusters/get", "/api/9.9/nothing", "/oidc", "/healthy"):
+        assert _send(host, "GET", path, {})[0] == 401
+
+
+def test_every_route_refuses_another_origin(host: str, token: str, face: Face) -> None:
+    for method, path in _every_path(face):
+        for origin in ("http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"):
+            headers = {"Authorization": f"Bearer {token}", "Origin": origin}
+            status, _, answered = _send(host, method, path, headers)
+            assert status == 403, (method, path, origin)
+            assert not [name for name in answered if name.startswith("access-control-")]
+
+
+def test_every_route_refuses_another_host(host: str, token: str, face: Face) -> None:
+    port = urlsplit(host).port
+    for method, path in [*_every_path(face), ("GET", "/health")]:
+        headers = {"Authorization": f"Bearer {token}", "Host": f"evil.example:{port}"}
+        assert _send(host, method, path, headers)[0] == 403, (method, path)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "status"),
+    [
+        ("localhost:{port}", 200),
+        ("127.0.0.1:{port}", 200),
+        ("[::1]:{port}", 200),
+        ("localhost", 403),
+        ("127.0.0.1", 403),
+        ("localhost.:{port}", 403),
+        ("LOCALHOST:{port}", 403),
+        ("127.0.0.1:1", 403),
+        ("127.0.0.1.evil.example:{port}", 403),
+        ("0.0.0.0:{port}", 403),
+        ("", 403),
+    ],
+)
+def test_the_host_is_this_workspace_exactly(host: str, spelling: str, status: int) -> None:
+    spelt = spelling.format(port=urlsplit(host).port)
+    assert _send(host, "GET", "/health", {"Host": spelt})[0] == status
+
+
+def test_its_own_origin_is_let_in(host: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Origin": host}
+    assert _send(host, "GET", "/api/2.0/preview/scim/v2/Me", headers)[0] == 200
+
+
+def test_discovery_is_open_and_names_nothing_but_the_workspace(
+    host: str, workspace: Workspace
+) -> None:
+    found = requests.get(f"{host}/.well-known/databricks-config", timeout=10)
+    assert found.json()["workspace_id"] == workspace.workspace_id
+    assert found.json()["oidc_endpoint"] == f"{host}/oidc"
+    assert requests.get(f"{host}/health", timeout=10).json() == {"status": "ok"}
+    assert found.headers["x-databricks-org-id"] == workspace.workspace_id
+
+
+def test_a_token_that_was_revoked_is_unknown_at_once(tmp_path: Path) -> None:
+    from conftest import serving  # noqa: PLC0415 - a server of its own
+
+    with serving(tmp_path, tmp_path / "cache") as served:
+        assert served.client.current_user.me().user_name
+        served.workspace.tokens.revoke_all()
+        headers = {"Authorization": f"Bearer {served.token}"}
+        assert _send(served.host, "GET", "/api/2.0/preview/scim/v2/Me", headers)[0] == 401
+
+
+def test_a_route_of_databricks_that_is_not_served_names_itself(client: WorkspaceClient) -> None:
+    with pytest.raises(NotServed, match="'GET /api/2.1/clusters/get'") as caught:
+        client.clusters.get("id")
+    assert caught.value.error_code == "NOT_IMPLEMENTED"
+
+
+def test_a_path_that_exists_nowhere_is_not_found(client: WorkspaceClient) -> None:
+    with pytest.raises(NotFound, match="No API found for 'GET /api/2.0/nothing'") as caught:
+        client.api_client.do("GET", "/api/2.0/nothing")
+    assert caught.value.error_code == "ENDPOINT_NOT_FOUND"
+
+
+def test_a_download_address_is_not_given_so_that_clients_fall_back(host: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    status, body, _ = _send(host, "POST", "/api/2.0/fs/create-download-url?path=/x", headers)
+    assert (status, json.loads(body)["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+
+
+_SCOPES = "/api/2.0/secrets/scopes/create"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b"{", "application/json", "MALFORMED_REQUEST"),
+        (b"[]", "application/json", "MALFORMED_REQUEST"),
+        (b'"scope"', "application/json", "MALFORMED_REQUEST"),
+        (b"\xff", "application/json", "MALFORMED_REQUEST"),
+        (b'{"scope": NaN}', "application/json", "MALFORMED_REQUEST"),
+        (b'{"scope": 1e999}', "application/json", "MALFORMED_REQUEST"),
+        (b'{"scope": "\\ud800"}', "application/json", "MALFORMED_REQUEST"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "application/json", "MALFORMED_REQUEST"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "application/json", "MALFORMED_REQUEST"),
+        (b'{"a":' + b"9" * 5000 + b"}", "application/json", "MALFORMED_REQUEST"),
+        (b'{"scope": "s"}', "text/plain", "MALFORMED_REQUEST"),
+        (b"scope=s", "application/x-www-form-urlencoded", "MALFORMED_REQUEST"),
+        (b"{}", "application/json", "INVALID_PARAMETER_VALUE"),
+        (b'{"scope": null}', "application/json", "INVALID_PARAMETER_VALUE"),
+        (b'{"scope": 5}', "application/json", "INVALID_PARAMETER_VALUE"),
+        (b" " * (MAX_BODY + 1), "application/json", "MAX_REQUEST_SIZE_EXCEEDED"),
+    ],
+)
+def test_a_body_that_cannot_be_used_is_a_bad_request(
+    host: str, token: str, body: bytes, kind: str, code: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+    status, answer, _ = _send(host, "POST", _SCOPES, headers, body)
+    assert (status, json.loads(answer)["error_code"]) == (400, code)
+    assert json.loads(answer)["message"]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_random_requests_never_break_a_handler(
+    host: str, token: str, face: Face, data: st.DataObject
+) -> None:
+    route = data.draw(st.sampled_from(face.routes), label="route")
+    names = [*inspect.signature(route.handler).parameters, "nothing"]
+    fields = data.draw(st.dictionaries(st.sampled_from(names), _JSON), label="fields")
+    part = data.draw(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1))
+    path = _filled(route.template, part)
+    if route.method in {"GET", "HEAD", "DELETE"}:
+        query = {name: str(value) for name, value in fields.items()}
+        path = requests.Request("GET", f"http://x{path}", params=query).prepare().path_url
+        body = b""
+    else:
+        body = json.dumps(fields).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    before = time.monotonic()
+    status, answer, _ = _send(host, route.method, path, headers, body)
+    # 503 is an engine that this workspace was started without.
+    assert status < 500 or status in {501, 503}, answer
+    assert time.monotonic() - before < 5
+    if status >= 400 and route.method != "HEAD" and answer:
+        assert {"error_code", "message"} <= set(json.loads(answer))
+
+
+def _filled(template: str, part: str) -> str:
+    head, *holes = template.split("{")
+    return head + "".join(part + hole.partition("}")[2] for hole in holes)
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+_UP = [
+    "..", "%2e%2e", "%2E%2e", ".%2e", "%252e%252e", "%25%32%65%25%32%65", "..%00", "..;", "..;x",
+    "..%0d", "%c0%ae%c0%ae", "%uff0e%uff0e", "..%09", "...", "..%20", "~", "%ef%bc%8e%ef%bc%8e",
+]  # fmt: skip
+_SLASH = ["/", "%2f", "%2F", "%252f", "\\", "%5c", "%255c", "//", "/./", "%c0%af", ";/"]
+_SPELLINGS = [(up + slash) * 4 for up in _UP for slash in _SLASH]
+_PLACES = [
+    ("GET", "/api/2.0/fs/files/Volumes/main/default/v/{}canary"),
+    ("PUT", "/api/2.0/fs/files/Volumes/main/default/v/{}attack?overwrite=true"),
+    ("PUT", "/api/2.0/fs/directories/Volumes/main/default/{}attack"),
+    ("PUT", "/api/2.0/fs/files/Models/{}attack/1/2/3/4?overwrite=true"),
+    ("PUT", "/api/2.0/fs/files/WorkspaceInternal/Mlflow/Artifacts/{}attack?overwrite=true"),
+    ("POST", "/api/2.0/workspace-files/import-file/Shared%2F{}attack?overwrite=true"),
+    ("GET", "/api/2.0/workspace/export?direct_download=true&path=/Shared/{}canary"),
+]
+
+
+def test_no_spelling_of_a_path_leaves_its_root(
+    host: str, token: str, workspace: Workspace
+) -> None:
+    volumes = workspace.state / "catalog/main/default/_volumes"
+    volumes.mkdir(parents=True, exist_ok=True)
+    (volumes / "v.json").write_text("{}")
+    (workspace.state / "catalog/main/default/_files/v").mkdir(parents=True, exist_ok=True)
+    for folder in (workspace.state, workspace.settings.root, volumes.parent):
+        (folder / "canary").write_text("sing")
+    headers = {"Authorization": f"Bearer {token}"}
+    for number, spelling in enumerate(_SPELLINGS):
+        # Every spelling meets two of the places, every place fifty of the spellings.
+        for method, place in (_PLACES[number % 7], _PLACES[(number + 3) % 7]):
+            status, body, _ = _send(host, method, place.format(spelling), headers, b"attack")
+            assert status < 500, (method, place, spelling)
+            assert body != b"sing", (method, place, spelling)
+    assert _strays(workspace) == []
+
+
+def _strays(workspace: Workspace) -> list[Path]:
+    state = workspace.state
+    roots = ("catalog/main/default/_files/v", "models", "artifacts", "files")
+    return [
+        file
+        for file in workspace.settings.root.parent.rglob("*attack*")
+        if not any(file.is_relative_to(state / root) for root in roots)
+    ]
+
+
+def test_a_link_does_not_lead_out(host: str, token: str, workspace: Workspace) -> None:
+    outside = workspace.settings.root / "outside"
+    outside.mkdir()
+    (outside / "canary").write_text("sing")
+    shared = workspace.state / "files/Shared"
+    (shared / "folder").symlink_to(outside)
+    (shared / "file").symlink_to(outside / "canary")
+    headers = {"Authorization": f"Bearer {token}"}
+    for name in ("folder/canary", "file"):
+        path = f"/api/2.0/workspace/export?direct_download=true&path=/Shared/{name}"
+        assert _send(host, "GET", path, headers)[0] == 400
+    path = "/api/2.0/workspace-files/import-file/Shared%2Ffolder%2Fattack?overwrite=true"
+    assert _send(host, "POST", path, headers, b"x")[0] == 400
+    assert [one.name for one in outside.iterdir()] == ["canary"]
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+
+def test_a_fault_inside_is_logged_without_what_was_sent(
+    client: WorkspaceClient,
+    workspace: Workspace,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    token: str,
+) -> None:
+    def broken(_name: str, value: bytes) -> bytes:
+        raise RuntimeError(value.decode())
+
+    client.secrets.create_scope("faulty")
+    monkeypatch.setattr(workspace.secrets._vault, "seal", broken)
+    with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="laketop failed at POST"):
+        client.secrets.put_secret("faulty", "key", string_value="hidden-value")
+    assert "RuntimeError" in caplog.text
+    assert "/api/2.0/secrets/put" in caplog.text
+    assert "hidden-value" not in caplog.text
+    assert token not in caplog.text
+    assert list(client.secrets.list_secrets("faulty")) == []
+
+
+def _write_until_killed(port: int, token: str, scope: str, acknowledged: list[str]) -> None:
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {token}"
+    address = f"http://127.0.0.1:{port}/api/2.0/secrets"
+    with contextlib.suppress(requests.ConnectionError):
+        session.post(f"{address}/scopes/create", json={"scope": scope}, timeout=10)
+        for number in itertools.count():
+            key = f"key-{number}"
+            body = {"scope": scope, "key": key, "string_value": key}
+            if session.post(f"{address}/put", json=body, timeout=10).status_code != 200:
+                return
+            acknowledged.append(key)
+
+
+def _wait_for(count: int, written: list[str]) -> None:
+    deadline = time.monotonic() + 20
+    while len(written) < count:
+        assert time.monotonic() < deadline, "the server acknowledges nothing"
+        time.sleep(0.001)
+
+
+def test_a_kill_loses_no_write_that_was_acknowledged(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("forking_server.py")
+    source = Path(inspect.getfile(Workspace)).parents[2]
+    acknowledged: dict[str, list[str]] = {}
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path), str(_KILLS)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(source)},
+    ) as server:
+        assert server.stdout is not None
+        for number in range(_KILLS):
+            pid, port, token = server.stdout.readline().split()
+            written = acknowledged.setdefault(f"scope-{number}", [])
+            writer = threading.Thread(
+                target=_write_until_killed,
+                args=(int(port), token, f"scope-{number}", written),
+            )
+            writer.start()
+            _wait_for(random.randint(1, 10), written)
+            time.sleep(random.uniform(0, 0.01))
+            os.kill(int(pid), signal.SIGKILL)
+            writer.join()
+    assert sum(len(keys) for keys in acknowledged.values()) > _KILLS
+    with contextlib.closing(sqlite3.connect(tmp_path / ".laketop/laketop.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        kept = set(database.execute("SELECT scope, key FROM secrets"))
+    lost: list[Any] = [
+        (scope, key)
+        for scope, keys in acknowledged.items()
+        for key in keys
+        if (scope, key) not in kept
+    ]
+    assert lost == []

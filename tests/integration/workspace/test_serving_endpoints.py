@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import uvicorn
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import (
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    NotImplemented,
+    OperationFailed,
+    ResourceAlreadyExists,
+    ResourceConflict,
+)
+from databricks.sdk.service.serving import (
+    AutoCaptureConfigInput,
+    EndpointCoreConfigInput,
+    EndpointStateConfigUpdate,
+    EndpointStateReady,
+    Route,
+    ServedEntityInput,
+    ServedModelStateDeployment,
+    TrafficConfig,
+)
+from mlflow.models import infer_signature
+from sklearn.linear_model import LinearRegression
+
+from laketop.settings import Settings
+from laketop.workspace.app import create_app
+from laketop.workspace.workspace import Workspace
+
+FEATURES = pd.DataFrame({"distance": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 0.0, 1.0, 0.0]})
+MODEL = "main.ml.delay"
+RECORDS = [{"distance": 3.0, "hour": 1.0}, {"distance": 0.0, "hour": 0.0}]
+
+
+def register(name: str, *, slope: float) -> None:
+    """Register the next version of `name`, a model of `slope * distance + hour`."""
+    model = LinearRegression().fit(FEATURES, slope * FEATURES["distance"] + FEATURES["hour"])
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            registered_model_name=name,
+            signature=infer_signature(FEATURES, np.array([1.0])),
+            pip_requirements=["scikit-learn"],
+        )
+
+
+@contextlib.contextmanager
+def serving(root: Path) -> Iterator[tuple[Workspace, WorkspaceClient, str]]:
+    """Serve the workspace of the project at `root` until the block ends."""
+    workspace = Workspace(Settings(root=root, cache=root / "cache"))
+    server = uvicorn.Server(uvicorn.Config(create_app(workspace), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.005)
+        host = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        token = workspace.tokens.issue("me@laketop.local")
+        yield workspace, WorkspaceClient(host=host, token=token), token
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered(
+    workspace: Workspace, host: str, token: str
+) -> Iterator[None]:
+    (workspace.state / "catalog" / "main" / "ml").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABRICKS_HOST", host)
+        patch.setenv("DATABRICKS_TOKEN", token)
+        mlflow.set_tracking_uri("databricks")
+        mlflow.set_registry_uri("databricks-uc")
+        mlflow.set_experiment("/Shared/serving")
+        register(MODEL, slope=2.0)
+        register(MODEL, slope=10.0)
+        yield
+
+
+def entity(version: str = "1", **options: object) -> ServedEntityInput:
+    fields = {"entity_name": MODEL, "scale_to_zero_enabled": True, "workload_size": "Small"}
+    return ServedEntityInput(entity_version=version, **{**fields, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def endpoint(client: WorkspaceClient, registered: None) -> str:
+    config = EndpointCoreConfigInput(name="delay", served_entities=[entity()])
+    client.serving_endpoints.create_and_wait("delay", config=config)
+    return "delay"
+
+
+def predictions(client: WorkspaceClient, name: str, **payload: object) -> list[float]:
+    answer = client.serving_endpoints.query(name, **payload)  # type: ignore[arg-type]
+    assert answer.predictions is not None
+    return [round(value, 6) for value in answer.predictions]
+
+
+def test_an_endpoint_is_ready_once_its_model_is_loaded(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    found = client.serving_endpoints.get(endpoint)
+
+    assert found.state is not None
+    assert found.state.ready == EndpointStateReady.READY
+    assert found.state.config_update == EndpointStateConfigUpdate.NOT_UPDATING
+    assert found.config is not None
+    assert found.config.served_entities is not None
+    [served] = found.config.served_entities
+    assert (served.name, served.entity_name, served.entity_version) == ("delay-1", MODEL, "1")
+    assert served.state is not None
+    assert served.state.deployment == ServedModelStateDeployment.DEPLOYMENT_READY
+    assert [e.name for e in client.serving_endpoints.list()] == [endpoint]
+
+
+def test_every_form_of_payload_gives_the_same_predictions(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    from databricks.sdk.service.serving import DataframeSplitInput
+
+    columns, rows = ["hour", "distance"], [[1.0, 3.0], [0.0, 0.0]]
+    split = DataframeSplitInput(columns=columns, data=rows)
+
+    assert predictions(client, endpoint, dataframe_records=RECORDS) == [7.0, 0.0]
+    assert predictions(client, endpoint, dataframe_split=split) == [7.0, 0.0]
+    assert predictions(client, endpoint, instances=RECORDS) == [7.0, 0.0]
+    inputs = {"distance": [3.0, 0.0], "hour": [1.0, 0.0]}
+    assert predictions(client, endpoint, inputs=inputs) == [7.0, 0.0]
+
+
+def test_the_answer_names_the_entity_that_gave_it(client: WorkspaceClient, endpoint: str) -> None:
+    answer = client.serving_endpoints.query(endpoint, dataframe_records=RECORDS)
+
+    assert answer.served_model_name == "delay-1"
+
+
+def test_a_missing_column_is_a_bad_request_that_names_it(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    with pytest.raises(BadRequest, match=r"missing inputs \['hour'\]"):
+        client.serving_endpoints.query(endpoint, dataframe_records=[{"distance": 1.0}])
+
+
+def test_a_payload_without_data_is_a_bad_request(client: WorkspaceClient, endpoint: str) -> None:
+    with pytest.raises(BadRequest, match="exactly one of the input fields"):
+        client.serving_endpoints.query(endpoint)
+
+
+def test_another_content_type_is_refused(host: str, token: str, endpoint: str) -> None:
+    request = urllib.request.Request(
+        f"{host}/serving-endpoints/{endpoint}/invocations",
+        data=b"distance,hour\n1,1\n",
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "text/csv"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    with caught.value as answer:
+        assert answer.status == 415
+        assert b"text/csv" in answer.read()
+
+
+def test_queries_are_answered_at_once_and_each_its_own(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    def ask(number: int) -> list[float]:
+        row = {"distance": float(number), "hour": 0.0}
+        return predictions(client, endpoint, dataframe_records=[row])
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(40)))
+
+    assert answers == [[2.0 * number] for number in range(40)]
+
+
+def scorer_processes(folder: Path) -> list[int]:
+    """Return the ids of the scorers whose folder is below `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (process / "cmdline").read_bytes().split(b"\x00")
+        except OSError:
+            continue
+        if b"laketop.workspace.scorer" in arguments and arguments[1] == b"-m":
+            if arguments[3].decode().startswith(str(folder)):
+                found.append(int(process.name))
+    return found
+
+
+def test_a_scorer_has_no_token_of_the_workspace(
+    workspace: Workspace, token: str, endpoint: str
+) -> None:
+    [pid] = scorer_processes(workspace.state / "serving")
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+
+    assert token.encode() not in environment
+    assert b"DATABRICKS" not in environment
+
+
+def test_a_scorer_that_dies_is_started_again(
+    client: WorkspaceClient, workspace: Workspace, endpoint: str
+) -> None:
+    [pid] = scorer_processes(workspace.state / "serving")
+    os.kill(pid, signal.SIGKILL)
+    while scorer_processes(workspace.state / "serving") == [pid]:
+        time.sleep(0.02)
+
+    assert predictions(client, endpoint, dataframe_records=RECORDS) == [7.0, 0.0]
+
+
+def test_an_update_shares_the_traffic_and_keeps_a_request_id_with_its_entity(
+    client: WorkspaceClient, workspace: Workspace, registered: None
+) -> None:
+    config = EndpointCoreConfigInput(name="ab", served_entities=[entity("1", name="champion")])
+    client.serving_endpoints.create_and_wait("ab", config=config)
+    shares = [("champion", 50), ("challenger", 50)]
+    routes = [Route(traffic_percentage=share, served_entity_name=name) for name, share in shares]
+    waiting = client.serving_endpoints.update_config(
+        "ab",
+        served_entities=[entity("1", name="champion"), entity("2", name="challenger")],
+        traffic_config=TrafficConfig(routes=routes),
+    )
+    assert predictions(client, "ab", dataframe_records=RECORDS[:1]) == [7.0], "the old one serves on"
+    with pytest.raises(ResourceConflict, match="being updated"):
+        client.serving_endpoints.update_config("ab", served_entities=[entity("2")])
+    waiting.result()
+
+    asked = [
+        client.serving_endpoints.query("ab", dataframe_records=RECORDS[:1], client_request_id=f"{n}")
+        for n in [*range(12), *range(12)]
+    ]
+    names = [answer.served_model_name for answer in asked]
+    values = {answer.served_model_name: answer.predictions for answer in asked}
+
+    assert names[:12] == names[12:]
+    assert set(names) == {"champion", "challenger"}
+    assert values["champion"] == pytest.approx([7.0])
+    assert values["challenger"] == pytest.approx([31.0])
+    client.serving_endpoints.delete("ab")
+
+
+def test_names_versions_and_fields_that_cannot_be_served_are_refused(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    api = client.serving_endpoints
+
+    def create(name: str = "other", **options: object) -> None:
+        fields = {"served_entities": [entity()], **options}
+        api.create(name, config=EndpointCoreConfigInput(name=name, **fields))  # type: ignore[arg-type]
+
+    with pytest.raises(ResourceAlreadyExists, match="already exists"):
+        create(endpoint)
+    with pytest.raises(InvalidParameterValue, match="alias"):
+        create(served_entities=[entity("champion")])
+    with pytest.raises(NotFound, match="version=9"):
+        create(served_entities=[entity("9")])
+    with pytest.raises(NotImplemented, match="auto_capture_config"):
+        create(auto_capture_config=AutoCaptureConfigInput(enabled=True))
+    with pytest.raises(NotImplemented, match="GPU"):
+        create(served_entities=[entity(workload_type="GPU_SMALL")])
+    with pytest.raises(NotFound, match="does not exist"):
+        api.get("other")
+    with pytest.raises(NotFound, match="does not exist"):
+        api.query("other", dataframe_records=RECORDS)
+
+
+def test_a_model_whose_files_changed_is_not_served(
+    client: WorkspaceClient, workspace: Workspace, registered: None
+) -> None:
+    register("main.ml.changed", slope=1.0)
+    folder = workspace.model_registry.registry.folder("main.ml.changed", 1)
+    with (folder / "model.pkl").open("ab") as file:
+        file.write(b".")
+
+    waiting = client.serving_endpoints.create(
+        "changed",
+        config=EndpointCoreConfigInput(
+            name="changed",
+            served_entities=[entity(entity_name="main.ml.changed")],
+        ),
+    )
+    with pytest.raises(OperationFailed, match="UPDATE_FAILED"):
+        waiting.result()
+
+    found = client.serving_endpoints.get("changed").as_dict()
+    assert found["state"] == {"ready": "NOT_READY", "config_update": "UPDATE_FAILED"}
+    [failed] = found["pending_config"]["served_entities"]
+    assert "model.pkl" in failed["state"]["deployment_state_message"]
+    with pytest.raises(BadRequest, match="not ready"):
+        client.serving_endpoints.query("changed", dataframe_records=RECORDS)
+    client.serving_endpoints.delete("changed")
+
+
+def test_an_endpoint_serves_again_after_the_workspace_was_started_anew(
+    tmp_path: Path,
+) -> None:
+    entities = [entity()]
+    with serving(tmp_path) as (before, client, token):
+        (before.state / "catalog" / "main" / "ml").mkdir(parents=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABRICKS_HOST", client.config.host)
+            patch.setenv("DATABRICKS_TOKEN", token)
+            mlflow.set_experiment("/Shared/serving")
+            register(MODEL, slope=3.0)
+        config = EndpointCoreConfigInput(name="kept", served_entities=entities)
+        client.serving_endpoints.create("kept", config=config)
+    assert scorer_processes(tmp_path) == [], "a scorer outlived its workspace"
+
+    with serving(tmp_path) as (_, client, _):
+        client.serving_endpoints.wait_get_serving_endpoint_not_updating("kept")
+        assert predictions(client, "kept", dataframe_records=RECORDS[:1]) == [10.0]

@@ -1,0 +1,191 @@
+"""The tree of workspace objects, through the official client."""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from databricks.sdk.errors import BadRequest, NotFound, ResourceAlreadyExists, ResourceDoesNotExist
+from databricks.sdk.errors.platform import InvalidParameterValue, NotImplemented
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+_SOURCE = b"# Databricks notebook source\nprint(1)\n"
+
+
+@pytest.fixture
+def folder(client: WorkspaceClient) -> str:
+    path = f"/Users/me@laketop.local/{uuid.uuid4().hex}"
+    client.workspace.mkdirs(path)
+    return path
+
+
+def _import_file(
+    client: WorkspaceClient, token: str, path: str, content: bytes, *, overwrite: bool
+) -> requests.Response:
+    """Send a file as the bundle client does: the path is one segment."""
+    segment = path.lstrip("/").replace("/", "%2F")
+    return requests.post(
+        f"{client.config.host}/api/2.0/workspace-files/import-file/{segment}",
+        params={"overwrite": str(overwrite).lower()},
+        headers={"Authorization": f"Bearer {token}"},
+        data=content,
+        timeout=10,
+    )
+
+
+def test_a_user_has_a_home(client: WorkspaceClient) -> None:
+    found = client.workspace.get_status("/Workspace/Users/me@laketop.local")
+    assert found.object_type is ObjectType.DIRECTORY
+    assert found.path == "/Users/me@laketop.local"
+    assert found.object_id is not None
+    assert found.resource_id == str(found.object_id)
+
+
+def test_making_a_folder_twice_is_fine(client: WorkspaceClient, folder: str) -> None:
+    client.workspace.mkdirs(f"{folder}/a/b")
+    client.workspace.mkdirs(f"/Workspace{folder}/a/b")
+    assert client.workspace.get_status(f"{folder}/a").object_type is ObjectType.DIRECTORY
+
+
+def test_an_unknown_path_does_not_exist(client: WorkspaceClient, folder: str) -> None:
+    with pytest.raises(ResourceDoesNotExist, match=r"Path \(.*nothing\) doesn't exist"):
+        client.workspace.get_status(f"{folder}/nothing")
+    with pytest.raises(ResourceDoesNotExist):
+        client.workspace.delete(f"{folder}/nothing", recursive=True)
+
+
+def test_a_file_is_imported_as_one_segment(
+    client: WorkspaceClient, token: str, folder: str
+) -> None:
+    path = f"{folder}/a+b ü.txt".replace(" ", "%20").replace("+", "%2B").replace("ü", "%C3%BC")
+    assert _import_file(client, token, path, b"content", overwrite=True).status_code == 200
+    found = client.workspace.get_status(f"{folder}/a+b ü.txt")
+    assert found.object_type is ObjectType.FILE
+    assert found.size == 7
+    assert client.workspace.download(f"{folder}/a+b ü.txt").read() == b"content"
+
+
+def test_a_file_without_a_folder_is_not_found_and_the_folder_is_named(
+    client: WorkspaceClient, token: str, folder: str
+) -> None:
+    answer = _import_file(client, token, f"{folder}/new/f", b"", overwrite=True)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error_code": "NOT_FOUND",
+        "message": f"The parent folder ({folder}/new) does not exist.",
+    }
+
+
+def test_a_lock_is_taken_once(client: WorkspaceClient, token: str, folder: str) -> None:
+    assert _import_file(client, token, f"{folder}/l", b"1", overwrite=False).status_code == 200
+    answer = _import_file(client, token, f"{folder}/l", b"2", overwrite=False)
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "ALREADY_EXISTS")
+    assert client.workspace.download(f"{folder}/l").read() == b"1"
+
+
+def test_a_source_with_the_header_is_a_notebook_without_extension(
+    client: WorkspaceClient, token: str, folder: str
+) -> None:
+    _import_file(client, token, f"{folder}/nb.py", _SOURCE, overwrite=True)
+    _import_file(client, token, f"{folder}/module.py", b"print(1)\n", overwrite=True)
+    listed = {one.path: one for one in client.workspace.list(folder)}
+    assert set(listed) == {f"{folder}/nb", f"{folder}/module.py"}
+    assert listed[f"{folder}/nb"].object_type is ObjectType.NOTEBOOK
+    assert listed[f"{folder}/nb"].language is Language.PYTHON
+    exported = client.workspace.export(f"{folder}/nb")
+    assert base64.b64decode(exported.content or "") == _SOURCE
+
+
+def test_export_info_is_given_when_asked_for(
+    client: WorkspaceClient, token: str, folder: str
+) -> None:
+    _import_file(client, token, f"{folder}/nb.py", _SOURCE, overwrite=True)
+    found = client.api_client.do(
+        "GET",
+        "/api/2.0/workspace/get-status",
+        query={"path": f"{folder}/nb", "return_export_info": "true"},
+    )
+    assert isinstance(found, dict)
+    assert found["repos_export_format"] == "SOURCE"
+
+
+def test_an_imported_source_becomes_a_notebook(client: WorkspaceClient, folder: str) -> None:
+    client.workspace.import_(
+        f"{folder}/nb",
+        content=base64.b64encode(b"print(2)\n").decode(),
+        format=ImportFormat.SOURCE,
+        language=Language.PYTHON,
+    )
+    assert client.workspace.get_status(f"{folder}/nb").object_type is ObjectType.NOTEBOOK
+    source = client.workspace.download(f"{folder}/nb").read()
+    assert source == b"# Databricks notebook source\nprint(2)\n"
+
+
+def test_a_form_is_imported(client: WorkspaceClient, folder: str) -> None:
+    content = b"\x00\r\n--boundary\r\n\xff"
+    client.workspace.upload(f"{folder}/f.bin", io.BytesIO(content), format=ImportFormat.AUTO)
+    assert client.workspace.download(f"{folder}/f.bin").read() == content
+
+
+def test_importing_over_something_has_to_be_asked_for(
+    client: WorkspaceClient, folder: str
+) -> None:
+    client.workspace.upload(f"{folder}/f", b"1", format=ImportFormat.AUTO)
+    with pytest.raises(ResourceAlreadyExists):
+        client.workspace.import_(f"{folder}/f", content="Mg==", format=ImportFormat.AUTO)
+    client.workspace.upload(f"{folder}/f", b"3", format=ImportFormat.AUTO, overwrite=True)
+    assert client.workspace.download(f"{folder}/f").read() == b"3"
+
+
+def test_a_notebook_that_changes_its_language_is_still_one(
+    client: WorkspaceClient, folder: str
+) -> None:
+    for language in (Language.PYTHON, Language.SQL):
+        client.workspace.upload(
+            f"{folder}/nb", b"select 1", language=language, overwrite=True
+        )
+    assert [one.language for one in client.workspace.list(folder)] == [Language.SQL]
+
+
+def test_a_folder_that_holds_something_is_deleted_on_request_only(
+    client: WorkspaceClient, folder: str
+) -> None:
+    client.workspace.mkdirs(f"{folder}/a/b")
+    with pytest.raises(BadRequest, match="not empty") as caught:
+        client.workspace.delete(f"{folder}/a")
+    assert caught.value.error_code == "DIRECTORY_NOT_EMPTY"
+    client.workspace.delete(f"{folder}/a", recursive=True)
+    with pytest.raises(ResourceDoesNotExist):
+        client.workspace.get_status(f"{folder}/a")
+
+
+def test_protected_folders_stay(client: WorkspaceClient) -> None:
+    for path in ("/", "/Users", "/Workspace/Shared"):
+        with pytest.raises(InvalidParameterValue, match="protected"):
+            client.workspace.delete(path, recursive=True)
+
+
+def test_what_cannot_be_converted_is_refused_by_name(
+    client: WorkspaceClient, folder: str
+) -> None:
+    client.workspace.upload(f"{folder}/nb", b"1", language=Language.PYTHON)
+    with pytest.raises(NotImplemented, match="DBC"):
+        client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
+    with pytest.raises(NotImplemented, match="R_MARKDOWN"):
+        client.workspace.import_(f"{folder}/r", content="", format=ImportFormat.R_MARKDOWN)
+    with pytest.raises(NotImplemented, match="folders"):
+        client.workspace.export(folder)
+
+
+def test_a_path_has_to_be_absolute(client: WorkspaceClient) -> None:
+    with pytest.raises(InvalidParameterValue, match="must be absolute"):
+        client.workspace.mkdirs("Users/x")
+    with pytest.raises(NotFound):
+        client.workspace.upload("/Nowhere/at/all", b"", format=ImportFormat.AUTO)
