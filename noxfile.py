@@ -2,94 +2,115 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from pathlib import Path
 
 import nox
+from uv import find_uv_bin
 
-nox.options.default_venv_backend = "uv"
-nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "unit", "property", "integration"]
+# One environment serves every session, since Spark alone weighs 450 MB: `environment` makes it.
+nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).parent
-ENVIRONMENT = str(ROOT / ".nox" / "laketop")
-"""One environment serves every session that runs laketop: Spark alone weighs 450 MB."""
+PLACE = ROOT / ".nox" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+SCRIPTS = PLACE / ("Scripts" if os.name == "nt" else "bin")
 
 
-def install(session: nox.Session) -> None:
-    """Install exactly what requirements/dev.txt pins, and laketop itself, editable."""
-    session.install("--require-hashes", "-r", "requirements/dev.txt", "--compile-bytecode")
-    session.install("--no-deps", "--no-build-isolation", "-e", ".")
+def run(session: nox.Session, program: str, *arguments: str) -> None:
+    """Run a program of the environment, with what a shell that activated it would have."""
+    path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])
+    variables = {"PATH": path, "VIRTUAL_ENV": str(PLACE)}
+    session.run(str(SCRIPTS / program), *arguments, env=variables, external=True)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session
+def environment(session: nox.Session) -> None:
+    """Make the environment: exactly what requirements/dev.txt pins, and laketop, editable."""
+    pins = hashlib.sha256()
+    for file in ("requirements/dev.txt", "pyproject.toml"):
+        pins.update((ROOT / file).read_bytes())
+    mark = PLACE / "pins.sha256"
+    if mark.exists() and mark.read_text(encoding="ascii") == pins.hexdigest():
+        return
+    uv = find_uv_bin()
+    python = ("--python", str(PLACE))
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(PLACE))
+    session.run(
+        *(uv, "pip", "install", "--quiet", *python),
+        *("--require-hashes", "--compile-bytecode", "-r", "requirements/dev.txt"),
+    )
+    session.run(
+        *(uv, "pip", "install", "--quiet", *python),
+        *("--no-deps", "--no-build-isolation", "-e", str(ROOT)),
+    )
+    mark.write_text(pins.hexdigest(), encoding="ascii")
+
+
+@nox.session(requires=["environment"])
 def lint(session: nox.Session) -> None:
     """Check the style, and that rooms import only downward."""
-    install(session)
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("lint-imports", "--no-cache")
-    session.run("python", "scripts/build_jvm.py", "--check")
+    run(session, "ruff", "check", ".")
+    run(session, "ruff", "format", "--check", ".")
+    run(session, "lint-imports", "--no-cache")
+    run(session, "python", "scripts/build_jvm.py", "--check")
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def types(session: nox.Session) -> None:
     """Check the types, strictly."""
-    install(session)
-    session.run("mypy")
+    run(session, "mypy")
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
-    install(session)
-    session.run("pytest", "tests/unit", "examples/flights/tests/unit", *session.posargs)
+    run(session, "pytest", "tests/unit", *session.posargs)
+    run(session, "pytest", "examples/flights/tests/unit", *session.posargs)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def property(session: nox.Session) -> None:  # noqa: A001 - the name that people type
     """Run the property tests."""
-    install(session)
-    session.run("pytest", "tests/property", *session.posargs)
+    run(session, "pytest", "tests/property", *session.posargs)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def integration(session: nox.Session) -> None:
     """Run the integration tests, on a real engine and through official clients."""
-    install(session)
-    session.run("pytest", "tests/integration", *session.posargs)
+    run(session, "pytest", "tests/integration", *session.posargs)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def demo(session: nox.Session) -> None:
     """Run the twelve steps of the reference project, and tell what came out."""
-    install(session)
-    session.run("python", "scripts/demo.py", *session.posargs)
+    run(session, "python", "scripts/demo.py", *session.posargs)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def bench(session: nox.Session) -> None:
     """Measure what is promised, as ratios, both sides interleaved in one run."""
-    install(session)
     for file in sorted((ROOT / "benchmarks").glob("bench_*.py")):
-        session.run("python", str(file), *session.posargs)
+        run(session, "python", str(file), *session.posargs)
 
 
-@nox.session(venv_location=ENVIRONMENT)
+@nox.session(requires=["environment"])
 def torture(session: nox.Session) -> None:
     """Run the property tests at their full sizes."""
-    install(session)
-    session.run("pytest", "tests/property", "--hypothesis-profile=torture", *session.posargs)
+    run(session, "pytest", "tests/property", "--hypothesis-profile=torture", *session.posargs)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
     """Compile requirements/ anew from pyproject.toml."""
-    session.install("uv")
-    options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
+    options = (
+        *("--universal", "--python-version", "3.11", "--no-header", "--no-annotate"),
+        *("--generate-hashes", "--no-emit-index-url", "--quiet"),
+    )
     for name, chosen in (("dev", ("--group", "dev")), ("local", ("-c", "requirements/dev.txt"))):
         session.run(
-            *("uv", "pip", "compile", "pyproject.toml", "--extra", "local", *chosen, *options),
-            *("--no-header", "--no-annotate", "-o", f"requirements/{name}.txt"),
-            env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"},
+            *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
+            *(*options, "-o", f"requirements/{name}.txt"),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from laketop._version import __version__
 from laketop.errors import (
     ConfigError,
@@ -12,7 +14,9 @@ from laketop.errors import (
     Refused,
     TaskFailed,
 )
-from laketop.settings import Settings
+
+if TYPE_CHECKING:
+    from laketop.settings import Settings
 
 __all__ = [
     "ConfigError",
@@ -25,3 +29,12 @@ __all__ = [
     "TaskFailed",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what costs time at its first use: the command line starts without it."""
+    if name == "Settings":
+        from laketop.settings import Settings
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -74,7 +74,9 @@ class TaskFailed(LaketopError):
 class GateFailed(LaketopError):
     """A model did not pass a gate: what was measured, and what the limit was."""
 
-    def __init__(self, gate: str, *, measured: float, limit: float, hint: str | None = None) -> None:
+    def __init__(
+        self, gate: str, *, measured: float, limit: float, hint: str | None = None
+    ) -> None:
         super().__init__(f"gate {gate!r} measured {measured:g}, the limit is {limit:g}", hint=hint)
         self.gate = gate
         self.measured = measured

@@ -34,7 +34,9 @@ class Settings:
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None
-    environment: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    environment: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
     """The environment variables that the settings were read from, for child processes."""
 
     @property

@@ -105,7 +105,10 @@ def schema(spark: SparkSession) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ws(
-    request: pytest.FixtureRequest, laketop_project: Path, laketop_engine: str, workspace: Contact
+    request: pytest.FixtureRequest,
+    laketop_project: Path,
+    laketop_engine: str,  # noqa: ARG001 - jobs need it
+    workspace: Contact,
 ) -> WorkspaceClient:
     """Return a client of the workspace, to which the bundle is deployed."""
     from databricks.sdk import WorkspaceClient

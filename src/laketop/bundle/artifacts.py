@@ -39,9 +39,6 @@ def artifacts_of(
     made = []
     for key, node in (tree.get("artifacts") or Node({})).entries.items():
         path: nodes.Path = ("artifacts", key)
-        if node.kind != "map":
-            problems.error(f"artifact {key} is not defined", path, node)
-            continue
         artifact = _artifact(key, node, root, dynamic=dynamic)
         if not artifact.path.is_dir():
             message = f"the folder {node.text_at('path')!r} of artifact {key} is not there"

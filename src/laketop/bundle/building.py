@@ -19,7 +19,7 @@ from laketop.bundle.forms import (
 )
 from laketop.bundle.model import Artifact, Upload
 from laketop.bundle.nodes import Node, leaves, plain
-from laketop.bundle.ordering import cycle_of
+from laketop.bundle.ordering import cycles_of
 from laketop.bundle.paths import Translator
 from laketop.bundle.permissions import check_deployer, check_entries, check_run_as, entries_for
 from laketop.bundle.places import Surroundings
@@ -50,7 +50,7 @@ def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
     """Return the resources of a settled tree; what is wrong with them goes to `problems`."""
     tree, user = settled.tree, around.user
     check_mode(tree, settled.mode, user, problems, source_linked=settled.source_linked)
-    written = merged_lists(_present(tree.get("resources") or Node({}), problems), problems)
+    written = merged_lists(_known(tree.get("resources") or Node({}), problems), problems)
     written = applied(captured(with_defaults(written)), settled.presets)
     written = with_served_entities(written, problems)
     needs = _needs(written, problems)
@@ -72,7 +72,7 @@ def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
     return Built(tree, resources, artifacts, tuple(libraries.uploads.values()))
 
 
-def _present(resources: Node, problems: Problems) -> Node:
+def _known(resources: Node, problems: Problems) -> Node:
     kept: dict[str, Node] = {}
     for type_, of_type in resources.entries.items():
         known = {}
@@ -82,9 +82,7 @@ def _present(resources: Node, problems: Problems) -> Node:
             if "${" in key:
                 message = f"the key {key!r} of a {word} cannot hold a reference"
                 problems.error(message, path, resource)
-            elif resource.kind != "map":
-                problems.error(f"{word} {key} is not defined", path, resource)
-            else:
+            elif resource.kind == "map":
                 known[key] = resource
             if type_ in STATE_ONLY:
                 message = f"{type_} are deployed as state only: nothing runs behind {key!r}"
@@ -100,8 +98,8 @@ def _needs(resources: Node, problems: Problems) -> dict[str, frozenset[str]]:
         paths = [path for _, leaf in leaves(resource) for path in references_in(leaf.text)]
         names = {f"{p[1]}.{p[2]}" for p in paths if p[0] == "resources" and len(p) >= _FIELD}
         made[own] = frozenset(names - {own})
-    chain = cycle_of({name: sorted(needed) for name, needed in made.items()})
-    if chain is not None:
+    made = {name: needed.intersection(made) for name, needed in made.items()}
+    for chain in cycles_of({name: sorted(needed) for name, needed in made.items()}):
         type_, _, key = chain[0].partition(".")
         message = f"the resources form a cycle: {' -> '.join(chain)}"
         problems.error(message, ("resources", type_, key), resources.get(type_, key))

@@ -23,7 +23,7 @@ target: default=bool mode=mode git=git cluster_id=str compute_id=str bundle=bund
   variables={any} workspace=workspace artifacts={artifact} sync=sync run_as=run_as
   permissions=[bundle_permission] resources=resources presets=presets
 mode: development|production
-bundle: name!=str uuid=str databricks_cli_version=str cluster_id=str compute_id=str engine=engine
+bundle: name=str uuid=str databricks_cli_version=str cluster_id=str compute_id=str engine=engine
   git=git deployment=deployment
 engine: direct|terraform
 git: branch=str origin_url=str
@@ -134,3 +134,4 @@ def _adjust(blocks: dict[str, Mapping[str, Field]]) -> None:
             name = block if block[0].isupper() else f"resource.{block}"
             changed = {one: Field(blocks[name][one].type, required) for one in names}
             blocks[name] = {**blocks[name], **changed}
+    blocks["Task"] = {**blocks["Task"], "run_if": Field("str")}  # `wiring` has its values

@@ -142,10 +142,10 @@ def mapped(node: Node, change: Callable[[Path, Node], Node], path: Path = ()) ->
     """Return the tree with every scalar replaced by `change(path, scalar)`."""
     if isinstance(node.value, Mapping):
         entries = {key: mapped(n, change, (*path, key)) for key, n in node.value.items()}
-        return Node(entries, node.place, node.beneath)
+        return Node(entries, node.place, node.beneath, anchored=node.anchored)
     if isinstance(node.value, tuple):
         changed = (mapped(n, change, (*path, i)) for i, n in enumerate(node.value))
-        return Node(tuple(changed), node.place, node.beneath)
+        return Node(tuple(changed), node.place, node.beneath, anchored=node.anchored)
     return change(path, node)
 
 

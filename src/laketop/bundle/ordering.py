@@ -28,25 +28,26 @@ def ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
     return tuple(done.values())
 
 
-def cycle_of(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """Return one cycle as a chain that ends where it begins, or None.
+def cycles_of(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return the cycles met on a walk, each as a chain that ends where it begins.
 
-    >>> cycle_of({"a": ["b"], "b": ["a"]})
-    ['a', 'b', 'a']
+    >>> cycles_of({"a": ["b"], "b": ["a"], "c": ["c", "a"]})
+    [['a', 'b', 'a'], ['c', 'c']]
     """
-    state: dict[str, bool] = {}  # True while on the chain, False once left
+    cycles: list[list[str]] = []
+    on_chain: dict[str, bool] = {}
     for start in needs:
         chain: list[str] = []
         stack = [(start, False)]
         while stack:
             name, left = stack.pop()
             if left:
-                state[chain.pop()] = False
-            elif state.get(name):
-                return [*chain[chain.index(name) :], name]
-            elif name not in state:
-                state[name] = True
+                on_chain[chain.pop()] = False
+            elif on_chain.get(name):
+                cycles.append([*chain[chain.index(name) :], name])
+            elif name not in on_chain:
+                on_chain[name] = True
                 chain.append(name)
                 stack.append((name, True))
                 stack.extend((other, False) for other in reversed(needs.get(name, ())))
-    return None
+    return cycles

@@ -71,9 +71,11 @@ def entries_for(
             problems.warning(message, ("resources", type_, key, "permissions"), resource)
         made.setdefault(principal, level)
     if made:
-        own = "IS_OWNER" if type_ in _OWNED else levels.get("CAN_MANAGE", "CAN_MANAGE")
-        owned = "IS_OWNER" in made.values()
-        made.setdefault(("user_name", user), "CAN_MANAGE" if owned else own)
+        owner = type_ in _OWNED and "IS_OWNER" not in made.values()
+        manager = levels.get("CAN_MANAGE", "CAN_MANAGE")
+        made.setdefault(("user_name", user), manager)
+        if owner:
+            made["user_name", user] = "IS_OWNER"
     return tuple({kind: name, "permission_level": level} for (kind, name), level in made.items())
 
 

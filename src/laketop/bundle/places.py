@@ -58,6 +58,7 @@ def bundle_block(tree: Node, target: str, git: Git) -> Node:
         "environment": Node(target, block.place),
         "git": Node({"branch": branch, "origin_url": origin, **known}, place),
     }
+    made.setdefault("name", Node("", block.place))
     made.setdefault("mode", Node("", block.place))
     made.setdefault("uuid", Node("", block.place))
     return Node(made, block.place)

@@ -14,6 +14,7 @@ from laketop.bundle.resources import IDENTIFIER_NAMED, PREFIXED, TAG_LISTS, TAG_
 DEVELOPMENT = "development"
 PRODUCTION = "production"
 _DEVELOPMENT_RUNS = 4
+_NAMES = {"clusters": "cluster_name", "dashboards": "display_name", "alerts": "display_name"}
 _TRIGGERS = ("schedule", "trigger", "continuous")
 
 
@@ -106,10 +107,10 @@ def _applied(type_: str, resource: Node, presets: Presets) -> Node:
 
 
 def _named(type_: str, resource: Node, presets: Presets) -> Node:
-    name = resource.get("name" if type_ not in {"dashboards", "alerts"} else "display_name")
+    at = _NAMES.get(type_, "name")
+    name = resource.get(at)
     if name is None or not name.text or not presets.name_prefix:
         return resource
-    at = "name" if resource.get("name") is name else "display_name"
     if type_ == "experiments":
         folder, slash, last = name.text.rpartition("/")
         return resource.put((at,), Node(f"{folder}{slash}{presets.name_prefix}{last}", name.place))
@@ -184,10 +185,11 @@ def _development(
         message = f"the name_prefix {prefix.text!r} does not hold the user's name"
         hint = "use ${workspace.current_user.short_name} in it"
         yield message, ("presets", "name_prefix"), prefix, hint
+    root_path = tree.text_at("workspace", "root_path")
     for key in PATH_KEYS:
         node = tree.get("workspace", key)
         text = "" if node is None else node.text
-        if key == "file_path" and source_linked:
+        if text.startswith(f"{root_path}/") or (key == "file_path" and source_linked):
             continue
         if node is not None and user not in text and short not in text:
             message = f"{key} {text!r} is not a place of the user {user!r}"

@@ -26,7 +26,7 @@ _KNOWN_ROOTS = ("artifacts", "bundle", "resources", "var", "variables", "workspa
 _ROUNDS = 100
 
 
-class _Waits(Exception):  # noqa: N818  not an error: the answer to a question comes first
+class _Waits(Exception):  # not an error: the answer to another question comes first
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path

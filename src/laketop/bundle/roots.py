@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from laketop.bundle.merging import merge
-from laketop.bundle.nodes import Node
+from laketop.bundle.nodes import Node, Place
 from laketop.bundle.problems import Problems
+from laketop.bundle.resources import SERVED, STATE_ONLY
 from laketop.errors import ConfigError
 
 ROOT_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 _GLOB_SIGNS = frozenset("*?[")
 _TOP_ONLY = ("include",)
+_TYPES = frozenset({*SERVED, *STATE_ONLY})
 
 
 def find_root(start: Path) -> Path:
@@ -71,6 +73,7 @@ def read_all(root: Path, problems: Problems) -> tuple[Node, tuple[Path, ...]]:
         places += _resource_places(part)
         tree = merge(tree, part.without(*_TOP_ONLY), problems)
     _note_doubles(places, problems)
+    _note_names(root, files, places, problems)
     return tree, tuple(files)
 
 
@@ -135,3 +138,23 @@ def _note_doubles(places: list[tuple[str, str, Node]], problems: Problems) -> No
             message = f"multiple resources or scripts have been defined with the same key: {key}"
             path = ("resources", same[0][0], key)
             problems.error(message, path, same[-1][2], f"defined at {where}")
+
+
+def _note_names(
+    root: Path, files: list[Path], places: list[tuple[str, str, Node]], problems: Problems
+) -> None:
+    """Recommend that `x.job.yml` defines one job, and nothing else."""
+    for path in files:
+        kind = Path(path.stem).suffix.removeprefix(".")
+        if kind + "s" not in _TYPES:
+            continue
+        name = _name(root, path)
+        inside = [type_ for type_, _, node in places if node.place.file == name]
+        if inside != [kind + "s"]:
+            message = f"{name!r} is named for one {kind}, and defines {_counted(inside)}"
+            problems.recommendation(message, (), Place(name, 1, 1))
+
+
+def _counted(types: list[str]) -> str:
+    counts = {type_: types.count(type_) for type_ in sorted(set(types))}
+    return ", ".join(f"{count} {type_}" for type_, count in counts.items()) or "no resource"

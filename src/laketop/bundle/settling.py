@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from laketop.bundle.model import Sync
 from laketop.bundle.nodes import Node
+from laketop.bundle.patterns import EACH, found
 from laketop.bundle.places import (
     DEFAULT_ROOT,
     PATH_KEYS,
@@ -135,9 +135,13 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
         path = workspace.get(key) or workspace
         workspace = workspace.put((key,), Node(expanded(path.text, user), path.place))
     kept = {"bundle": made["bundle"], "workspace": workspace, "variables": made["variables"]}
-    rest = _less(made, kept)
+    rest = Node(made, tree.place).without(*kept)
+    _note_undefined(rest, problems)
     return Node({**kept, **shaped(rest, "root", problems).entries}, tree.place)
 
 
-def _less(made: dict[str, Node], keys: Iterable[str]) -> Node:
-    return Node(made).without(*keys)
+def _note_undefined(tree: Node, problems: Problems) -> None:
+    for path, node in (*found(tree, ("artifacts", EACH)), *found(tree, ("resources", EACH, EACH))):
+        if node.value is None:
+            kind = str(path[-2]).removesuffix("s").replace("_", " ")
+            problems.error(f"{kind} {path[-1]} is not defined", path, node)

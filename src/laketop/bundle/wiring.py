@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from laketop.bundle.fields import table
 from laketop.bundle.nodes import Node, Path
-from laketop.bundle.ordering import cycle_of
+from laketop.bundle.ordering import cycles_of
 from laketop.bundle.patterns import tasks_of
 from laketop.bundle.problems import Problems, near
 
@@ -61,8 +61,7 @@ def _check_dependencies(job: Node, path: Path, problems: Problems) -> None:
                 continue
             needs[key].append(name.text)
             _check_outcome(entry, tasks[name.text], at, problems)
-    chain = cycle_of(needs)
-    if chain is not None:
+    for chain in cycles_of(needs):
         node = tasks[chain[0]].get("depends_on") or job
         message = f"the tasks form a cycle: {' -> '.join(chain)}"
         problems.error(message, (*path, "tasks"), node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from laketop.cli import _console
 
@@ -16,10 +16,10 @@ _LOOKS = {
     "FAILED": ("✗", "red"),
     "TIMEDOUT": ("✗", "red"),
     "CANCELED": ("✗", "yellow"),
-    "UPSTREAM_FAILED": ("–", "red"),
-    "UPSTREAM_CANCELED": ("–", "yellow"),
-    "EXCLUDED": ("–", "bright_black"),
-    "DISABLED": ("–", "bright_black"),
+    "UPSTREAM_FAILED": ("○", "red"),
+    "UPSTREAM_CANCELED": ("○", "yellow"),
+    "EXCLUDED": ("○", "bright_black"),
+    "DISABLED": ("○", "bright_black"),
     "RUNNING": ("●", "cyan"),
     "TERMINATING": ("●", "yellow"),
 }
@@ -34,7 +34,7 @@ class RunView:
         self._live: Any = None
         self._said: dict[str, str] = {}
 
-    def __enter__(self) -> RunView:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             from rich.live import Live
 

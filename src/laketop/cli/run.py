@@ -66,9 +66,7 @@ def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
         progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying target {bundle.target}")
-        done = deployment.deploy(
-            lambda: validate.load(args), settings, contact, progress.show
-        )
+        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.show)
         up.wait_for_engine(contact, progress)
     return contact, done.jobs[args.job]
 
@@ -79,9 +77,7 @@ def follow(contact: Contact, run_id: int) -> dict[str, Any]:
 
     with RunView() as view:
         while True:
-            told: dict[str, Any] = contact.request(
-                "GET", f"/api/2.2/jobs/runs/get?run_id={run_id}"
-            )
+            told: dict[str, Any] = contact.request("GET", f"/api/2.2/jobs/runs/get?run_id={run_id}")
             view.show(told)
             if told["state"]["life_cycle_state"] in _FINAL:
                 return told

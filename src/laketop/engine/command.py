@@ -70,7 +70,7 @@ def line(
 
 
 def _fixed() -> dict[str, str]:
-    """What Databricks sets, and what suits one machine."""
+    """Return what Databricks sets, and what suits one machine."""
     return {
         "spark.sql.extensions": (
             "io.delta.sql.DeltaSparkSessionExtension,laketop.engine.LakeExtension"

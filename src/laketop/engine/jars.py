@@ -123,9 +123,7 @@ def _retrieve(settings: Settings, wanted: Sequence[Jar], stage: Path, java: Path
         *("-settings", str(rules), "-cache", str(stage / "cache"), "-ivy", str(module)),
         *("-retrieve", f"{stage}/[artifact]-[revision].[ext]"),
     ]
-    told = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        command, capture_output=True, text=True, check=False, timeout=600
-    )
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     for jar in wanted:
         if not (stage / jar.file_name).is_file():
             lines = (line.strip() for line in (told.stdout + told.stderr).splitlines())

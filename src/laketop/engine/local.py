@@ -147,9 +147,7 @@ class LocalEngine:
         except LaketopError as error:
             self._become(EngineState("failed", message=str(error)))
         except OSError as error:
-            self._become(
-                EngineState("failed", message=f"the engine could not be started: {error}")
-            )
+            self._become(EngineState("failed", message=f"the engine could not be started: {error}"))
 
     def _keep(self) -> None:
         found = java.find(self.settings, self.runtime)
@@ -190,7 +188,7 @@ class LocalEngine:
             archive=kept.flags(),
         )
         with self.log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+            process = subprocess.Popen(
                 arguments,
                 cwd=self._folder,
                 env=self._environment(),

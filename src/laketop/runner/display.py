@@ -37,7 +37,7 @@ def displayHTML(text: str) -> None:  # noqa: N802 - the platform's name
     """Print the text of a piece of HTML, without its tags."""
     bare = re.sub(r"<(style|script)\b.*?</\1>", "", text, flags=re.DOTALL | re.IGNORECASE)
     bare = html.unescape(re.sub(r"<[^>]*>", " ", bare))
-    print(re.sub(r"[ \t]+", " ", bare).strip())
+    print(re.sub(r"[^\S\n]+", " ", bare).strip())
 
 
 def add_display_method() -> None:

@@ -26,7 +26,10 @@ _ONE_PATH = (
     "access",
     "chdir",
     "chmod",
+    "chown",
+    "getxattr",
     "listdir",
+    "listxattr",
     "lstat",
     "mkdir",
     "open",
@@ -34,7 +37,9 @@ _ONE_PATH = (
     "remove",
     "rmdir",
     "scandir",
+    "setxattr",
     "stat",
+    "statvfs",
     "truncate",
     "unlink",
     "utime",
@@ -53,7 +58,9 @@ def mount(places: Places) -> None:
 
 
 def _replace(name: str, places: Places, count: int) -> None:
-    original = getattr(os, name)
+    original = getattr(os, name, None)
+    if original is None:  # not on this system
+        return
     taken = _Taken(original, "os", places, count)
     for supported in (
         os.supports_dir_fd,

@@ -42,13 +42,8 @@ def main(arguments: list[str]) -> None:
         return
     _report(f"started {child}")
     code = _wait(child, wakeup)
-    if code is None:
-        _signal_all(child, signal.SIGTERM)
-        code = _wait(child, wakeup, patience_seconds=grace_seconds)
-    if code is None:
-        _signal_all(child, signal.SIGKILL)
-        code = _wait(child, wakeup, patience_seconds=KILL_PATIENCE_SECONDS)
-    _sweep(child)
+    patience_seconds = grace_seconds if code is None else LEFTOVER_GRACE_SECONDS
+    code = _end(child, code, kill_at=time.monotonic() + patience_seconds)
     _report(f"ended {-signal.SIGKILL if code is None else code}")
 
 
@@ -102,18 +97,15 @@ def _group(process: int) -> None:
         return
 
 
-def _wait(child: int, wakeup: int, *, patience_seconds: float | None = None) -> int | None:
-    # Without a patience, the end of standard input or a signal to stop ends the wait.
-    until = None if patience_seconds is None else time.monotonic() + patience_seconds
-    watched = [wakeup, _INPUT] if until is None else [wakeup]
+def _wait(child: int, wakeup: int) -> int | None:
+    # Until the program has ended, or it is to end: None.
     while True:
         code = _reap(child)
-        left = None if until is None else until - time.monotonic()
-        if code is not None or (left is not None and left <= 0):
+        if code is not None:
             return code
-        ready, _, _ = select.select(watched, [], [], left)
+        ready, _, _ = select.select([wakeup, _INPUT], [], [])
         told = set(os.read(wakeup, 512)) - {signal.SIGCHLD} if wakeup in ready else set()
-        if until is None and (told or _INPUT in ready):
+        if told or _INPUT in ready:
             return _reap(child)
 
 
@@ -130,31 +122,32 @@ def _reap(child: int) -> int | None:
             code = os.waitstatus_to_exitcode(status)
 
 
-def _sweep(child: int) -> None:
-    # What the program left running gets a moment of its own, then is killed until none is left.
-    if not _signal_all(child, signal.SIGTERM):
-        return
-    start = time.monotonic()
-    number = 0
-    pause = 0.001
-    while time.monotonic() < start + LEFTOVER_GRACE_SECONDS + KILL_PATIENCE_SECONDS:
-        time.sleep(pause)
-        pause = min(2 * pause, 0.05)
-        _reap(child)
-        if time.monotonic() > start + LEFTOVER_GRACE_SECONDS:
-            number = signal.SIGKILL
-        if not _signal_all(child, number):
-            return
+def _end(child: int, code: int | None, *, kill_at: float) -> int | None:
+    # The program where it has not ended yet, and all that it has left running.
+    number = signal.SIGTERM.value
+    pause_seconds = 0.001
+    while _signal_all(child, number) and time.monotonic() < kill_at + KILL_PATIENCE_SECONDS:
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, 0.05)
+        ended = _reap(child)
+        code = code if ended is None else ended
+        number = signal.SIGKILL.value if time.monotonic() >= kill_at else 0
+    ended = _reap(child)
+    return code if ended is None else ended
 
 
 def _signal_all(child: int, number: int) -> bool:
-    # True if anything of the task is left; signal 0 only asks.
-    found = _signalled(os.killpg, child, number)
-    if _LINUX:  # there the descendants are known for sure, and a dead one not yet reaped is none
-        found = False
-        for process in _descendants():
-            found = _signalled(os.kill, process, number) or found
-    return found
+    # True if anything of the task is left; signal 0 only asks. Nobody is told twice: a program
+    # that is just ending by the first TERM would die of a second.
+    if not _LINUX:
+        return _signalled(os.killpg, child, number)
+    descendants = _descendants()
+    if any(group == child for _, group in descendants):
+        _signalled(os.killpg, child, number)
+    for process, group in descendants:
+        if group != child:
+            _signalled(os.kill, process, number)
+    return bool(descendants)
 
 
 def _signalled(send: Callable[[int, int], None], target: int, number: int) -> bool:
@@ -167,27 +160,27 @@ def _signalled(send: Callable[[int, int], None], target: int, number: int) -> bo
     return True
 
 
-def _descendants() -> list[int]:
-    children: dict[int, list[int]] = {}
+def _descendants() -> list[tuple[int, int]]:
+    children: dict[int, list[tuple[int, int]]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib takes long to load
         if name.isdecimal():
-            parent = _living_parent(name)
-            if parent is not None:
-                children.setdefault(parent, []).append(int(name))
+            state, parent, group = _stat(name)
+            if state not in "ZX":
+                children.setdefault(parent, []).append((int(name), group))
     found = children.get(os.getpid(), [])
-    for process in found:  # grows while it is walked
+    for process, _ in found:  # grows while it is walked
         found.extend(children.get(process, []))
     return found
 
 
-def _living_parent(process: str) -> int | None:
+def _stat(process: str) -> tuple[str, int, int]:
     try:
         with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - the same
             stat = file.read()
     except OSError:  # it has ended in between
-        return None
-    state, parent = stat[stat.rindex(b")") + 2 :].split()[:2]
-    return None if state in b"ZX" else int(parent)
+        return "X", 0, 0
+    state, parent, group = stat[stat.rindex(b")") + 2 :].split()[:3]
+    return state.decode(), int(parent), int(group)
 
 
 def _report(line: str) -> None:

@@ -20,6 +20,8 @@ from laketop.workspace import daemon
 if TYPE_CHECKING:
     from laketop.engine import LocalEngine
 
+log = logging.getLogger("laketop")
+
 _HOST = "127.0.0.1"
 _NEVER_INHERITED = ("DATABRICKS_", "MLFLOW_", "SPARK_", "PYSPARK_", "ARM_", "AZURE_")
 """Variables that would lead a task to another workspace than this one."""
@@ -44,7 +46,7 @@ def main() -> int:
         with daemon.hold(settings):
             serve(settings, args.port, args.notify)
     except LaketopError as error:
-        logging.error("%s", error)  # noqa: TRY400 - a sentence for a person, not a traceback
+        log.error("%s", error)  # noqa: TRY400 - a sentence for a person, not a traceback
         _notify(args.notify, {"error": error.message, "hint": error.hint})
         return 1
     return 0
@@ -68,7 +70,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
         settings,
         token=token,
         port=spark_port if _is_free(spark_port) else 0,
-        say=logging.info,
+        say=log.info,
     )
     workspace = Workspace(settings)
     workspace.host = url
@@ -90,18 +92,16 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
         _remember(settings, listener.getsockname()[1], engine.port)
         _publish(settings, contact)
         _notify(notify, {"ready": True})
-        logging.info("serving %s at %s", settings.root, url)
+        log.info("serving %s at %s", settings.root, url)
         server.run(sockets=[listener])
     finally:
         daemon.kept(settings).unlink(missing_ok=True)
         workspace.shutdown()
         engine.stop()
-        logging.info("ended")
+        log.info("ended")
 
 
-def _for_tasks(
-    settings: Settings, contact: daemon.Contact, engine: LocalEngine
-) -> dict[str, str]:
+def _for_tasks(settings: Settings, contact: daemon.Contact, engine: LocalEngine) -> dict[str, str]:
     """Return the environment of a task, once the engine answers."""
     engine.wait()
     own = {

@@ -40,6 +40,9 @@ _MAX_DRAINED = 10 * MAX_BODY
 _HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _JSON = {"content-type": "application/json"}
 
+_FALLS_BACK = {"POST /api/2.0/fs/create-download-url"}
+"""What clients do in another way where it is not found."""
+
 log = logging.getLogger("laketop.workspace")
 
 
@@ -72,10 +75,13 @@ class Face:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        started = _Started(self._signed(send))
         try:
-            await self._answer(scope, receive, self._signed(send))
-        except DatabricksError as error:
-            await _send(self._signed(send), _reply_of(error), head=scope["method"] == "HEAD")
+            await self._answer(scope, receive, started)
+        except Exception as error:
+            if started.has_begun:
+                raise
+            await _send(started, _failed(scope["method"], error), head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
@@ -118,7 +124,7 @@ class Face:
 
     def _nothing_at(self, request: Request) -> DatabricksError:
         name = f"{request.method} {request.path}"
-        if name in self.known:
+        if name not in _FALLS_BACK and name in self.known:
             return NotServed(f"laketop does not serve '{name}'.")
         return NotFound(f"No API found for '{name}'", error_code="ENDPOINT_NOT_FOUND")
 
@@ -133,10 +139,8 @@ class Face:
         async with self._received(route, request, receive) as whole:
             try:
                 reply = await self._reply(route, whole, captures)
-            except DatabricksError as error:
-                reply = _reply_of(error)
             except Exception as error:  # noqa: BLE001 - the request boundary
-                reply = _reply_of(_logged(route, error))
+                reply = _failed(f"{route.method} {route.template}", error)
         await _send(send, reply, head=request.method == "HEAD")
 
     async def _reply(self, route: Route, request: Request, captures: Mapping[str, str]) -> Reply:
@@ -245,6 +249,18 @@ def _too_large() -> BadRequest:
     )
 
 
+class _Started:
+    """A `send` that knows whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.has_begun = True
+        await self._send(message)
+
+
 def _limited(receive: Receive) -> Receive:
     left = MAX_BODY
 
@@ -292,13 +308,18 @@ def _reply_of(error: DatabricksError) -> Reply:
     return Reply(wire.encode_error(error), wire.status_of(error), _JSON)
 
 
-def _logged(route: Route, error: Exception) -> InternalError:
-    """Log where a handler broke, but no value: texts of errors can hold what was sent."""
+def _failed(what: str, error: Exception) -> Reply:
+    """Return the answer to a request that failed.
+
+    A fault of laketop is logged by its place but without its text, which can hold what was sent.
+    """
+    if isinstance(error, DatabricksError):
+        return _reply_of(error)
     request_id = uuid.uuid4().hex
     places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    what = f"{route.method} {route.template}"
     log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places)
-    return InternalError(f"laketop failed at {what}; its log tells more of request {request_id}.")
+    message = f"laketop failed at {what}; its log tells more of request {request_id}."
+    return _reply_of(InternalError(message))
 
 
 async def _send(send: Send, reply: Reply, *, head: bool = False) -> None:

@@ -46,7 +46,7 @@ class Contact:
 
     def request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, seconds: float = 60
-    ) -> Any:  # noqa: ANN401 - JSON is of any shape
+    ) -> Any:
         """Send a request and return the decoded JSON of the answer.
 
         Errors: LaketopError with the message of the workspace, or when it does not answer.
@@ -203,7 +203,7 @@ def prepare(settings: Settings) -> None:
 def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
     log = settings.state / "logs" / "workspace.log"
     with log.open("ab") as out:
-        return subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "laketop.workspace"),
                 *("--root", str(settings.root), "--port", str(settings.port)),

@@ -60,8 +60,12 @@ def deploy(
 
 def _sound(bundle: Bundle) -> Bundle:
     for problem in bundle.errors:
-        place = {"file": problem.file, "line": problem.line}
-        raise ConfigError(problem.message, **place, hint="`laketop validate` tells all problems")
+        raise ConfigError(
+            problem.message,
+            file=problem.file,
+            line=problem.line,
+            hint="`laketop validate` tells all problems",
+        )
     return bundle
 
 
@@ -127,7 +131,7 @@ def _run_build(artifact: Artifact, settings: Settings) -> None:
 
 
 def _built(artifact: Artifact) -> list[str]:
-    return [file for pattern in artifact.files for file in glob.glob(pattern)]
+    return [file for pattern in artifact.files for file in glob.glob(pattern)]  # noqa: PTH207 - absolute patterns
 
 
 def _digest(artifact: Artifact) -> str:
@@ -238,7 +242,7 @@ def _references(value: object) -> set[str]:
 def _referred(body: Mapping[str, Any], ids: Mapping[str, int]) -> dict[str, Any]:
     """Return the job's settings with references to other jobs replaced by their ids."""
 
-    def put(value: Any) -> Any:  # noqa: ANN401 - JSON
+    def put(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: put(inner) for key, inner in value.items()}
         if isinstance(value, list):

@@ -88,9 +88,10 @@ class Dispatcher:
         A queued run ends here and now, an active one once its tasks have.
         """
         running = self._runs.get(run_id)
-        if running is None:
+        record = self._records.get(run_id)
+        if running is None or record is None:
             return
-        if running.run.snapshot()["state"]["life_cycle_state"] == "QUEUED":
+        if record.life_cycle == "QUEUED":
             running.run.cancel(now_ms)
             self._records.update(run_id, running.run.snapshot())
             self._store.after_commit(lambda: self._forget(run_id))
@@ -147,20 +148,18 @@ class Dispatcher:
     def _run_job(self, call: JobCall) -> ChildRun:
         parent = self._runs[call.run_id]
         _check_chain(parent.chain, call.job_id)
+        if self._is_closed:
+            raise LaketopError("the workspace is shutting down")
         with self._store.transaction(write=True):
             run_id = self._start_child(call, parent.chain)
-        is_cancelled = False
-        with self._final:
-            while run_id in self._runs:
-                self._final.wait(_CANCEL_CHECK_SECONDS)
-                if call.cancelled.is_set() and not is_cancelled:
-                    is_cancelled = True
-                    self._final.release()
-                    try:
-                        self._cancel_child(run_id)
-                    finally:
-                        self._final.acquire()
+        while not self._has_ended(run_id, _CANCEL_CHECK_SECONDS):
+            if call.cancelled.is_set():
+                self._cancel_child(run_id)
         return self._child(run_id)
+
+    def _has_ended(self, run_id: int, timeout_seconds: float) -> bool:
+        with self._final:
+            return self._final.wait_for(lambda: run_id not in self._runs, timeout_seconds)
 
     def _cancel_child(self, run_id: int) -> None:
         with self._store.transaction(write=True):
@@ -183,8 +182,3 @@ def _check_chain(chain: tuple[int, ...], job_id: int) -> None:
         raise ConfigError(f"jobs start each other in a circle: {circle}")
     if len(chain) > _DEEPEST:
         raise Refused(f"a run_job task more than {_DEEPEST} levels deep")
-
-
-def as_laketop_error(error: Exception) -> LaketopError:
-    """Return what the API refused as an error that a task can fail with."""
-    return LaketopError(str(error))

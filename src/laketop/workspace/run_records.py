@@ -39,7 +39,7 @@ SCHEMA = (
         id INTEGER NOT NULL
     )""",
 )
-_COLUMNS = "run_id, job_id, creator, run_type, more, snapshot"
+_SELECT = "SELECT run_id, job_id, creator, run_type, more, snapshot FROM runs"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +56,14 @@ class RunRecord:
     """The run as the runner's `JobRun.snapshot` tells it."""
 
     @property
+    def life_cycle(self) -> str:
+        """The word of `state.life_cycle_state`."""
+        return str(self.snapshot["state"]["life_cycle_state"])
+
+    @property
     def is_final(self) -> bool:
         """Whether the run has ended."""
-        return self.snapshot["state"]["life_cycle_state"] in FINAL
+        return self.life_cycle in FINAL
 
     @property
     def tasks(self) -> Sequence[Mapping[str, Any]]:
@@ -132,7 +137,8 @@ class RunRecords:
     def insert(self, record: RunRecord) -> None:
         """Keep a new run."""
         self._store.execute(
-            f"INSERT INTO runs ({_COLUMNS}, start_ms, is_active, is_queued)"
+            "INSERT INTO runs"
+            " (run_id, job_id, creator, run_type, more, snapshot, start_ms, is_active, is_queued)"
             " VALUES (?, ?, ?, ?, ?, '{}', 0, 1, 0)",
             (record.run_id, record.job_id, record.creator, record.run_type, _json(record.more)),
         )
@@ -161,7 +167,7 @@ class RunRecords:
 
     def get(self, run_id: int) -> RunRecord | None:
         """Return a run by its own id."""
-        rows = self._store.execute(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,))
+        rows = self._store.execute(f"{_SELECT} WHERE run_id = ?", (run_id,))
         return _record(rows[0]) if rows else None
 
     def of_task_run(self, task_run_id: int) -> RunRecord | None:
@@ -171,12 +177,11 @@ class RunRecords:
         )
         return self.get(rows[0][0]) if rows else None
 
-    def list(self, wanted: RunFilter, *, limit: int, offset: int = 0) -> list[RunRecord]:
+    def newest(self, wanted: RunFilter, *, limit: int, offset: int = 0) -> list[RunRecord]:
         """Return the newest runs that the filter lets through."""
         condition, values = wanted.condition()
         rows = self._store.execute(
-            f"SELECT {_COLUMNS} FROM runs WHERE {condition}"
-            " ORDER BY run_id DESC LIMIT ? OFFSET ?",
+            f"{_SELECT} WHERE {condition} ORDER BY run_id DESC LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return [_record(row) for row in rows]
@@ -213,8 +218,10 @@ class RunRecords:
 
 
 def _record(row: tuple[Any, ...]) -> RunRecord:
-    *plain, more, snapshot = row
-    return RunRecord(*plain, json.loads(more), json.loads(snapshot))
+    run_id, job_id, creator, run_type, more, snapshot = row
+    return RunRecord(
+        run_id, job_id, creator, run_type, json.loads(more), json.loads(snapshot)
+    )
 
 
 def _json(value: Any) -> str:

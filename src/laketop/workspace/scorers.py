@@ -82,22 +82,38 @@ class Scorer:
         """Why it could not be started, None while it runs or may yet."""
         return self._failure
 
-    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
-        """Return once it answers. Errors: ScorerFailed, also when `seconds` have passed."""
+    def wait_until_ready(self, seconds: float = START_SECONDS, *, after: int = 0) -> int:
+        """Return the port once it answers there; `after` is a port that it has left.
+
+        Errors: ScorerFailed, also when `seconds` have passed.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._port or self._failure, timeout=seconds)
+            self._changed.wait_for(
+                lambda: self._port not in {None, after} or self._failure, timeout=seconds
+            )
             if self._failure is not None:
                 raise ScorerFailed(self._failure)
-            if self._port is None:
+            if self._port is None or self._port == after:
                 raise ScorerFailed(f"the model was not loaded within {seconds:g} seconds")
+            return self._port
 
     def post(self, body: bytes, content_type: str, *, seconds: float = ANSWER_SECONDS) -> Answer:
-        """Return what the model answers.
+        """Return what the model answers; a process that dies meanwhile is asked once more.
 
-        Errors: ScorerFailed if it does not start or dies meanwhile; TooSlow after `seconds`.
+        Errors: ScorerFailed if it does not start, or dies twice; TooSlow after `seconds`.
         """
-        self.wait_until_ready(seconds)
-        connection = http.client.HTTPConnection("127.0.0.1", self._port or 0, timeout=seconds)
+        port = self.wait_until_ready(seconds)
+        try:
+            return self._asked(port, body, content_type, seconds)
+        except (ConnectionError, http.client.HTTPException):
+            port = self.wait_until_ready(seconds, after=port)
+        try:
+            return self._asked(port, body, content_type, seconds)
+        except (ConnectionError, http.client.HTTPException) as error:
+            raise ScorerFailed("the model's process ends when it is asked this") from error
+
+    def _asked(self, port: int, body: bytes, content_type: str, seconds: float) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         headers = {"authorization": f"Bearer {self._token}", "content-type": content_type}
         with contextlib.closing(connection):
             try:
@@ -107,8 +123,6 @@ class Scorer:
                 return Answer(answer.status, kind, answer.read())
             except TimeoutError as error:
                 raise TooSlow(f"the model did not answer within {seconds:g} seconds") from error
-            except (OSError, http.client.HTTPException) as error:
-                raise ScorerFailed("the model's process ended during the request") from error
 
     def stop(self) -> None:
         """End the process and wait for it."""

@@ -152,13 +152,13 @@ def test_a_token_that_was_revoked_is_unknown_at_once(tmp_path: Path) -> None:
 
 
 def test_a_route_of_databricks_that_is_not_served_names_itself(client: WorkspaceClient) -> None:
-    with pytest.raises(NotServed, match="'GET /api/2.1/clusters/get'") as caught:
+    with pytest.raises(NotServed, match=r"'GET /api/2\.1/clusters/get'") as caught:
         client.clusters.get("id")
     assert caught.value.error_code == "NOT_IMPLEMENTED"
 
 
 def test_a_path_that_exists_nowhere_is_not_found(client: WorkspaceClient) -> None:
-    with pytest.raises(NotFound, match="No API found for 'GET /api/2.0/nothing'") as caught:
+    with pytest.raises(NotFound, match=r"No API found for 'GET /api/2\.0/nothing'") as caught:
         client.api_client.do("GET", "/api/2.0/nothing")
     assert caught.value.error_code == "ENDPOINT_NOT_FOUND"
 
@@ -353,6 +353,7 @@ def test_a_kill_loses_no_write_that_was_acknowledged(tmp_path: Path) -> None:
     script = Path(__file__).with_name("forking_server.py")
     source = Path(inspect.getfile(Workspace)).parents[2]
     acknowledged: dict[str, list[str]] = {}
+    dice = random.Random()  # noqa: S311 - moments, not secrets
     with subprocess.Popen(
         [sys.executable, str(script), str(tmp_path), str(_KILLS)],
         stdout=subprocess.PIPE,
@@ -368,8 +369,8 @@ def test_a_kill_loses_no_write_that_was_acknowledged(tmp_path: Path) -> None:
                 args=(int(port), token, f"scope-{number}", written),
             )
             writer.start()
-            _wait_for(random.randint(1, 10), written)
-            time.sleep(random.uniform(0, 0.01))
+            _wait_for(dice.randint(1, 10), written)
+            time.sleep(dice.uniform(0, 0.01))
             os.kill(int(pid), signal.SIGKILL)
             writer.join()
     assert sum(len(keys) for keys in acknowledged.values()) > _KILLS

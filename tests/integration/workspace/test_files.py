@@ -79,7 +79,7 @@ def test_overwriting_has_to_be_asked_for(client: WorkspaceClient, volume: str) -
 
 
 def test_an_unknown_volume_is_not_found(client: WorkspaceClient) -> None:
-    with pytest.raises(NotFound, match="Volume 'main.default.nothing' does not exist"):
+    with pytest.raises(NotFound, match=r"Volume 'main\.default\.nothing' does not exist"):
         client.files.upload("/Volumes/main/default/nothing/f", io.BytesIO(b"1"))
 
 

@@ -43,6 +43,9 @@ from laketop.settings import Settings
 from laketop.workspace.app import create_app
 from laketop.workspace.workspace import Workspace
 
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
 FEATURES = pd.DataFrame({"distance": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 0.0, 1.0, 0.0]})
 MODEL = "main.ml.delay"
 RECORDS = [{"distance": 3.0, "hour": 1.0}, {"distance": 0.0, "hour": 0.0}]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from databricks.sdk.errors import BadRequest, NotFound, ResourceAlreadyExists, ResourceDoesNotExist
-from databricks.sdk.errors.platform import InvalidParameterValue, NotImplemented
+from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
 
 if TYPE_CHECKING:
@@ -176,11 +177,11 @@ def test_what_cannot_be_converted_is_refused_by_name(
     client: WorkspaceClient, folder: str
 ) -> None:
     client.workspace.upload(f"{folder}/nb", b"1", language=Language.PYTHON)
-    with pytest.raises(NotImplemented, match="DBC"):
+    with pytest.raises(NotServed, match="DBC"):
         client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
-    with pytest.raises(NotImplemented, match="R_MARKDOWN"):
+    with pytest.raises(NotServed, match="R_MARKDOWN"):
         client.workspace.import_(f"{folder}/r", content="", format=ImportFormat.R_MARKDOWN)
-    with pytest.raises(NotImplemented, match="folders"):
+    with pytest.raises(NotServed, match="folders"):
         client.workspace.export(folder)
 
 

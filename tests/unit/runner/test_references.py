@@ -94,7 +94,7 @@ def test_an_unknown_key_of_a_known_namespace_is_an_error(text: str) -> None:
 
 
 def test_the_error_says_what_there_is() -> None:
-    with pytest.raises(ConfigError, match="after 'job.parameters' there can be day, run-date"):
+    with pytest.raises(ConfigError, match=r"after 'job\.parameters' there can be day, run-date"):
         resolve("{{job.parameters.night}}", SCOPE)
 
 

@@ -462,7 +462,7 @@ def test_an_operand_of_a_condition_has_to_be_a_number_text_or_boolean() -> None:
     bench = Bench(task("a"), task("if", "a", condition_task=condition))
     bench.play("a", Outcome("SUCCESS", values={"n": [1]}))
     (attempt,) = bench.run.startable()
-    with pytest.raises(ConfigError, match="the left operand .* stands for"):
+    with pytest.raises(ConfigError, match=r"the left operand .* stands for"):
         bench.run.resolved(attempt)
 
 
@@ -476,9 +476,7 @@ def test_an_operand_of_a_condition_has_to_be_a_number_text_or_boolean() -> None:
         ([task("a", "b"), task("b", "a")], "wait for each other"),
     ],
 )
-def test_settings_that_cannot_be_run_are_refused(
-    tasks: list[dict[str, Any]], problem: str
-) -> None:
+def test_settings_that_cannot_be_run_are_refused(tasks: list[dict[str, Any]], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         Bench(*tasks)
 

@@ -37,9 +37,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("rule", "parents", "decision"), CELLS)
-def test_run_if_decides_as_in_the_table(
-    rule: str, parents: tuple[str, ...], decision: str
-) -> None:
+def test_run_if_decides_as_in_the_table(rule: str, parents: tuple[str, ...], decision: str) -> None:
     assert decide(rule, parents) == decision
     assert decide(rule, parents[::-1]) == decision
 

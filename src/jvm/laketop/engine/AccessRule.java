@@ -4,6 +4,7 @@ import java.io.File;
 import java.util.Iterator;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
 import org.apache.spark.sql.catalyst.analysis.ResolvedPersistentView;
 import org.apache.spark.sql.catalyst.analysis.ResolvedTable;
@@ -184,12 +185,13 @@ final class AccessRule {
   }
 
   private void table(String privilege, CatalogTable table) {
-    String name = table.identifier().table();
+    TableIdentifier id = table.identifier();
+    String name = id.table();
     if (name.startsWith("/") || name.contains(":/")) {
       path(privilege, new Path(name));
-    } else if (table.identifier().catalog().isDefined() && table.identifier().database().isDefined()) {
-      String[] schema = {table.identifier().database().get()};
-      Access.table(user, privilege, table.identifier().catalog().get(), Identifier.of(schema, name));
+    } else if (id.catalog().isDefined() && id.database().isDefined()) {
+      String[] schema = {id.database().get()};
+      Access.table(user, privilege, id.catalog().get(), Identifier.of(schema, name));
     }
   }
 
@@ -198,7 +200,8 @@ final class AccessRule {
     String[] parts = place.split("/");
     if (place.startsWith("/Volumes/") && parts.length >= 5) {
       String need = privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
-      Access.require(user, need, "VOLUME", Names.key(String.join(".", parts[2], parts[3], parts[4])));
+      String volume = Names.key(String.join(".", parts[2], parts[3], parts[4]));
+      Access.require(user, need, "VOLUME", volume);
     } else if (!place.contains("/_delta_log")
         && new File(place).toPath().normalize().startsWith(Lake.root())) {
       throw new Denied(user, "READ FILES", "PATH", place);

@@ -72,8 +72,9 @@ final class CatalogStatements {
 
   /** A catalog with nothing but an empty schema called default is empty. */
   private static boolean empty(Path catalog) {
-    return Folders.list(catalog).stream().noneMatch(p -> Files.isDirectory(p) && !p.endsWith("default"))
-        && Folders.list(catalog.resolve("default")).stream().noneMatch(CatalogStatements::content);
+    Path only = catalog.resolve("default");
+    return Folders.list(catalog).stream().noneMatch(p -> Files.isDirectory(p) && !p.equals(only))
+        && Folders.list(only).stream().noneMatch(CatalogStatements::content);
   }
 
   private static boolean content(Path path) {

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.CatalogManager;
 import scala.collection.mutable.HashMap;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** Makes every session know the catalogs that are there now: the folders below the root. */
 final class Catalogs {
@@ -61,10 +62,13 @@ final class Catalogs {
     Set<String> names = names();
     names.forEach(name -> add(session, name));
     if (old != null) {
-      old.names.stream().filter(name -> !names.contains(name)).forEach(name -> remove(session, name));
+      Set<String> gone = new TreeSet<>(old.names);
+      gone.removeAll(names);
+      gone.forEach(name -> remove(session, name));
     }
     String any = names.stream().map(Pattern::quote).collect(Collectors.joining("|"));
-    Pattern spellings = Pattern.compile("\\b(?:" + any + ")\\b(?<!^)|(?!)", Pattern.CASE_INSENSITIVE);
+    String expression = names.isEmpty() ? "(?!)" : "\\b(?:" + any + ")\\b";
+    Pattern spellings = Pattern.compile(expression, Pattern.CASE_INSENSITIVE);
     Seen seen = new Seen(changedMs, names, spellings);
     SEEN.put(session, seen);
     return seen;
@@ -95,7 +99,7 @@ final class Catalogs {
 
   private static Set<String> spellings(SparkSession session, String name) {
     Set<String> out = new TreeSet<>();
-    scala.jdk.javaapi.CollectionConverters.asJava(session.conf().getAll()).keySet().stream()
+    CollectionConverters.asJava(session.conf().getAll()).keySet().stream()
         .filter(key -> key.equalsIgnoreCase(KEY + name))
         .forEach(key -> out.add(key.substring(KEY.length())));
     return out;
@@ -104,7 +108,8 @@ final class Catalogs {
   private static Field loaded(Class<?> type) throws NoSuchFieldException {
     for (Class<?> c = type; c != null; c = c.getSuperclass()) {
       for (Field field : c.getDeclaredFields()) {
-        if (field.getName().endsWith("catalogs") && HashMap.class.isAssignableFrom(field.getType())) {
+        boolean map = HashMap.class.isAssignableFrom(field.getType());
+        if (map && field.getName().endsWith("catalogs")) {
           return field;
         }
       }

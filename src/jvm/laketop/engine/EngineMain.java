@@ -55,7 +55,7 @@ public final class EngineMain {
       pause();
     }
     JsonFiles.writeText(ready, "serving");
-    SparkSession session = (SparkSession) SparkSession.builder().getOrCreate();
+    SparkSession session = SparkSession.builder().getOrCreate();
     warmUp(session, ready);
     Activity.touch();
     if (idleSeconds == 0) {

@@ -74,8 +74,13 @@ final class GrantStatements {
     return switch (type) {
       case "CATALOG" -> Lake.catalogFile(Catalogs.existing(name[0]));
       case "SCHEMA" -> Lake.schemaFile(Lake.schema(name[0], name[1]));
-      case "TABLE" -> Lake.entry(Files.exists(Lake.entry("views", name)) ? "views" : "owners", name);
+      case "TABLE" -> relationFile(name);
       default -> Lake.entry(type.toLowerCase(Locale.ROOT) + "s", name);
     };
+  }
+
+  private static Path relationFile(String[] name) {
+    Path view = Lake.entry("views", name);
+    return Files.exists(view) ? view : Lake.entry("owners", name);
   }
 }

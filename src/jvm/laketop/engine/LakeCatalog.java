@@ -172,7 +172,8 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     JsonFiles.delete(constraints(id));
     for (Constraint constraint : constraints) {
       if (constraint instanceof Check check) {
-        super.alterTable(id, new TableChange[] {new AddConstraint(check.name(), check.predicateSql())});
+        TableChange change = new AddConstraint(check.name(), check.predicateSql());
+        super.alterTable(id, new TableChange[] {change});
       } else {
         Constraints.add(constraints(id), constraint);
       }

@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import java.util.Iterator;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +17,8 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
+import scala.Product;
+import scala.collection.Iterable;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
@@ -43,11 +46,24 @@ final class LakeParser implements ParserInterface {
   public LogicalPlan parsePlanWithParameters(String sql, ParameterContext context)
       throws ParseException {
     Catalogs.sync(session, sql);
+    if (!given(context)) {
+      LogicalPlan ours = ours(sql);
+      return ours != null ? ours : function(inner.parsePlanWithParameters(sql, context), sql, true);
+    }
     if (ours(sql) != null) {
       throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
           "Parameters are not supported in this statement; write the names into its text.");
     }
     return function(inner.parsePlanWithParameters(sql, context), sql, false);
+  }
+
+  private static boolean given(ParameterContext context) {
+    Iterator<Object> parts = CollectionConverters.asJava(((Product) context).productIterator());
+    boolean given = false;
+    while (parts.hasNext()) {
+      given |= !(parts.next() instanceof Iterable<?> parameters && parameters.isEmpty());
+    }
+    return given;
   }
 
   /** Parses as if laketop were not there. */
@@ -70,7 +86,8 @@ final class LakeParser implements ParserInterface {
   /** Spark knows SQL functions in its session catalog only: laketop makes and drops them itself. */
   private LogicalPlan function(LogicalPlan plan, String sql, boolean literal)
       throws ParseException {
-    if (plan instanceof CreateUserDefinedFunction f && f.child() instanceof UnresolvedIdentifier id) {
+    if (plan instanceof CreateUserDefinedFunction f
+        && f.child() instanceof UnresolvedIdentifier id) {
       if (!literal) {
         throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
             "Parameters are not supported in a function; write the values into its text.");
@@ -89,6 +106,9 @@ final class LakeParser implements ParserInterface {
     String[] name = Functions.qualify(session, CollectionConverters.asJava(id.nameParts()));
     if (name == null) {
       throw SessionCatalog.refusal(id.nameParts().last());
+    }
+    for (String part : name) {
+      Names.checked(part);
     }
     return String.join(".", name);
   }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.CatalogManager;
@@ -12,8 +13,8 @@ import scala.jdk.javaapi.CollectionConverters;
 /** The names of catalogs, schemas and what they hold: small letters, and fit to be a file's. */
 public final class Names {
   private static final int LONGEST = 255;
-  private static final Set<String> FOLDERS =
-      Set.of("_tables", "_views", "_functions", "_volumes", "_owners", "_tags", "_constraints", "_files");
+  private static final Set<String> FOLDERS = Set.of("_constraints", "_files", "_functions",
+      "_owners", "_tables", "_tags", "_views", "_volumes");
 
   private Names() {}
 
@@ -23,8 +24,8 @@ public final class Names {
 
   /** Returns whether Unity Catalog would take this name; {@code _files} and the like are kept. */
   public static boolean valid(String name) {
-    boolean printable = name.chars().noneMatch(c -> c <= ' ' || c == 0x7f || "./\\".indexOf(c) >= 0);
-    return printable && !name.isEmpty() && name.length() <= LONGEST && !FOLDERS.contains(key(name));
+    boolean clean = name.chars().noneMatch(c -> c <= ' ' || c == 0x7f || "./\\".indexOf(c) >= 0);
+    return clean && !name.isEmpty() && name.length() <= LONGEST && !FOLDERS.contains(key(name));
   }
 
   /** Returns the name in small letters, or refuses it. */
@@ -32,9 +33,9 @@ public final class Names {
     if (valid(name)) {
       return key(name);
     }
-    throw Refusal.of("INVALID_NAME", "`" + name.replaceAll("\\p{Cntrl}", "?") + "` is no valid name: it is"
-        + " 1 to 255 characters without dots, slashes, spaces and control characters, and not _files,"
-        + " _tables, _views, _functions, _volumes, _owners, _tags or _constraints.");
+    throw Refusal.of("INVALID_NAME", "`" + name.replaceAll("\\p{Cntrl}", "?") + "` is no valid name:"
+        + " a name has 1 to 255 characters, no dot, slash, space or control character among them,"
+        + " and is none of " + String.join(", ", new TreeSet<>(FOLDERS)) + ".");
   }
 
   /** Refuses a name of a catalog or schema that begins with an underscore. */
@@ -62,7 +63,7 @@ public final class Names {
   static String[] full(SparkSession session, String name) {
     List<String> parts = parts(session, name);
     if (parts.size() > 3) {
-      throw Refusal.of("IDENTIFIER_TOO_MANY_NAME_PARTS", "`" + name + "` has more than three parts.");
+      throw tooMany(name, "three");
     }
     CatalogManager manager = session.sessionState().catalogManager();
     if (parts.size() == 1) {
@@ -78,12 +79,17 @@ public final class Names {
   static String[] schema(SparkSession session, String name) {
     List<String> parts = parts(session, name);
     if (parts.size() > 2) {
-      throw Refusal.of("IDENTIFIER_TOO_MANY_NAME_PARTS", "`" + name + "` has more than two parts.");
+      throw tooMany(name, "two");
     }
     if (parts.size() == 1) {
       parts.add(0, session.sessionState().catalogManager().currentCatalog().name());
     }
     return parts.toArray(String[]::new);
+  }
+
+  private static RuntimeException tooMany(String name, String most) {
+    return Refusal.of("IDENTIFIER_TOO_MANY_NAME_PARTS",
+        "`" + name + "` has more than " + most + " parts.");
   }
 
   static String currentSchema(SparkSession session) {

@@ -16,7 +16,7 @@ import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** What the parser makes of a statement of ours: Spark runs a procedure once and returns its rows. */
+/** What the parser makes of a statement of ours: Spark runs it once and returns its rows. */
 final class Procedure implements UnboundProcedure, BoundProcedure {
   /** Returns the statement that calls the procedure with this request. */
   static String call(Map<String, String> request) {

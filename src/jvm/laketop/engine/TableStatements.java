@@ -12,8 +12,8 @@ import org.apache.spark.sql.connector.catalog.Identifier;
 final class TableStatements {
   static final List<Statement> ALL = List.of(
       Statement.of("ALTER~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME)~<name>"
-          + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)",
-          TableStatements::tag),
+          + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?"
+          + "~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)", TableStatements::tag),
       Statement.of("SHOW~CREATE~TABLE~<name>", TableStatements::show),
       Statement.of("ANALYZE~TABLE~<name>\\b.*", TableStatements::analyze));
 

@@ -1,6 +1,6 @@
 package laketop.engine;
 
-import org.sparkproject.connect.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import org.sparkproject.connect.grpc.ForwardingServerCallListener;
 import org.sparkproject.connect.grpc.Metadata;
 import org.sparkproject.connect.grpc.ServerCall;
 import org.sparkproject.connect.grpc.ServerCallHandler;
@@ -25,7 +25,8 @@ public final class UserInterceptor implements ServerInterceptor {
       return new ServerCall.Listener<A>() {};
     }
     Activity.touch();
-    return new SimpleForwardingServerCallListener<A>(next.startCall(call, headers)) {
+    return new ForwardingServerCallListener.SimpleForwardingServerCallListener<A>(
+        next.startCall(call, headers)) {
       @Override
       public void onMessage(A message) {
         super.onMessage(signed(message, user.name()));

@@ -65,8 +65,8 @@ final class Users {
       return Map.of();
     }
     try {
-      var attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      String stamp = attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
+      var a = Files.readAttributes(file, BasicFileAttributes.class);
+      String stamp = a.lastModifiedTime() + " " + a.size() + " " + a.fileKey();
       Snapshot snapshot = last;
       if (!snapshot.stamp().equals(stamp)) {
         snapshot = new Snapshot(stamp, parse(file));
@@ -82,7 +82,8 @@ final class Users {
     Map<String, User> users = new TreeMap<>();
     JSON.readTree(file.toFile()).properties().forEach(entry -> {
       JsonNode body = entry.getValue();
-      users.put(entry.getKey(), new User(body.path("user").asText(), body.path("admin").asBoolean()));
+      User user = new User(body.path("user").asText(), body.path("admin").asBoolean());
+      users.put(entry.getKey(), user);
     });
     return users;
   }

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.apache.spark.sql.classic.SparkSession;
 
-/** Runs each kind of statement once in a hidden catalog, so that no user waits for class loading. */
+/** Runs each kind of statement once in a hidden catalog, so that no user waits for Java. */
 final class WarmUp {
   private static final String CATALOG = "_warm";
   private static final String TABLE = CATALOG + ".scratch.t";
@@ -22,7 +22,7 @@ final class WarmUp {
   static void run(SparkSession base) {
     Path folder = Lake.root().resolve(CATALOG);
     Folders.discard(folder);
-    SparkSession session = (SparkSession) base.newSession();
+    SparkSession session = base.newSession();
     try {
       JsonFiles.write(Lake.schemaFile(folder.resolve("scratch")), Map.of("owner", Users.ENGINE));
       session.conf().set("spark.sql.catalog." + CATALOG, LakeCatalog.class.getName());

@@ -39,7 +39,7 @@ class Files(Service):
 
         Errors: AlreadyExists without `overwrite`; NotFound without the volume.
         """
-        place = self._place(path)
+        place = self._open_place(path)
         if place.is_root or place.path.is_dir():
             raise AlreadyExists(f"The path /{path.strip('/')} is a directory.")
         if place.path.exists() and not overwrite:
@@ -79,6 +79,7 @@ class Files(Service):
     @route("DELETE /api/2.0/fs/files/{path...}")
     def delete(self, path: str) -> Reply:
         """Delete a file."""
+        self._open_place(path)
         file = self._existing(path)
         file.unlink()
         durable.flush_folder(file.parent)
@@ -88,7 +89,7 @@ class Files(Service):
     def create_directory(self, path: str) -> Reply:
         """Make a directory and its parents; fine if it exists."""
         with _files_in_the_way(path):
-            durable.make_folder(self._place(path).path)
+            durable.make_folder(self._open_place(path).path)
         return _DONE
 
     @route("HEAD /api/2.0/fs/directories/{path...}")
@@ -114,7 +115,7 @@ class Files(Service):
     def delete_directory(self, path: str) -> Reply:
         """Delete an empty directory."""
         directory = self._directory(path)
-        if self._place(path).is_root:
+        if self._open_place(path).is_root:
             raise InvalidParameterValue(f"The directory /{path.strip('/')} cannot be deleted.")
         if any(directory.iterdir()):
             raise BadRequest(
@@ -127,6 +128,13 @@ class Files(Service):
 
     def _place(self, path: str) -> Place:
         return located(self.workspace.state, path)
+
+    def _open_place(self, path: str) -> Place:
+        """Return a place that may be written: the files of a version that is ready stay."""
+        place = self._place(path)
+        if path.strip("/").startswith("Models/"):
+            self.workspace.model_registry.check_open(f"/{path.strip('/')}")
+        return place
 
     def _existing(self, path: str) -> Path:
         place = self._place(path)

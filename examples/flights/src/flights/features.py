@@ -1,0 +1,145 @@
+"""What a prediction may know: everything as it was known two hours before departure.
+
+Two feature tables, each with the moment from which its rows are known:
+
+`weather_features`, key (origin, known_at): the weather of an hour, known when the hour is over.
+`delay_features`, key (origin, known_at): on a grid of 15 minutes, the mean departure delay of the
+flights that had *actually departed* in the four hours before. Grouping by scheduled hour instead
+would use the delays of flights still on the ground: a gain that no live system has.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flights.config import section
+from laketop.ml import FeatureLookup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from flights.parameters import Parameters
+
+LABEL = "late"
+KEYS = ("time_hour", "carrier", "flight", "origin")
+SCHEDULE = ("carrier", "origin", "dest", "distance", "minute_of_day", "weekday")
+WEATHER = (
+    *("temp", "dewp", "humid", "wind_dir", "wind_speed"),
+    *("wind_gust", "precip", "pressure", "visib"),
+)
+DELAY = ("recent_delay",)
+TEXTS = ("carrier", "origin", "dest")
+INPUTS = (*SCHEDULE, *WEATHER, *DELAY)
+CONTEXT = ("time_hour", "flight", "month", "scheduled_local", "known_at")
+"""Columns that say which flight a row is, and when it is asked about; no inputs of the model."""
+
+
+class Leak(ValueError):
+    """A feature holds something that was not known at its own time."""
+
+
+def departures(spark: SparkSession, run: Parameters, months: Sequence[str]) -> DataFrame:
+    """Return the scheduled departures of `months` with what the schedule says of them.
+
+    Shapes: one row a flight; KEYS, CONTEXT and SCHEDULE, numbers as DOUBLE; `known_at` is the
+    moment of prediction; `late` DOUBLE is NULL for flights that never arrived as planned.
+    Units: `minute_of_day` in minutes of local time, `weekday` 0 = Monday, `distance` in miles.
+    """
+    ahead, late = section("features")["hours_ahead"], section("label")["late_minutes"]
+    wanted = ", ".join(f"'{month}'" for month in months)
+    return spark.sql(f"""
+        SELECT time_hour, flight, month, make_timestamp(year, month_of_year, day, hour, 0, 0)
+                 AS scheduled_local,
+               time_hour + make_interval(0, 0, 0, 0, 0, minute) - INTERVAL {ahead} HOUR
+                 AS known_at,
+               carrier, origin, dest, CAST(distance AS DOUBLE) AS distance,
+               CAST(60 * hour + minute AS DOUBLE) AS minute_of_day,
+               CAST(weekday(make_date(year, month_of_year, day)) AS DOUBLE) AS weekday,
+               CAST(arr_delay > {late} AS DOUBLE) AS {LABEL}
+        FROM (
+          SELECT * EXCEPT (year, month, day, hour, minute),
+                 CAST(year AS INT) AS year, CAST(month AS INT) AS month_of_year,
+                 CAST(day AS INT) AS day, CAST(hour AS INT) AS hour,
+                 CAST(minute AS INT) AS minute,
+                 format_string('%04d-%02d', year, month) AS month
+          FROM {run.table("flights")}
+        )
+        WHERE month IN ({wanted})
+    """)
+
+
+def weather_features(spark: SparkSession, run: Parameters) -> DataFrame:
+    """Return the rows of `weather_features`, made from the table `weather`."""
+    known = section("features")["weather_known_minutes"]
+    return spark.sql(f"""
+        SELECT origin, time_hour + INTERVAL {known} MINUTE AS known_at, {", ".join(WEATHER)}
+        FROM {run.table("weather")}
+    """)
+
+
+def delay_features(spark: SparkSession, run: Parameters) -> DataFrame:
+    """Return the rows of `delay_features`, made from the departures in the table `flights`.
+
+    Shapes: one row for each origin and grid point with a departure in the window before it;
+    `last_departure_at` is the newest departure that went into the row.
+    """
+    grid = section("features")["grid_minutes"]
+    last = 60 * section("features")["window_hours"] - grid
+    return spark.sql(f"""
+        WITH departed AS (
+          SELECT origin, dep_delay,
+                 time_hour + make_interval(0, 0, 0, 0, 0, CAST(minute + dep_delay AS INT))
+                   AS departed_at
+          FROM {run.table("flights")} WHERE dep_delay IS NOT NULL
+        ), binned AS (
+          SELECT origin,
+                 timestamp_seconds(60 * {grid} * ceil(unix_seconds(departed_at) / (60 * {grid})))
+                   AS bin,
+                 sum(dep_delay) AS delay, count(*) AS flights, max(departed_at) AS last_at
+          FROM departed GROUP BY ALL
+        ), shown AS (
+          SELECT *, explode(sequence(
+                   bin, bin + INTERVAL {last} MINUTE, INTERVAL {grid} MINUTE)) AS known_at
+          FROM binned
+        )
+        SELECT origin, known_at, sum(delay) / sum(flights) AS recent_delay,
+               max(last_at) AS last_departure_at
+        FROM shown GROUP BY origin, known_at
+    """)
+
+
+def check_leaks(features: DataFrame) -> None:
+    """Raise Leak if any row holds a departure later than the row's own `known_at`.
+
+    Shapes: the columns of `delay_features`.
+    """
+    found = features.where("last_departure_at > known_at").orderBy("known_at").first()
+    if found is not None:
+        raise Leak(
+            f"the delays known at {found['known_at']} at {found['origin']!r} include a flight "
+            f"that departed at {found['last_departure_at']}"
+        )
+
+
+def lookups(run: Parameters) -> list[FeatureLookup]:
+    """Return which features are looked up for a departure, each as of its `known_at`."""
+    grid = section("features")["grid_minutes"]
+    return [
+        FeatureLookup(
+            run.table("weather_features"),
+            "origin",
+            feature_names=WEATHER,
+            timestamp_lookup_key="known_at",
+            lookback_window=timedelta(hours=2),
+        ),
+        FeatureLookup(
+            run.table("delay_features"),
+            "origin",
+            feature_names=DELAY,
+            timestamp_lookup_key="known_at",
+            lookback_window=timedelta(minutes=grid - 1),
+        ),
+    ]

@@ -1,0 +1,226 @@
+"""The demo: the twelve steps of MLOps on the reference project, and a table of what came out.
+
+Every figure is computed in this run; the script itself only starts commands and reads tables.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from laketop.cli import _console
+from laketop.cli.sql import ask
+from laketop.errors import LaketopError
+from laketop.settings import Settings
+from laketop.workspace import daemon
+
+PROJECT = Path(__file__).parents[1] / "examples" / "flights"
+SLICE = {"origin": "LGA", "last_month": "2013-06"}
+"""What the dev target learns from: one airport, half a year."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table: a step, what ran, on what, what came out, in how many seconds."""
+
+    step: int
+    what: str
+    on: str
+    figure: str
+    seconds: float
+
+
+def main() -> int:
+    """Run the parts one after the other and print the table; 1 where a part fails."""
+    began = time.monotonic()
+    rows: list[Row] = []
+    parts: tuple[tuple[str, Callable[[], Iterator[Row]]], ...] = (
+        ("steps 1 to 3: explore and train in dev, with the commit recorded", develop),
+        ("step 4: the project's unit tests", unit_tests),
+        ("step 5: the whole job on a slice, in a throwaway schema", integration_tests),
+        ("step 6: the bundle deployed anew under staging and prod", release),
+        ("steps 7 to 12: the job in prod, on every flight", production),
+    )
+    try:
+        for title, part in parts:
+            _console.say(f"\n{title}")
+            rows += part()
+    except LaketopError as error:
+        _console.say(f"error: {error}")
+        return 1
+    shown = [(r.step, r.what, r.on, r.figure, f"{r.seconds:.1f} s") for r in sorted(rows, key=_step)]
+    _console.table(("", "step", "on", "figure", "time"), shown)
+    _where_to_look()
+    _console.say(f"the twelve steps took {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def _step(row: Row) -> int:
+    return row.step
+
+
+def develop() -> Iterator[Row]:
+    """Explore and train on a slice in dev."""
+    run = laketop_run("dev", SLICE, only="ingest,explore,refresh_features,train")
+    figures = figures_of("dev", run)
+    yield figures["explore"].at(1, "explore: notebook, SQL, summary")
+    yield figures["train"].at(2, "train: point-in-time features, LightGBM, MLflow")
+    began = time.monotonic()
+    tags = latest_version("dev")["tags"]
+    recorded = next(tag["value"] for tag in tags if tag["key"] == "code_version")
+    yield Row(
+        3, "code: the commit recorded", "dev.flights.delay", recorded, time.monotonic() - began
+    )
+
+
+def unit_tests() -> Iterator[Row]:
+    """Run the unit tests of the project."""
+    yield pytest(4, "merge request: unit tests", "tests/unit")
+
+
+def integration_tests() -> Iterator[Row]:
+    """Run the end-to-end job on a slice."""
+    yield pytest(5, "merge request: end-to-end job", "tests/integration")
+
+
+def release() -> Iterator[Row]:
+    """Deploy under the next targets."""
+    began = time.monotonic()
+    counts = []
+    for target in ("staging", "prod"):
+        done = json.loads(laketop("deploy", "-t", target, "--json"))
+        counts.append(f"{target} {len(done['jobs'])} jobs")
+    yield Row(
+        6, "release: deployed anew", "staging, prod", ", ".join(counts), time.monotonic() - began
+    )
+
+
+def production() -> Iterator[Row]:
+    """Run the job in prod and read what it wrote down."""
+    run = laketop_run("prod", {"replay": "true", "approval": approver()})
+    figures = figures_of("prod", run)
+    names = (
+        (7, "refresh features", "feature refresh: weather, recent delay"),
+        (8, "train", "production training, registered"),
+        (9, "evaluate", "evaluation: gates against the champion"),
+        (9, "promote", "promotion: challenger → champion"),
+        (10, "score", "batch scoring"),
+        (10, "serve", "REST scoring"),
+        (11, "monitor", "monitoring, month by month"),
+        (12, "check drift", "drift: threshold crossed"),
+        (12, "retrain", "retraining"),
+        (12, "promote the retrained", "its model through the gates"),
+    )
+    for step, name, title in names:
+        if name not in figures:
+            raise LaketopError(
+                f"the job in prod has written no figure for step {name!r}",
+                hint='laketop sql "select * from prod.flights.run_figures"',
+            )
+        yield figures[name].at(step, title)
+
+
+# --- what the parts are made of -----------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """What a step of a job wrote down."""
+
+    on: str
+    figure: str
+    seconds: float
+
+    def at(self, step: int, what: str) -> Row:
+        """Return it as a line of the table."""
+        return Row(step, what, self.on, self.figure, self.seconds)
+
+
+def laketop(*arguments: str) -> str:
+    """Run a command of laketop in the project, talking on stderr, and return its output.
+
+    Errors: LaketopError when it fails.
+    """
+    command = [sys.executable, "-m", "laketop.cli", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=False, text=True)
+    if done.returncode != 0:
+        raise LaketopError(f"`laketop {' '.join(arguments)}` ended with {done.returncode}")
+    return done.stdout
+
+
+def laketop_run(target: str, parameters: dict[str, str], only: str = "") -> dict[str, Any]:
+    """Run the job `mlops` to its end and return the run."""
+    given = [part for k, v in parameters.items() for part in ("--params", f"{k}={v}")]
+    chosen = ["--only", only] if only else []
+    told: dict[str, Any] = json.loads(
+        laketop("run", "mlops", "-t", target, *given, *chosen, "--json")
+    )
+    return told
+
+
+def figures_of(catalog: str, run: dict[str, Any]) -> dict[str, Figure]:
+    """Return what the steps of this run wrote into `run_figures`, by their names."""
+    _, rows = ask(
+        contact().spark_remote,
+        "SELECT what, on, figure, seconds FROM "
+        f"{catalog}.flights.run_figures WHERE run = '{int(run['run_id'])}' ORDER BY recorded_at",
+        1000,
+    )
+    return {what: Figure(on, figure, seconds) for what, on, figure, seconds in rows}
+
+
+def latest_version(catalog: str) -> dict[str, Any]:
+    """Return the newest version of the model, as the registry answers it."""
+    registry = "/api/2.0/mlflow/unity-catalog/model-versions"
+    name = f"{catalog}.flights.delay"
+    found = contact().request("GET", f"{registry}/search?filter=name%3D%27{name}%27")
+    version = max(int(v["version"]) for v in found["model_versions"])
+    told = contact().request("GET", f"{registry}/get?name={name}&version={version}")
+    return dict(told["model_version"])
+
+
+def pytest(step: int, what: str, folder: str) -> Row:
+    """Run tests of the project.
+
+    Errors: LaketopError when one fails, or none ran.
+    """
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", folder, "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=False, text=True)
+    told = re.findall(r"\d+ (?:passed|failed|skipped|error)[^=\n]*", done.stdout)
+    if done.returncode != 0 or not told:
+        _console.say(done.stdout[-5000:])
+        raise LaketopError(f"the tests in {folder} ended with {done.returncode}")
+    return Row(step, what, folder, told[-1].split(" in ")[0], time.monotonic() - began)
+
+
+def contact() -> daemon.Contact:
+    """Return how to reach the workspace of the project."""
+    return daemon.start(Settings.read(PROJECT))
+
+
+def approver() -> str:
+    """Return who stands behind the promotion: whoever started the demo."""
+    return os.environ.get("USER") or Settings.read(PROJECT).user
+
+
+def _where_to_look() -> None:
+    reached = contact()
+    _console.say("where to look:")
+    _console.say(f"  cd {os.path.relpath(PROJECT)} && laketop status")
+    _console.say('  laketop sql "select * from prod.flights.model_evaluations"')
+    _console.say('  laketop sql "show tables in prod.flights"')
+    _console.say(f'  MLflow: eval "$(laketop env)", tracking "databricks" at {reached.url}')
+    _console.say("  `laketop down` ends it; what it stored stays in .laketop/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

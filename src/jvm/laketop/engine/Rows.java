@@ -1,0 +1,72 @@
+package laketop.engine;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
+import org.apache.spark.sql.connector.catalog.SupportsRead;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCapability;
+import org.apache.spark.sql.connector.read.LocalScan;
+import org.apache.spark.sql.connector.read.ScanBuilder;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/** Rows in memory, as a table and as a statement's result; a column is text, or whole with a #. */
+public final class Rows implements LocalScan, Table, SupportsRead {
+  private final String name;
+  private final StructType schema;
+  private final InternalRow[] rows;
+
+  Rows(String name, String[] columns, List<Object[]> rows) {
+    this.name = name;
+    StructType schema = new StructType();
+    for (String column : columns) {
+      schema = column.endsWith("#")
+          ? schema.add(column.substring(0, column.length() - 1), DataTypes.LongType)
+          : schema.add(column, DataTypes.StringType);
+    }
+    this.schema = schema;
+    this.rows = rows.stream().map(Rows::internal).toArray(InternalRow[]::new);
+  }
+
+  private static InternalRow internal(Object[] row) {
+    return new GenericInternalRow(Arrays.stream(row)
+        .map(value -> value instanceof String text ? UTF8String.fromString(text) : value)
+        .toArray());
+  }
+
+  @Override
+  public StructType readSchema() {
+    return schema;
+  }
+
+  @Override
+  public InternalRow[] rows() {
+    return rows;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  @SuppressWarnings("deprecation")
+  public StructType schema() {
+    return schema;
+  }
+
+  @Override
+  public Set<TableCapability> capabilities() {
+    return Set.of(TableCapability.BATCH_READ);
+  }
+
+  @Override
+  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap options) {
+    return () -> this;
+  }
+}

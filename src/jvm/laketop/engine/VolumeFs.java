@@ -1,0 +1,156 @@
+package laketop.engine;
+
+import java.io.File;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.DelegateToFileSystem;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/** The local file system, in which /Volumes/c/s/v/x lies in the lake at c/s/_files/v/x. */
+public final class VolumeFs extends LocalFileSystem {
+  private static final String PREFIX = "/Volumes/";
+  private static final int CATALOG = 2;
+  private static final int SCHEMA = 3;
+  private static final int VOLUME = 4;
+  private static final int REST = 5;
+
+  public VolumeFs() {
+    super(new Raw());
+  }
+
+  /** Returns where the path lies; refuses one in a volume that is not there. */
+  static File real(File file) {
+    String path = file.getPath();
+    if (!path.startsWith(PREFIX) || file.toPath().startsWith(Lake.root())) {
+      return file;
+    }
+    String[] parts = path.split("/", REST + 1);
+    if (!Files.isDirectory(Lake.root().resolve(Names.key(parts[CATALOG])))) {
+      return elsewhere(file, parts[CATALOG]);
+    }
+    if (parts.length <= SCHEMA) {
+      throw missing("a path in a volume begins with /Volumes/catalog/schema/volume, not " + path);
+    }
+    java.nio.file.Path schema =
+        Lake.root().resolve(Names.key(parts[CATALOG])).resolve(Names.key(parts[SCHEMA]));
+    if (parts.length <= VOLUME) {
+      return schema.resolve("_files").toFile();
+    }
+    String volume = Names.key(parts[VOLUME]);
+    if (!Files.exists(schema.resolve("_volumes").resolve(volume + ".json"))) {
+      throw missing("the volume " + String.join(".", parts[CATALOG], parts[SCHEMA], parts[VOLUME])
+          + " does not exist");
+    }
+    java.nio.file.Path place = schema.resolve("_files").resolve(volume);
+    return parts.length > REST ? place.resolve(parts[REST]).toFile() : place.toFile();
+  }
+
+  /** On a Mac, /Volumes is also where disks are. */
+  private static File elsewhere(File file, String name) {
+    if (new File(PREFIX + name).exists()) {
+      return file;
+    }
+    throw missing("the catalog " + name + " of " + file + " does not exist");
+  }
+
+  private static RuntimeException missing(String sentence) {
+    return Lake.sneak(new FileNotFoundException(sentence));
+  }
+
+  /** Files by their path, the paths of volumes put back into what is listed. */
+  static class Raw extends RawLocalFileSystem {
+    @Override
+    public File pathToFile(Path path) {
+      return real(super.pathToFile(path));
+    }
+
+    boolean mapped(Path path) {
+      return path.toUri().getPath().startsWith(PREFIX);
+    }
+
+    @Override
+    public FileStatus getFileStatus(Path path) throws IOException {
+      FileStatus status = super.getFileStatus(path);
+      return mapped(path) ? as(status, path) : status;
+    }
+
+    @Override
+    public FileStatus getFileLinkStatus(Path path) throws IOException {
+      return mapped(path) ? getFileStatus(path) : super.getFileLinkStatus(path);
+    }
+
+    @Override
+    public FileStatus[] listStatus(Path path) throws IOException {
+      FileStatus[] all = super.listStatus(path);
+      if (mapped(path)) {
+        boolean folder = pathToFile(path).isDirectory();
+        for (int i = 0; i < all.length; i++) {
+          all[i] = as(all[i], folder ? new Path(path, all[i].getPath().getName()) : path);
+        }
+      }
+      return all;
+    }
+
+    private FileStatus as(FileStatus status, Path path) {
+      return new FileStatus(status.getLen(), status.isDirectory(), 1, status.getBlockSize(),
+          status.getModificationTime(), path.makeQualified(getUri(), getWorkingDirectory()));
+    }
+  }
+
+  /** The same for those who rename through FileContext: Delta's log and streaming checkpoints. */
+  public static final class Context extends DelegateToFileSystem {
+    public Context(URI uri, Configuration conf) throws IOException, URISyntaxException {
+      super(URI.create("file:///"), new VolumeFs(), conf, "file", false);
+    }
+
+    @Override
+    public int getUriDefaultPort() {
+      return -1;
+    }
+  }
+
+  /** dbfs:/Volumes/... likewise, and dbfs:/x in the lake's folder .dbfs. */
+  public static final class Dbfs extends Raw {
+    @Override
+    public URI getUri() {
+      return URI.create("dbfs:///");
+    }
+
+    @Override
+    public String getScheme() {
+      return "dbfs";
+    }
+
+    @Override
+    boolean mapped(Path path) {
+      return true;
+    }
+
+    @Override
+    public File pathToFile(Path path) {
+      String place = path.toUri().getPath();
+      return place.startsWith(PREFIX)
+          ? real(new File(place))
+          : new File(Lake.root().resolve(".dbfs").toFile(), place);
+    }
+  }
+
+  /** FileContext's side of dbfs. */
+  public static final class DbfsContext extends DelegateToFileSystem {
+    public DbfsContext(URI uri, Configuration conf) throws IOException, URISyntaxException {
+      super(URI.create("dbfs:///"), new Dbfs(), conf, "dbfs", false);
+    }
+
+    @Override
+    public int getUriDefaultPort() {
+      return -1;
+    }
+  }
+}

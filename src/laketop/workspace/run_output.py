@@ -1,0 +1,55 @@
+"""What an attempt left in its folder: its log, its exit value, its error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from laketop.runner.attempt import type_of
+from laketop.runner.execute import OUTCOME_FILE
+
+LOG_FILE = "output.log"
+_LARGEST = 5 * 1024 * 1024
+"""Source: jobs.md 7."""
+
+
+def output_of(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the output of an attempt as `runs/get-output` tells it, but for `metadata`.
+
+    A notebook has its exit value, the first 5 MB; scripts and wheels the last 5 MB of their log.
+    """
+    outcome = _outcome(folder / OUTCOME_FILE)
+    found = {name: outcome[name] for name in ("error", "error_trace") if outcome.get(name)}
+    kind = type_of(task)
+    if kind == "notebook":
+        found["notebook_output"] = _notebook(outcome.get("exit_value"))
+    elif kind == "run_job" and outcome.get("child_run_id"):
+        found["run_job_output"] = {"run_id": outcome["child_run_id"]}
+    elif (folder / LOG_FILE).is_file():
+        found |= _end_of(folder / LOG_FILE)
+    return found
+
+
+def _outcome(file: Path) -> dict[str, Any]:
+    try:
+        outcome: dict[str, Any] = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return outcome
+
+
+def _notebook(exit_value: str | None) -> dict[str, Any]:
+    if exit_value is None:
+        return {"truncated": False}
+    start = exit_value.encode()[:_LARGEST].decode(errors="ignore")
+    return {"result": start, "truncated": len(start) < len(exit_value)}
+
+
+def _end_of(file: Path) -> dict[str, Any]:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        stream.seek(max(size - _LARGEST, 0))
+        text = stream.read(_LARGEST).decode(errors="replace")
+    return {"logs": text, "logs_truncated": size > _LARGEST}

@@ -1,0 +1,547 @@
+"""Jobs and their runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.jobs import RunType
+
+from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner.context import ChildRun
+from laketop.runner.execute import JobCall, Site
+from laketop.runner.paths import Places
+from laketop.runner.pool import Pool
+from laketop.runner.run import JobRun, RunRequest
+from laketop.runner.tasks import refuse_unknown
+from laketop.workspace import job_settings, run_records
+from laketop.workspace.dispatch import Dispatcher
+from laketop.workspace.run_output import LOG_FILE, output_of
+from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
+from laketop.workspace.service import Fields, Reply, Service, route
+from laketop.workspace.workspace import Workspace
+
+_OLDER = ("2.1", "2.0")
+_HOLD_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
+_CLOSE_SECONDS = 30.0
+_MOST_JOBS_LISTED = 100
+_MOST_RUNS_LISTED = 25
+_LONGEST_TOKEN = 64
+_SHORT_ROOTS = re.compile(r"/(Users|Shared|Repos)(/|$)")
+_LEGACY = {
+    "notebook_params": ("notebook_task", "base_parameters"),
+    "python_params": ("spark_python_task", "parameters"),
+    "python_named_params": ("python_wheel_task", "named_parameters"),
+}
+"""Parameters of a run from before job parameters, and the settings of tasks that they become."""
+
+
+class Jobs(Service):
+    """Jobs and their runs. Source: jobs.md."""
+
+    schema = (
+        """CREATE TABLE IF NOT EXISTS jobs (
+            job_id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            creator TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            settings TEXT NOT NULL
+        )""",
+        *run_records.SCHEMA,
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._records = RunRecords(self.store)
+        self._places = Places.of_state(workspace.state)
+        self._pool = Pool()
+        self._dispatcher = Dispatcher(
+            self.store,
+            self._records,
+            self._site,
+            limit_of=self._limit_of,
+            start_child=self._start_child,
+        )
+
+    def start(self) -> None:
+        """End the runs that were active when the last process stopped."""
+        with self.store.transaction(write=True):
+            self._records.load_ids()
+            self._dispatcher.settle(self.workspace.now_ms())
+
+    def shutdown(self) -> None:
+        """Cancel what is running and wait until none of it is left."""
+        self._dispatcher.close(_CLOSE_SECONDS)
+
+    # --- jobs ---
+
+    @route("POST /api/2.2/jobs/create", also=_OLDER)
+    def create(self, fields: Fields) -> dict[str, Any]:
+        """Keep a new job."""
+        settings = job_settings.checked(fields)
+        job_id = self._records.new_id()
+        self._records.keep_ids()
+        self.store.execute(
+            "INSERT INTO jobs (job_id, name, creator, created_ms, settings)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                job_id,
+                settings.get("name") or "Untitled",
+                self.workspace.user,
+                self.workspace.now_ms(),
+                json.dumps(settings),
+            ),
+        )
+        return {"job_id": job_id}
+
+    @route("GET /api/2.2/jobs/get", also=_OLDER)
+    def get(self, job_id: int, page_token: str | None = None) -> dict[str, Any]:
+        """Return a job with its settings as they were sent, arrays by pages of 100."""
+        job = self._existing(job_id)
+        settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, page_token)
+        return {**job, "settings": settings, **({"next_page_token": more} if more else {})}
+
+    @route("GET /api/2.2/jobs/list", also=_OLDER)
+    def list(
+        self,
+        limit: int = 20,
+        page_token: str | None = None,
+        offset: int = 0,
+        name: str | None = None,
+        expand_tasks: bool = False,
+    ) -> dict[str, Any]:
+        """Return the newest jobs first; tasks only if asked for."""
+        if not 1 <= limit <= _MOST_JOBS_LISTED:
+            raise InvalidParameterValue(f"limit is not from 1 to {_MOST_JOBS_LISTED}.")
+        rows = self.store.execute(
+            "SELECT job_id FROM jobs WHERE job_id < ? AND (? IS NULL OR lower(name) = lower(?))"
+            " ORDER BY job_id DESC LIMIT ? OFFSET ?",
+            (_before(page_token), name, name, limit + 1, _not_negative(offset)),
+        )
+        jobs = [self._listed(job_id, is_whole=expand_tasks) for (job_id,) in rows[:limit]]
+        return _page("jobs", jobs, "job_id", has_more=len(rows) > limit)
+
+    @route("POST /api/2.2/jobs/reset", also=_OLDER)
+    def reset(self, job_id: int, new_settings: dict[str, Any]) -> None:
+        """Replace a job's settings; an omitted `run_as` stays."""
+        old = self._existing(job_id)["settings"]
+        kept = {"run_as": old["run_as"]} if "run_as" in old else {}
+        self._change(job_id, {**kept, **new_settings})
+
+    @route("POST /api/2.2/jobs/update", also=_OLDER)
+    def update(
+        self,
+        job_id: int,
+        new_settings: dict[str, Any] | None = None,
+        fields_to_remove: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+    ) -> None:
+        """Change some of a job's settings."""
+        old = self._existing(job_id)["settings"]
+        changed = job_settings.updated(old, new_settings or {}, fields_to_remove or [])
+        self._change(job_id, changed)
+
+    @route("POST /api/2.2/jobs/delete", also=_OLDER)
+    def delete(self, job_id: int) -> None:
+        """Delete a job; its runs stay."""
+        self._existing(job_id)
+        self.store.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+
+    # --- runs ---
+
+    @route("POST /api/2.2/jobs/run-now", also=_OLDER)
+    def run_now(
+        self,
+        *,
+        job_id: int,
+        job_parameters: dict[str, str] | None = None,
+        notebook_params: dict[str, str] | None = None,
+        python_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        python_named_params: dict[str, str] | None = None,
+        only: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        idempotency_token: str | None = None,
+        queue: dict[str, Any] | None = None,
+        jar_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        spark_submit_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        sql_params: dict[str, str] | None = None,
+        dbt_commands: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        pipeline_params: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Make a run of a job, and return at once; the same token finds the same run."""
+        _refuse(
+            jar_params=jar_params,
+            spark_submit_params=spark_submit_params,
+            sql_params=sql_params,
+            dbt_commands=dbt_commands,
+            pipeline_params=pipeline_params,
+        )
+        job = self._existing(job_id)
+        found = self._run_of(idempotency_token)
+        if found is not None:
+            return {"run_id": found, "number_in_job": found}
+        legacy = {
+            "notebook_params": notebook_params,
+            "python_params": python_params,
+            "python_named_params": python_named_params,
+        }
+        if job_parameters and any(legacy.values()):
+            raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
+        run_id = self._add(
+            _with_parameters(job["settings"], legacy),
+            self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
+            queue=queue,
+        )
+        self._keep_token(idempotency_token, run_id)
+        return {"run_id": run_id, "number_in_job": run_id}
+
+    @route("POST /api/2.2/jobs/runs/submit", also=_OLDER)
+    def submit(self, fields: Fields, idempotency_token: str | None = None) -> dict[str, Any]:
+        """Make a run of tasks that belong to no job."""
+        found = self._run_of(idempotency_token)
+        if found is not None:
+            return {"run_id": found}
+        sent = {**fields, "name": fields.get("run_name") or "Untitled"}
+        settings = job_settings.checked(sent)
+        request = self._request(self._records.new_id(), run_type="SUBMIT_RUN")
+        run_id = self._add(settings, request, queue=None)
+        self._keep_token(idempotency_token, run_id)
+        return {"run_id": run_id}
+
+    @route("GET /api/2.2/jobs/runs/get", also=_OLDER, hold="_until_changed")
+    def get_run(self, run_id: int, page_token: str | None = None) -> dict[str, Any]:
+        """Return how a run stands; of an active one on its next change, or after a second."""
+        record = self._records.get(run_id)
+        if record is None:
+            return self._task_run(run_id)
+        whole = self._shown(record)
+        page, more = job_settings.paged(whole, ("tasks", "job_parameters"), page_token)
+        return {**page, **({"next_page_token": more} if more else {})}
+
+    @route("GET /api/2.2/jobs/runs/list", also=_OLDER)
+    def list_runs(
+        self,
+        *,
+        job_id: int | None = None,
+        active_only: bool = False,
+        completed_only: bool = False,
+        limit: int = 20,
+        page_token: str | None = None,
+        offset: int = 0,
+        run_type: RunType | None = None,
+        expand_tasks: bool = False,
+        start_time_from: int | None = None,
+        start_time_to: int | None = None,
+    ) -> dict[str, Any]:
+        """Return the newest runs first; tasks only if asked for."""
+        if active_only and completed_only:
+            raise InvalidParameterValue("active_only and completed_only exclude each other.")
+        if not 0 <= limit <= _MOST_RUNS_LISTED:
+            raise InvalidParameterValue(f"limit is not from 0 to {_MOST_RUNS_LISTED}.")
+        limit = limit or _MOST_RUNS_LISTED
+        wanted = RunFilter(
+            job_id=job_id,
+            run_type=run_type.value if run_type is not None else None,
+            is_active=True if active_only else False if completed_only else None,
+            from_ms=start_time_from,
+            to_ms=start_time_to,
+            before=_before(page_token),
+        )
+        found = self._records.newest(wanted, limit=limit + 1, offset=_not_negative(offset))
+        runs = [self._shown(record) for record in found[:limit]]
+        if not expand_tasks:
+            runs = [{k: v for k, v in run.items() if k != "tasks"} for run in runs]
+        return _page("runs", runs, "run_id", has_more=len(found) > limit)
+
+    @route("GET /api/2.2/jobs/runs/get-output", also=_OLDER)
+    def get_run_output(self, run_id: int) -> dict[str, Any]:
+        """Return what an attempt of a task left; a run with one task stands for its attempt."""
+        record, task = self._attempt(run_id)
+        folder = self._folder(record.run_id, task["run_id"])
+        return {"metadata": self._as_run(record, task), **output_of(folder, task)}
+
+    @route("POST /api/2.2/jobs/runs/cancel", also=_OLDER)
+    def cancel_run(self, run_id: int) -> None:
+        """Ask for the end of a run or of an attempt, and return at once."""
+        record = self._records.get(run_id)
+        task_run_id = None
+        if record is None:
+            record, task_run_id = self._records.of_task_run(run_id), run_id
+        if record is None:
+            raise _no_run(run_id)
+        self._dispatcher.cancel(record.run_id, task_run_id, self.workspace.now_ms())
+
+    @route("GET /api/laketop/1/runs/{run_id}/log")
+    def log(self, run_id: int, offset: int = 0) -> Reply:
+        """Return what an attempt has printed so far, as it printed it, from a byte on."""
+        record, task = self._attempt(run_id)
+        file = self._folder(record.run_id, task["run_id"]) / LOG_FILE
+        content = b""
+        if file.is_file():
+            with file.open("rb") as stream:
+                stream.seek(_not_negative(offset))
+                content = stream.read()
+        headers = {
+            "content-type": "text/plain; charset=utf-8",
+            "x-laketop-next-offset": str(_not_negative(offset) + len(content)),
+        }
+        return Reply(content, 200, headers)
+
+    async def _until_changed(self, run_id: int, page_token: str | None = None) -> None:
+        before = self._dispatcher.changes(run_id)
+        end = time.monotonic() + _HOLD_SECONDS
+        while page_token is None and before is not None and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._dispatcher.changes(run_id) != before:
+                return
+
+    # --- how jobs are kept ---
+
+    def _existing(self, job_id: int) -> dict[str, Any]:
+        rows = self.store.execute(
+            "SELECT creator, created_ms, settings FROM jobs WHERE job_id = ?", (job_id,)
+        )
+        if not rows:
+            raise InvalidParameterValue(f"Job {job_id} does not exist.")
+        creator, created_ms, settings = rows[0]
+        found = json.loads(settings)
+        return {
+            "job_id": job_id,
+            "creator_user_name": creator,
+            "run_as_user_name": _run_as(found) or creator,
+            "created_time": created_ms,
+            "settings": found,
+        }
+
+    def _listed(self, job_id: int, *, is_whole: bool) -> dict[str, Any]:
+        job = self._existing(job_id)
+        settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, None)
+        if not is_whole:
+            settings = {k: v for k, v in settings.items() if k not in job_settings.ARRAYS}
+        return {**job, "settings": settings, **({"has_more": True} if more else {})}
+
+    def _change(self, job_id: int, wanted: Mapping[str, Any]) -> None:
+        settings = job_settings.checked(wanted)
+        self.store.execute(
+            "UPDATE jobs SET name = ?, settings = ? WHERE job_id = ?",
+            (settings.get("name") or "Untitled", json.dumps(settings), job_id),
+        )
+        self._dispatcher.promote(job_id, self.workspace.now_ms())
+
+    def _limit_of(self, job_id: int) -> int:
+        rows = self.store.execute("SELECT settings FROM jobs WHERE job_id = ?", (job_id,))
+        return job_settings.limit_of(json.loads(rows[0][0])) if rows else 1
+
+    # --- how runs are made ---
+
+    def _request(self, job_id: int, **more: Any) -> RunRequest:
+        return RunRequest(
+            job_id=job_id,
+            run_id=self._records.new_id(),
+            created_ms=self.workspace.now_ms(),
+            workspace={"id": self.workspace.workspace_id, "url": self.workspace.host},
+            **more,
+        )
+
+    def _add(
+        self,
+        settings: Mapping[str, Any],
+        request: RunRequest,
+        *,
+        queue: Mapping[str, Any] | None,
+        more: Mapping[str, Any] | None = None,
+    ) -> int:
+        settings = _with_environments(settings)
+        try:
+            refuse_unknown(settings.get("tasks") or ())
+            run = JobRun(settings, request, self._records.new_id)
+        except Refused as error:
+            raise NotServed(f"laketop does not run this job: {error.message}.") from error
+        except ConfigError as error:
+            raise InvalidParameterValue(error.message) from error
+        if request.run_type == "JOB_RUN":
+            self._obey_limit(run, settings, queue)
+        record = RunRecord(
+            run_id=request.run_id,
+            job_id=request.job_id,
+            creator=self.workspace.user,
+            run_type=request.run_type,
+            more=more or {},
+            snapshot=run.snapshot(),
+        )
+        self._dispatcher.add(run, record)
+        return request.run_id
+
+    def _obey_limit(
+        self, run: JobRun, settings: Mapping[str, Any], queue: Mapping[str, Any] | None
+    ) -> None:
+        limit = job_settings.limit_of(settings)
+        if self._records.count_active(run.request.job_id) < limit:
+            return
+        if limit > 0 and job_settings.queues(settings, queue):
+            run.queue(limit)
+        else:
+            run.skip(self.workspace.now_ms())
+
+    def _start_child(self, call: JobCall, chain: tuple[int, ...]) -> int:
+        try:
+            job = self._existing(call.job_id)
+            more = {"chain": chain, "trigger_info": {"run_id": call.task_run_id}}
+            request = self._request(
+                call.job_id, parameters=dict(call.parameters), trigger="RUN_JOB_TASK"
+            )
+            return self._add(job["settings"], request, queue=None, more=more)
+        except DatabricksError as error:
+            raise LaketopError(str(error)) from error
+
+    def _run_of(self, token: str | None) -> int | None:
+        if token is None:
+            return None
+        if len(token) > _LONGEST_TOKEN:
+            raise InvalidParameterValue(
+                f"The idempotency_token has more than {_LONGEST_TOKEN} characters."
+            )
+        return self._records.run_of_token(token)
+
+    def _keep_token(self, token: str | None, run_id: int) -> None:
+        if token is not None:
+            self._records.keep_token(token, run_id)
+
+    def _site(self, run_job: Callable[[JobCall], ChildRun]) -> Site:
+        return Site(
+            runs=self.workspace.state / "runs",
+            environment=lambda _task: self.workspace.environment_for_tasks(),
+            python=lambda _task: Path(sys.executable),
+            resolve=self._resolved,
+            run_job=run_job,
+            now_ms=self.workspace.now_ms,
+            pool=self._pool,
+        )
+
+    def _resolved(self, path: str) -> Path:
+        return self._places.file(f"/Workspace{path}" if _SHORT_ROOTS.match(path) else path)
+
+    # --- how runs are shown ---
+
+    def _shown(self, record: RunRecord) -> dict[str, Any]:
+        page = f"{self.workspace.host}/#job/{record.job_id}/run/{record.run_id}"
+        trigger = record.more.get("trigger_info")
+        return {
+            **record.snapshot,
+            "creator_user_name": record.creator,
+            "run_page_url": page,
+            **({"trigger_info": trigger} if trigger else {}),
+            "tasks": [
+                {**_as_sent(task), "job_run_id": record.run_id, "run_page_url": page}
+                for task in record.tasks
+            ],
+        }
+
+    def _task_run(self, task_run_id: int) -> dict[str, Any]:
+        record = self._records.of_task_run(task_run_id)
+        task = record.task(task_run_id) if record is not None else None
+        if record is None or task is None:
+            raise _no_run(task_run_id)
+        return self._as_run(record, task)
+
+    def _as_run(self, record: RunRecord, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an attempt in the form of a run of its own."""
+        return {
+            "job_id": record.job_id,
+            "run_type": record.run_type,
+            "run_name": task["task_key"],
+            "creator_user_name": record.creator,
+            "job_run_id": record.run_id,
+            "run_page_url": f"{self.workspace.host}/#job/{record.job_id}/run/{task['run_id']}",
+            **_as_sent(task),
+        }
+
+    def _attempt(self, run_id: int) -> tuple[RunRecord, Mapping[str, Any]]:
+        record = self._records.of_task_run(run_id)
+        task = record.task(run_id) if record is not None else None
+        if record is not None and task is not None:
+            return record, task
+        record = self._records.get(run_id)
+        if record is None:
+            raise _no_run(run_id)
+        if len({one["task_key"] for one in record.tasks}) != 1:
+            raise InvalidParameterValue(
+                "Retrieving the output of runs with multiple tasks is not supported."
+                " Please retrieve the output of each individual task run instead."
+            )
+        return record, record.tasks[-1]
+
+    def _folder(self, run_id: int, task_run_id: int) -> Path:
+        return self.workspace.state / "runs" / str(run_id) / str(task_run_id)
+
+
+def _as_sent(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in task.items() if name != "environments"}
+
+
+def _no_run(run_id: int) -> InvalidParameterValue:
+    return InvalidParameterValue(f"Run {run_id} does not exist.")
+
+
+def _run_as(settings: Mapping[str, Any]) -> str | None:
+    run_as = settings.get("run_as") or {}
+    return run_as.get("user_name") or run_as.get("service_principal_name")
+
+
+def _refuse(**given: Any) -> None:
+    for name, value in given.items():
+        if value:
+            raise NotServed(f"laketop does not take {name}; use job_parameters.")
+
+
+def _with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    tasks = [dict(task) for task in settings.get("tasks") or ()]
+    for name, (kind, field) in _LEGACY.items():
+        value = given[name]
+        for task in tasks if value else ():
+            if task.get(kind):
+                old = task[kind].get(field) or {}
+                task[kind] = {
+                    **task[kind],
+                    field: {**old, **value} if isinstance(value, dict) else value,
+                }
+    return {**settings, "tasks": tasks}
+
+
+def _with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the job's environments in each task that names one."""
+    environments = settings.get("environments") or []
+    tasks = [
+        {**task, "environments": environments} if task.get("environment_key") else task
+        for task in settings.get("tasks") or ()
+    ]
+    return {**settings, "tasks": tasks}
+
+
+def _before(page_token: str | None) -> int:
+    if not page_token:
+        return 2**63 - 1
+    if not re.fullmatch("[0-9]{1,18}", page_token):
+        raise InvalidParameterValue(f"The page token {page_token[:100]!r} is not one.")
+    return int(page_token)
+
+
+def _not_negative(offset: int) -> int:
+    if offset < 0:
+        raise InvalidParameterValue("offset is less than 0.")
+    return offset
+
+
+def _page(
+    name: Literal["jobs", "runs"], items: list[dict[str, Any]], key: str, *, has_more: bool
+) -> dict[str, Any]:
+    more = {"next_page_token": str(items[-1][key])} if has_more else {}
+    return {name: items, "has_more": has_more, **more}

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from laketop.engine import command
+from laketop.settings import Settings
+
+
+def the_line(**environment: str) -> list[str]:
+    return command.line(
+        Settings.read(Path("/project"), environment),
+        java=Path("/jre/bin/java"),
+        jars=(Path("/cache/delta.jar"),),
+        folder=Path("/state/engine"),
+        catalog=Path("/state/catalog"),
+        port=15002,
+        ready=Path("/state/engine/ready"),
+    )
+
+
+def test_it_listens_on_loopback_only() -> None:
+    line = the_line()
+    assert "spark.connect.grpc.binding.address=127.0.0.1" in line
+    assert "spark.driver.bindAddress=127.0.0.1" in line
+    assert "spark.ui.enabled=false" in line
+
+
+def test_it_ends_with_this_process_and_after_the_idle_time() -> None:
+    assert the_line(LAKETOP_ENGINE_IDLE_SECONDS="900")[-3:] == [
+        str(os.getpid()),
+        "/state/engine/ready",
+        "900",
+    ]
+
+
+def test_the_memory_is_the_settings() -> None:
+    assert "-Xmx3g" in the_line(LAKETOP_ENGINE_MEMORY="3g")
+
+
+def test_no_token_is_on_the_command_line() -> None:
+    assert not any("token" in part.lower() for part in the_line())
+
+
+def test_whatever_spark_writes_lies_in_its_own_folder() -> None:
+    line = the_line()
+    assert "-Djava.io.tmpdir=/state/engine/tmp" in line
+    assert "spark.local.dir=/state/engine/tmp" in line
+    assert "-Dderby.system.home=/state/engine" in line

@@ -1,0 +1,103 @@
+"""Libraries of a task: wheels are unpacked once for each content, the rest is collected."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laketop.errors import ConfigError, Refused
+from laketop.runner.libraries import libraries_of
+
+
+def make_wheel(folder: Path, tag: str = "py3-none-any", code: str = "") -> Path:
+    wheel = folder / f"parcel-1.2-{tag}.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("parcel/__init__.py", code)
+        archive.writestr("parcel-1.2.data/purelib/parcel/extra.py", "")
+        archive.writestr("parcel-1.2.data/scripts/parcel", "")
+        archive.writestr(
+            "parcel-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: parcel\nVersion: 1.2\n"
+        )
+    return wheel
+
+
+def test_a_wheel_of_libraries_is_unpacked_with_its_metadata(tmp_path: Path) -> None:
+    task = {"libraries": [{"whl": str(make_wheel(tmp_path))}]}
+    (folder,) = libraries_of(task, Path, tmp_path / "cache").wheels
+
+    (distribution,) = importlib.metadata.distributions(path=[str(folder)])
+    assert distribution.version == "1.2"
+    assert (folder / "parcel" / "extra.py").is_file()
+    assert sorted(path.name for path in folder.iterdir()) == ["parcel", "parcel-1.2.dist-info"]
+
+
+def test_the_same_content_has_one_folder_and_another_has_another(tmp_path: Path) -> None:
+    task = {"libraries": [{"whl": str(make_wheel(tmp_path))}]}
+    first = libraries_of(task, Path, tmp_path / "cache")
+    again = libraries_of(task, Path, tmp_path / "cache")
+    make_wheel(tmp_path, code="x = 1")
+    changed = libraries_of(task, Path, tmp_path / "cache")
+
+    assert first == again
+    assert first != changed
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_an_environment_gives_wheels_by_pattern_and_requirements(tmp_path: Path) -> None:
+    make_wheel(tmp_path)
+    (tmp_path / "r.txt").write_text("numpy\n", encoding="utf-8")
+    task = {
+        "environment_key": "default",
+        "environments": [
+            {"environment_key": "other", "spec": {"dependencies": ["other"]}},
+            {
+                "environment_key": "default",
+                "spec": {"dependencies": ["/w/*.whl", "pandas>=2", "-r /w/r.txt"]},
+            },
+        ],
+        "libraries": [{"pypi": {"package": "scipy"}}],
+    }
+    found = libraries_of(task, lambda path: tmp_path / Path(path).name, tmp_path / "cache")
+
+    assert len(found.wheels) == 1
+    assert found.requirements == ("scipy", "pandas>=2", "numpy")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"libraries": [{"whl": "/none/parcel-1.2-py3-none-any.whl"}]},
+        {"libraries": [{"whl": "/none/*.whl"}]},
+        {"libraries": [{"whl": "/none/parcel.whl"}]},
+        {"environment_key": "missing"},
+    ],
+)
+def test_what_is_not_there_is_a_clear_error(tmp_path: Path, task: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        libraries_of(task, Path, tmp_path)
+
+
+def test_a_wheel_for_another_interpreter_is_named(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, tag="cp27-cp27m-win32")
+
+    with pytest.raises(ConfigError, match="cp27-cp27m-win32, not for this interpreter"):
+        libraries_of({"libraries": [{"whl": str(wheel)}]}, Path, tmp_path / "cache")
+
+
+def test_a_file_that_is_no_wheel_leaves_nothing_behind(tmp_path: Path) -> None:
+    wheel = tmp_path / "parcel-1.2-py3-none-any.whl"
+    wheel.write_text("not a zip file", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="is not a wheel"):
+        libraries_of({"libraries": [{"whl": str(wheel)}]}, Path, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["jar", "maven", "egg", "cran"])
+def test_other_kinds_are_refused_by_name(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(Refused, match=kind):
+        libraries_of({"libraries": [{kind: "x"}]}, Path, tmp_path)

@@ -1,0 +1,81 @@
+"""Redaction: a secret is in no output, however it is cut into writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import urllib.parse
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laketop.runner.redaction import REDACTED, RedactedOutput, Redaction
+
+SECRET = 'p4ss "word"/ä'
+
+
+def known(secret: str = SECRET) -> Redaction:
+    redaction = Redaction()
+    redaction.add(secret.encode())
+    return redaction
+
+
+def written(redaction: Redaction, pieces: list[bytes]) -> bytes:
+    reader, writer = os.pipe()
+    output = RedactedOutput(writer, redaction)
+    for piece in pieces:
+        output.write(piece)
+    output.finish()
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        return pipe.read()
+
+
+def test_a_secret_shows_as_redacted() -> None:
+    assert known().text(f"token={SECRET}.") == f"token={REDACTED}."
+
+
+def test_other_spellings_of_a_secret_are_redacted() -> None:
+    spellings = [
+        json.dumps(SECRET)[1:-1],
+        urllib.parse.quote(SECRET, safe=""),
+        base64.b64encode(SECRET.encode()).decode(),
+    ]
+    for spelling in spellings:
+        assert known().text(spelling) == REDACTED
+
+
+def test_an_empty_secret_changes_nothing() -> None:
+    assert known("").text("abc") == "abc"
+
+
+def test_text_before_the_secret_is_known_is_left() -> None:
+    assert Redaction().text(SECRET) == SECRET
+
+
+def test_the_longer_of_two_secrets_wins() -> None:
+    redaction = known("abc")
+    redaction.add(b"abcdef")
+
+    assert redaction.text("abcdef abc") == f"{REDACTED} {REDACTED}"
+
+
+@given(
+    before=st.text(alphabet="pabcx\n"),
+    after=st.text(alphabet="pabcx\n"),
+    cuts=st.lists(st.integers(0, 40), max_size=5),
+)
+def test_a_secret_that_is_cut_into_writes_is_redacted(
+    before: str, after: str, cuts: list[int]
+) -> None:
+    text = f"{before}{SECRET}{after}".encode()
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    pieces = [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+    assert written(known(), pieces) == f"{before}{REDACTED}{after}".encode()
+
+
+@given(st.lists(st.binary(max_size=8)))
+def test_without_secrets_all_bytes_pass(pieces: list[bytes]) -> None:
+    assert written(Redaction(), pieces) == b"".join(pieces)

@@ -1,0 +1,88 @@
+"""What holds for the whole house: light imports, agreeing versions, tests where they belong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from laketop.cli.main import parser
+from laketop.engine import Runtime
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("pyspark", "mlflow", "databricks", "pandas", "numpy", "starlette", "yaml", "rich")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import laketop", "from laketop.cli.main import parser; parser().format_help()"],
+)
+def test_it_starts_without_loading_anything_heavy(code: str) -> None:
+    ask = f"{code}\nimport sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    told = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.strip() == "[]"
+
+
+def test_the_runtime_and_the_project_file_pin_the_same_versions() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = dict(
+        text.split("==") for text in project["optional-dependencies"]["local"] if "==" in text
+    )
+    runtime = Runtime.load()
+    assert pins["pyspark"] == runtime.spark
+    assert pins["delta-spark"] == runtime.delta
+    delta = next(jar for jar in runtime.jars if jar.artifact.startswith("delta-spark"))
+    spark_minor = ".".join(runtime.spark.split(".")[:2])
+    assert delta.artifact == f"delta-spark_{spark_minor}_{runtime.scala}"
+    assert delta.version == runtime.delta
+
+
+@pytest.mark.parametrize("name", ["dev", "local"])
+def test_the_compiled_requirements_hold_the_pins_and_no_address(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    runtime = Runtime.load()
+    assert f"pyspark=={runtime.spark} " in text
+    assert f"delta-spark=={runtime.delta} " in text
+    assert "://" not in text
+    names = re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)
+    assert text.count("--hash=sha256:") >= len(names) > 50
+
+
+def test_every_command_has_a_help_text_and_options_of_its_own() -> None:
+    commands = parser()._subparsers
+    assert commands is not None
+    choices = commands._group_actions[0].choices
+    assert isinstance(choices, dict)
+    assert set(choices) >= {
+        *("up", "status", "down", "reset", "run", "validate", "sql", "env", "doctor", "version"),
+    }
+    for command in choices.values():
+        assert command.description
+        assert "--json" in command.format_help()
+
+
+def test_every_command_of_the_readme_exists_and_every_command_is_in_it() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = parser()._subparsers
+    assert commands is not None
+    choices = commands._group_actions[0].choices
+    assert isinstance(choices, dict)
+    table = " ".join(line for line in readme.splitlines() if line.startswith("|"))
+    told = set(re.findall(r"`(?:laketop )?([a-z]+)", table))
+    assert set(choices) <= told
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
+    assert set(re.findall(r"^laketop ([a-z]+)", blocks, re.MULTILINE)) <= set(choices)
+
+
+@pytest.mark.parametrize("room", ["services", "tasks"])
+def test_every_service_and_task_type_has_a_test_of_its_own(room: str) -> None:
+    folder = {"services": "workspace/services", "tasks": "runner/tasks"}[room]
+    tests = {file.stem for file in (ROOT / "tests").rglob("test_*.py")}
+    for file in (ROOT / "src" / "laketop" / folder).glob("[a-z]*.py"):
+        assert any(test.startswith(f"test_{file.stem}") for test in tests), file.name
