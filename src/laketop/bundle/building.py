@@ -21,7 +21,13 @@ from laketop.bundle.model import Artifact, Upload
 from laketop.bundle.nodes import Node, leaves, plain
 from laketop.bundle.ordering import cycles_of
 from laketop.bundle.paths import Translator
-from laketop.bundle.permissions import check_deployer, check_entries, check_run_as, entries_for
+from laketop.bundle.permissions import (
+    check_deployer,
+    check_entries,
+    check_run_as,
+    check_shared,
+    entries_for,
+)
 from laketop.bundle.places import Surroundings
 from laketop.bundle.presets import applied, check_mode
 from laketop.bundle.problems import Problems
@@ -124,6 +130,7 @@ def _check_access(tree: Node, user: str, problems: Problems) -> None:
     check_run_as(tree, user, problems)
     check_entries(tree.get("permissions"), ("permissions",), problems)
     check_deployer(tree, user, problems)
+    check_shared(tree, problems)
     for type_, key, node in each(tree.get("resources") or Node({})):
         path: nodes.Path = ("resources", type_, key, "permissions")
         check_entries(node.get("permissions"), path, problems)

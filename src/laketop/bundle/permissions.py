@@ -94,6 +94,18 @@ def _rank(level: str) -> int:
     return _ORDER.index(level) if level in _ORDER else -1
 
 
+def check_shared(tree: Node, problems: Problems) -> None:
+    """Warn of a bundle that everyone in a workspace can write, unless it says that they may."""
+    root = tree.get("workspace", "root_path")
+    if root is None or not f"{root.text}/".startswith("/Workspace/Shared/"):
+        return
+    everyone = (("group_name", "users"), "CAN_MANAGE")
+    if everyone not in _strongest(tree.get("permissions"), {}).items():
+        message = f"root_path {root.text!r} can be written by every user of the workspace"
+        hint = "let the group users have CAN_MANAGE in: permissions"
+        problems.warning(message, ("workspace", "root_path"), root, hint)
+
+
 def check_deployer(tree: Node, user: str, problems: Problems) -> None:
     """Recommend that the permissions of a bundle name the one who deploys it."""
     node = tree.get("permissions")

@@ -69,9 +69,9 @@ def read_text(text: str, name: str) -> Node:
 def _not_yaml(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "it cannot be parsed"
-    line = None if mark is None else mark.line + 1
-    lines = text.splitlines()
-    shown = lines[line - 1] if line is not None and line <= len(lines) else ""
+    lines = text.splitlines() or [""]
+    line = len(lines) if mark is None else min(mark.line + 1, len(lines))
+    shown = lines[line - 1]
     margin = shown[: len(shown) - len(shown.lstrip())]
     hint = "indent with spaces; YAML allows no tabs there" if "\t" in margin else None
     return ConfigError(f"the file is not YAML: {problem}", file=name, line=line, hint=hint)

@@ -23,7 +23,7 @@ REFERENCE = re.compile(rf"\$\{{({_SEGMENT}(?:\.{_SEGMENT})*)\}}")
 """One innermost reference; group 1 is its path."""
 
 _KNOWN_ROOTS = ("artifacts", "bundle", "resources", "var", "variables", "workspace")
-_ROUNDS = 100
+_MASK = "$\0{"
 
 
 class _Waits(Exception):  # not an error: the answer to another question comes first
@@ -115,19 +115,34 @@ class Resolver:
         if "${" not in leaf.text:
             return leaf
         text = leaf.text
-        for _ in range(_ROUNDS):
+        while True:
             whole = REFERENCE.fullmatch(text)
             if whole:
                 value = self._value(whole[1], leaf, at)
                 return leaf if value is None else self._placed(value, leaf, at)
-            changed = REFERENCE.sub(lambda match: self._inserted(match, leaf, at), text)
-            if changed == text or len(changed) > TEXT_LIMIT:
-                break
+            changed = self._replaced(text, leaf, at)
+            if changed is None:
+                self._problems.error("the references make too long a text", at, leaf)
+                return leaf
+            if changed == text:
+                return Node(text.replace(_MASK, "${"), leaf.place, leaf.beneath)
             text = changed
-        if len(text) > TEXT_LIMIT:
-            self._problems.error("the references make too long a text", at, leaf)
-            return leaf
-        return Node(text, leaf.place, leaf.beneath)
+
+    def _replaced(self, text: str, leaf: Node, at: Path) -> str | None:
+        """Return a text with its innermost references replaced, or None if it gets too long.
+
+        What was put in is masked, so that only the text itself makes new references.
+        """
+        parts: list[str] = []
+        length = end = 0
+        for match in REFERENCE.finditer(text):
+            value = self._inserted(match, leaf, at).replace("${", _MASK)
+            parts += (text[end : match.start()], value)
+            length += match.start() - end + len(value)
+            end = match.end()
+            if length > TEXT_LIMIT:
+                return None
+        return "".join((*parts, text[end:]))
 
     def _placed(self, value: Node, leaf: Node, at: Path) -> Node:
         made = Node(value.value, leaf.place)
@@ -166,6 +181,8 @@ class Resolver:
         return value
 
     def _doubt(self, reference: str, root: str, leaf: Node, at: Path) -> None:
+        if root == "artifacts":
+            self._problems.error(f"${{{reference}}} is not supported", at, leaf)
         hint = near(root, _KNOWN_ROOTS) if "." in reference and root not in _KNOWN_ROOTS else None
         if hint is not None:
             message = f"{root!r} is nothing that can be referred to, so ${{{reference}}} stays text"

@@ -26,6 +26,7 @@ from laketop.bundle.variables import Sources, assigned, defined
 _ROOTS = frozenset({"bundle", "workspace", "var", "variables"})
 _NO_REFERENCES = ("host", "profile", "auth_type", "account_id", "client_id", "azure_client_id")
 _EARLY = ("presets", "sync", "experimental")
+_EXPERIMENTS = frozenset({"skip_name_prefix_for_schema", "scripts"})
 _WITHOUT_VALUES = frozenset({"scripts", "python"})
 
 
@@ -69,6 +70,7 @@ def note_unsupported(tree: Node, problems: Problems) -> None:
         if node is not None and "${" in node.text:
             message = f"references are not replaced in {key}, it stays {node.text!r}"
             problems.warning(message, ("workspace", key), node)
+    _note_no_effect(tree, problems)
     python = tree.get("python")
     if python is not None and python.entries:
         message = "resources written in Python are not supported"
@@ -77,6 +79,17 @@ def note_unsupported(tree: Node, problems: Problems) -> None:
         scripts = tree.get(*path)
         if scripts is not None and scripts.entries:
             problems.warning("scripts are not run: this is not supported", path, scripts)
+
+
+def _note_no_effect(tree: Node, problems: Problems) -> None:
+    paths = [("bundle", key) for key in ("cluster_id", "compute_id")]
+    experimental = tree.get("experimental") or Node({})
+    paths += [("experimental", key) for key in experimental.entries if key not in _EXPERIMENTS]
+    for path in paths:
+        node = tree.get(*path)
+        if node is not None and (node.value or node.entries):
+            message = f"{path[1]} has no effect: this is not supported"
+            problems.warning(message, path, node)
 
 
 def settled(
@@ -128,13 +141,16 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
     resolver = _resolver(tree, problems)
     made = {
         key: node if key in _WITHOUT_VALUES else resolver.resolve(node, (key,))
-        for key, node in tree.entries.items()
+        for key, node in tree.without("variables").entries.items()
     }
+    variables = tree.get("variables") or Node({})
+    for path, node in found(variables, (EACH, "value")):
+        variables = variables.put(path, resolver.resolve(node, ("variables", *path)))
     workspace = made["workspace"]
     for key in PATH_KEYS:
         path = workspace.get(key) or workspace
         workspace = workspace.put((key,), Node(expanded(path.text, user), path.place))
-    kept = {"bundle": made["bundle"], "workspace": workspace, "variables": made["variables"]}
+    kept = {"bundle": made["bundle"], "workspace": workspace, "variables": variables}
     rest = Node(made, tree.place).without(*kept)
     _note_undefined(rest, problems)
     return Node({**kept, **shaped(rest, "root", problems).entries}, tree.place)

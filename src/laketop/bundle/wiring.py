@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from laketop.bundle.fields import table
 from laketop.bundle.nodes import Node, Path
 from laketop.bundle.ordering import cycles_of
-from laketop.bundle.patterns import tasks_of
+from laketop.bundle.patterns import EACH, found, tasks_of
 from laketop.bundle.problems import Problems, near
 
 _NEEDS_COMPUTE = ("spark_python_task", "python_wheel_task", "spark_jar_task", "spark_submit_task")
@@ -34,6 +34,8 @@ def check_jobs(resources: Node, problems: Problems) -> None:
         for at, task in tasks_of(job, path):
             _check_task(task, at, problems)
         _check_triggers(job, path, problems)
+        for at, cluster in _clusters(job, path):
+            _check_single_node(cluster, at, problems)
 
 
 def _keys(sequence: Node | None, name: str) -> list[str]:
@@ -107,6 +109,29 @@ def _check_triggers(job: Node, path: Path, problems: Problems) -> None:
         problems.error(message, (*path, "continuous"), job.get("continuous"))
     if "triggers" in job.entries and both:
         problems.error(f"triggers and {both[0]} exclude each other", (*path, "triggers"), job)
+
+
+def _clusters(job: Node, path: Path) -> Iterator[tuple[Path, Node]]:
+    yield from found(job, ("job_clusters", EACH, "new_cluster"), path)
+    for at, task in tasks_of(job, path):
+        yield from found(task, ("new_cluster",), at)
+
+
+def _check_single_node(cluster: Node, path: Path, problems: Problems) -> None:
+    workers = cluster.get("num_workers")
+    single = cluster.get("is_single_node")
+    if workers is None or workers.value != 0 or cluster.get("policy_id") is not None:
+        return
+    if single is not None and single.value is True:
+        return
+    told = (
+        cluster.text_at("spark_conf", "spark.databricks.cluster.profile") == "singleNode"
+        and cluster.text_at("spark_conf", "spark.master").startswith("local[*")
+        and cluster.text_at("custom_tags", "ResourceClass") == "SingleNode"
+    )
+    if not told:
+        message = "num_workers is 0, and spark_conf and custom_tags do not ask for a single node"
+        problems.warning(message, (*path, "num_workers"), workers, "set is_single_node: true")
 
 
 def note_doubles(resources: Node, problems: Problems) -> None:

@@ -28,6 +28,11 @@ def register(commands: Any) -> None:
         default=[],
         help="a job parameter; may be repeated",
     )
+    parser.add_argument(
+        "--only",
+        metavar="TASKS",
+        help="run these tasks alone, by commas; +a adds what a needs, a+ what needs a",
+    )
     _project.add_options(parser)
     _project.add_bundle_options(parser)
     parser.set_defaults(run=run)
@@ -43,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     parameters = _project.pairs(args.params, "--params")
     contact, job_id = _deployed(args, bundle)
-    body = {"job_id": job_id, "job_parameters": parameters}
+    body: dict[str, Any] = {"job_id": job_id, "job_parameters": parameters}
+    if args.only:
+        body["only"] = args.only.split(",")
     run_id = int(contact.request("POST", "/api/2.2/jobs/run-now", body)["run_id"])
     _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
     try:

@@ -324,10 +324,8 @@ class FeatureEngineeringClient:
             lookups=lookups,
             exclude_columns=_listed(exclude_columns),
         )
-        for lookup in lookups:
-            source = tables.at_version(self.spark, lookup.table, lookup.version)
-            df = _joined(df, lookup, source)
-        return TrainingSet(df, spec)
+        pairs = [(x, tables.at_version(self.spark, x.table, x.version)) for x in lookups]
+        return TrainingSet(_joined(df, pairs), spec)
 
     def log_model(
         self,
@@ -402,16 +400,14 @@ class FeatureEngineeringClient:
         missing = [name for name in spec.inputs if name not in given]
         if missing:
             raise ValueError(f"the rows to score lack the columns {missing!r}")
+        pairs = []
         for lookup in spec.lookups:
-            names = tuple(
-                name
-                for name, output in zip(lookup.feature_names, lookup.outputs, strict=True)
-                if output not in given
-            )
+            both = zip(lookup.feature_names, lookup.outputs, strict=True)
+            names = tuple(name for name, output in both if output not in given)
             if names:
                 wanted = replace(lookup, feature_names=names)
-                df = _joined(df, wanted, self.spark.table(lookup.table))
-        return df
+                pairs.append((wanted, self.spark.table(lookup.table)))
+        return _joined(df, pairs)
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         if name not in _LATER:
@@ -603,12 +599,21 @@ def _column(name: str) -> Any:
     return F.col(tables.quoted_column(name))
 
 
-def _joined(df: DataFrame, lookup: ResolvedLookup, source: DataFrame) -> DataFrame:
-    if lookup.timestamp_lookup_key is None or lookup.timeseries_column is None:
-        return _equal_join(df, lookup, source)
-    return _as_of_join(
-        df, lookup, source, asked=lookup.timestamp_lookup_key, time=lookup.timeseries_column
-    )
+_Pair = tuple[ResolvedLookup, "DataFrame"]
+
+
+def _joined(df: DataFrame, pairs: Sequence[_Pair]) -> DataFrame:
+    wanted = [*df.columns, *(name for lookup, _ in pairs for name in lookup.outputs)]
+    groups: dict[tuple[tuple[str, ...], str], list[_Pair]] = {}
+    for lookup, source in pairs:
+        if lookup.timestamp_lookup_key is None:
+            df = _equal_join(df, lookup, source)
+        else:
+            key = lookup.lookup_key, lookup.timestamp_lookup_key
+            groups.setdefault(key, []).append((lookup, source))
+    for (keys, asked), group in groups.items():
+        df = _as_of_join(df, group, keys=keys, asked=asked)
+    return df.select(*(_column(name) for name in wanted))
 
 
 def _outputs(lookup: ResolvedLookup, match: Any, schema: StructType) -> list[Any]:
@@ -642,50 +647,70 @@ def _equal_join(df: DataFrame, lookup: ResolvedLookup, source: DataFrame) -> Dat
 
 
 def _as_of_join(
-    df: DataFrame, lookup: ResolvedLookup, source: DataFrame, *, asked: str, time: str
+    df: DataFrame, pairs: Sequence[_Pair], *, keys: Sequence[str], asked: str
 ) -> DataFrame:
-    # Both sides in one column of time, sorted within each key; the last feature row is carried
-    # forward. A feature row sorts before an asking row of the same moment, so `<=` holds, and as
-    # a struct it keeps the NULLs inside it. One shuffle by key, never a product of the sides.
+    # All sides in one column of time, sorted within each key; the last row of each feature table
+    # is carried forward. A feature row sorts before an asking row of the same moment, so `<=`
+    # holds, and as a struct it keeps the NULLs inside it. One shuffle by key for all tables that
+    # are asked by the same columns, never a product of the sides.
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    names = [f"__key_{i}" for i in range(len(lookup.primary_keys))]
-    right = source.where(_column(time).isNotNull()).select(
-        *(_column(key).alias(name) for key, name in zip(lookup.primary_keys, names, strict=True)),
-        _column(time).alias("__time"),
-        F.struct(
-            _column(time).alias("__since"), *(_column(name) for name in lookup.feature_names)
-        ).alias("__match"),
-    )
-    left = df.select(
-        *(_column(key).alias(name) for key, name in zip(lookup.lookup_key, names, strict=True)),
+    names = [f"__key_{i}" for i in range(len(keys))]
+    both = df.select(
+        *(_column(key).alias(name) for key, name in zip(keys, names, strict=True)),
         _column(asked).alias("__time"),
         F.struct(*(_column(name) for name in df.columns)).alias("__row"),
     )
+    for i, (lookup, source) in enumerate(pairs):
+        both = both.unionByName(
+            _told(lookup, source, names, match=f"__match_{i}"), allowMissingColumns=True
+        )
     so_far = (
         Window.partitionBy(*names)
         .orderBy("__time", F.col("__row").isNotNull())
         .rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    found = F.last("__match", ignorenulls=True).over(so_far)
-    usable = _all_known(names)
-    if lookup.lookback_seconds is not None:
-        window = F.make_dt_interval(secs=F.lit(lookup.lookback_seconds))
-        usable = usable & (F.col("__found.__since") >= F.col("__time") - window)
+    matches = [f"__match_{i}" for i in range(len(pairs))]
+    found = {name: F.last(name, ignorenulls=True).over(so_far) for name in matches}
+    usable = {
+        name: F.when(_usable(lookup, name, names), F.col(name))
+        for name, (lookup, _) in zip(matches, pairs, strict=True)
+    }
+    outputs = [
+        output
+        for name, (lookup, source) in zip(matches, pairs, strict=True)
+        for output in _outputs(lookup, F.col(name), source.schema)
+    ]
     return (
-        right.unionByName(left, allowMissingColumns=True)
-        .withColumn("__found", found)
+        both.withColumns(found)
         .where(F.col("__row").isNotNull())
-        .withColumn("__found", F.when(usable, F.col("__found")))
-        .select("__row.*", *_outputs(lookup, F.col("__found"), source.schema))
+        .withColumns(usable)
+        .select("__row.*", *outputs)
     )
 
 
-def _all_known(names: Sequence[str]) -> Any:
+def _told(
+    lookup: ResolvedLookup, source: DataFrame, names: Sequence[str], *, match: str
+) -> DataFrame:
     from pyspark.sql import functions as F
 
-    known = F.col(names[0]).isNotNull()
-    for name in names[1:]:
-        known = known & F.col(name).isNotNull()
-    return known
+    time = _column(lookup.timeseries_column or "")
+    features = (_column(name) for name in lookup.feature_names)
+    return source.where(time.isNotNull()).select(
+        *(_column(key).alias(name) for key, name in zip(lookup.primary_keys, names, strict=True)),
+        time.alias("__time"),
+        F.struct(time.alias("__since"), *features).alias(match),
+    )
+
+
+def _usable(lookup: ResolvedLookup, match: str, names: Sequence[str]) -> Any:
+    from pyspark.sql import functions as F
+
+    usable = F.col("__time").isNotNull()
+    for name in names:
+        usable = usable & F.col(name).isNotNull()
+    if lookup.lookback_seconds is not None:
+        window = F.make_dt_interval(secs=F.lit(lookup.lookback_seconds))
+        usable = usable & (F.col(match).getField("__since") >= F.col("__time") - window)
+    return usable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,8 @@ def decode(
         )
     params = payload.get("params")
     if params is not None and not isinstance(params, dict):
-        raise ValueError(f"'params' must be a JSON dictionary, not {_kind(params)}.")
+        message = f"'params' must be a JSON dictionary, not {_kind(params)}."
+        raise ValueError(message)
     data = _READERS[given[0]](payload[given[0]])
     schema = None if signature is None else signature.inputs
     if schema is None:
@@ -111,7 +112,8 @@ def _records(data: Any) -> pd.DataFrame:
 
 def _instances(data: Any) -> Any:
     if not isinstance(data, list):
-        raise ValueError(f"'instances' must be a list, not {_kind(data)}.")
+        message = f"'instances' must be a list, not {_kind(data)}."
+        raise ValueError(message)  # noqa: TRY004 - what was sent is wrong, not the call
     if not data or not all(isinstance(row, dict) for row in data):
         return data
     if any(row.keys() != data[0].keys() for row in data):
@@ -121,7 +123,8 @@ def _instances(data: Any) -> Any:
 
 def _inputs(data: Any) -> Any:
     if not isinstance(data, dict | list):
-        raise ValueError(f"'inputs' must be a list or a JSON dictionary, not {_kind(data)}.")
+        message = f"'inputs' must be a list or a JSON dictionary, not {_kind(data)}."
+        raise ValueError(message)  # noqa: TRY004 - what was sent is wrong, not the call
     return data
 
 
@@ -184,7 +187,8 @@ def _cast(column: pd.Series[Any], kind: str) -> Any:
     if kind in _FLOATS:
         import pandas as pd
 
-        return pd.to_numeric(column).astype(_FLOATS[kind])
+        numbers: Any = pd.to_numeric(column)
+        return numbers.astype(_FLOATS[kind])
     if kind in _CASTS:
         return _CASTS[kind](column)
     return column
@@ -196,13 +200,13 @@ def _whole(column: pd.Series[Any], dtype: str) -> Any:
 
     if column.isna().any():
         raise ValueError("it cannot hold null")
-    numbers = pd.to_numeric(column)
+    numbers: Any = pd.to_numeric(column)
     limits = np.iinfo(dtype)
     if len(numbers) and not (numbers % 1 == 0).all():
         raise ValueError("it cannot hold fractions")
     if len(numbers) and not ((numbers >= limits.min) & (numbers <= limits.max)).all():
         raise ValueError("a number is too large")
-    return numbers.astype(dtype)  # type: ignore[call-overload]  # the dtype is a variable
+    return numbers.astype(dtype)
 
 
 def _boolean(column: pd.Series[Any]) -> Any:
@@ -212,7 +216,7 @@ def _boolean(column: pd.Series[Any]) -> Any:
 
 
 def _text(column: pd.Series[Any]) -> Any:
-    if not column.map(lambda value: isinstance(value, str) or value is None or value != value).all():
+    if not column.dropna().map(lambda value: isinstance(value, str)).all():
         raise ValueError("it holds text only")
     return column.astype("object")
 
@@ -285,7 +289,7 @@ def _scalar(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         # Only pandas' NaT, which counts as a datetime, differs from itself.
         return value.isoformat() if value == value else None  # noqa: PLR0124
     if type(value).__name__ == "NAType":

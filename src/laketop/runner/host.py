@@ -52,7 +52,7 @@ class TaskProcess:
         self.redaction = Redaction()
         self.spark = SparkOnDemand()
         self.widgets = Widgets(request.parameters)
-        facts = task_facts(request, os.environ)
+        self._facts = facts = task_facts(request, os.environ)
         self.dbutils: DBUtils = make_dbutils(
             request,
             widgets=self.widgets,
@@ -93,7 +93,7 @@ class TaskProcess:
 
         file = self._notebook_file()
         self._enter(file)
-        use_notebook_experiment(notebook_name(self.request.path))
+        use_notebook_experiment(lambda: self._experiment(file))
         session = NotebookSession(
             self.request,
             names=self.names,
@@ -102,6 +102,12 @@ class TaskProcess:
             spark=self.spark,
         )
         session.run(self.request.path, file)
+
+    def _experiment(self, file: Path) -> str:
+        if file.is_relative_to(self.request.places.files):
+            return notebook_name(self.request.path)
+        # A project that is linked in place has no folder in the workspace: the user's home has.
+        return f"/Users/{self._facts.value('userName')}/{file.stem}"
 
     def _notebook_file(self) -> Path:
         place = self.request.places.file

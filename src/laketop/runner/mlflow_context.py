@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Any
 from laketop.shims.imports import after_import
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 _PROVIDER = "mlflow.tracking.default_experiment.databricks_notebook_experiment_provider"
 
 
-def use_notebook_experiment(path: str) -> None:
-    """Let MLflow's default experiment be the one named by the notebook's path.
+def use_notebook_experiment(name: Callable[[], str]) -> None:
+    """Let MLflow's default experiment be the one of this name, which is asked for when needed.
 
     MLflow itself asks the server to create it each time, which only a second run notices.
     """
-    after_import(_PROVIDER, functools.partial(_get_or_create, path))
+    after_import(_PROVIDER, functools.partial(_get_or_create, name))
 
 
-def _get_or_create(path: str, module: ModuleType) -> None:
+def _get_or_create(name: Callable[[], str], module: ModuleType) -> None:
     @functools.cache
     def experiment_id() -> Any:
         client = module.MlflowClient()
+        path = name()
         known = client.get_experiment_by_name(path)
         return client.create_experiment(path) if known is None else known.experiment_id
 

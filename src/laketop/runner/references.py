@@ -115,7 +115,7 @@ def _replacement(found: re.Match[str], scope: Scope) -> str:
 
 
 def _value(found: re.Match[str], scope: Scope) -> Any:
-    parts = [part.strip("`[]") for part in _PARTS.findall(found[1])]
+    parts = [part[1:-1] if part[0] in "`[" else part for part in _PARTS.findall(found[1])]
     value: Any = scope
     for depth, part in enumerate(parts):
         if not isinstance(value, Scope) or part not in value:

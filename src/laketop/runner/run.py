@@ -158,7 +158,7 @@ class JobRun:
         told_to_stop = attempt.life_cycle == "TERMINATING" and attempt.result
         result = told_to_stop or outcome.result_state
         attempt.values = outcome.values
-        if outcome.condition is not None and result == "SUCCESS":
+        if "condition_task" in attempt.task and result == "SUCCESS":
             attempt.outcome = "true" if outcome.condition else "false"
         self._end(attempt, "TERMINATED", result, now_ms)
         if self._is_retried(attempt):
@@ -342,10 +342,10 @@ class JobRun:
             [result for key, result in results.items() if key not in leaves],
         )
         self._end_ms = max(now_ms, self._start_ms)
-        if not results:
-            self._change_run("SKIPPED", "DISABLED")
-        elif self._stop_result:
+        if self._stop_result:
             self._change_run(LIFE_CYCLE_OF_A_STOPPED_RUN, result)
+        elif not results:
+            self._change_run("SKIPPED", "DISABLED")
         elif result == "FAILED":
             self._change_run(LIFE_CYCLE_OF_A_FAILED_RUN, result, self._why(results, leaves))
         else:

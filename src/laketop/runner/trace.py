@@ -8,6 +8,7 @@ from pathlib import Path
 from laketop.errors import LaketopError
 
 _OURS = tuple(str(Path(__file__).parents[1] / room) for room in ("runner", "shims"))
+_JVM = "\n\nJVM stacktrace:"  # which Spark appends to its messages
 _MACHINERY = ("IPython", "runpy.py", "importlib._bootstrap")
 
 
@@ -15,7 +16,8 @@ def describe(error: BaseException) -> str:
     """Return the error in one line: its class and its message; those of laketop speak alone."""
     if isinstance(error, LaketopError):
         return str(error)
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    text = "".join(traceback.format_exception_only(type(error), error))
+    return text.partition(_JVM)[0].strip()
 
 
 def trace(error: BaseException) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib.util
 import itertools
 import json
@@ -20,6 +21,7 @@ _NAMELESS = re.compile(r" /api/[0-9.]+/\{\}")
 """Paths that are a name of a resource alone, and would match whatever is asked for."""
 
 
+@functools.cache
 def known_routes() -> dict[str, list[str]]:
     """Return the routes of each API group as `"METHOD /path"`, holes written `{}`, sorted.
 

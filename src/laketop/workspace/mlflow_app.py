@@ -16,6 +16,7 @@ from databricks.sdk.errors.base import DatabricksError
 from flask import Flask, Response
 from mlflow.protos.service_pb2 import MlflowService
 from mlflow.server import handlers
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from werkzeug.exceptions import HTTPException
 
@@ -49,9 +50,9 @@ class Backend:
 _current: contextvars.ContextVar[Backend] = contextvars.ContextVar("mlflow backend")
 
 
-def _artifacts_at(uri: str) -> LocalArtifactRepository:
+def _artifacts_at(artifact_uri: str) -> ArtifactRepository:
     # The folder is there from the first artifact on; to list none is no error.
-    return LocalArtifactRepository(str(_current.get().folder_of(uri)))
+    return LocalArtifactRepository(str(_current.get().folder_of(artifact_uri)))
 
 
 # The handlers find the store and the artifacts through these functions, which otherwise keep one

@@ -55,13 +55,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def changed(folder: Path, recorded: Mapping[str, str]) -> list[str]:
-    """Return the files that are not what they were when recorded, by path: the changed, the
-    missing and the added ones.
-    """
+    """Return the paths of the files that changed, are missing or were added since `recorded`."""
     present = digests(folder) if folder.is_dir() else {}
-    return sorted(
-        path for path in {*present, *recorded} if present.get(path) != recorded.get(path)
-    )
+    return sorted(path for path in {*present, *recorded} if present.get(path) != recorded.get(path))
 
 
 def signature_problem(folder: Path) -> str | None:
@@ -88,12 +84,12 @@ def signature_problem(folder: Path) -> str | None:
 def _signature(description: Path) -> dict[str, Any] | None:
     model = yaml.safe_load(description.read_text("utf-8"))
     if not isinstance(model, dict):
-        raise ValueError("it is not a mapping")
+        raise ValueError("it is not a mapping")  # noqa: TRY004 - the file is wrong, not the call
     signature = model.get("signature")
     if signature is None:
         return None
     if not isinstance(signature, dict):
-        raise ValueError("its signature is not a mapping")
+        raise ValueError("its signature is not one")  # noqa: TRY004 - the file is wrong
     return {
         side: json.loads(text) if isinstance(text := signature.get(side), str) else text
         for side in ("inputs", "outputs")

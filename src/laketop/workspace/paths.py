@@ -74,9 +74,10 @@ def located(state: Path, path: str) -> Place:
 
 def _volume(state: Path, catalog: str, schema: str, volume: str) -> Path:
     home = confined(state / "catalog", f"{catalog}/{schema}")
+    files = confined(home, f"_files/{volume}")
     if not confined(home, f"_volumes/{volume}.json").is_file():
         raise NotFound(f"Volume '{catalog}.{schema}.{volume}' does not exist.")
-    return confined(home, f"_files/{volume}")
+    return files
 
 
 def _below(root: Path, names: list[str]) -> Place:

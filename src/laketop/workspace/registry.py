@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
+from mlflow.entities import model_registry
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
@@ -33,6 +33,9 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from laketop.workspace import mlflow_database, model_files
 from laketop.workspace.model_names import alias_problem, name_problem, source_problem
+
+# MLflow's entities have no types of their own.
+_tag: Any = model_registry
 
 PENDING = "PENDING_REGISTRATION"
 READY = "READY"
@@ -176,7 +179,7 @@ class Registry:
             self._replace_model_facts(name, owner, deployment_job_id)
             self._store.create_registered_model(
                 name,
-                tags=[RegisteredModelTag(key, value) for key, value in (tags or {}).items()],
+                tags=[_tag.RegisteredModelTag(key, value) for key, value in (tags or {}).items()],
                 description=description,
             )
             return self.model(name)
@@ -228,7 +231,7 @@ class Registry:
         """Set or change a tag."""
         with self._writing:
             self.model(name)
-            self._store.set_registered_model_tag(name, RegisteredModelTag(key, value))
+            self._store.set_registered_model_tag(name, _tag.RegisteredModelTag(key, value))
 
     def delete_model_tag(self, name: str, key: str) -> None:
         """Delete a tag; one that is not there is gone already."""
@@ -263,7 +266,7 @@ class Registry:
                     )
                 )
             for key, value in new.tags.items():
-                self._store.set_model_version_tag(name, number, ModelVersionTag(key, value))
+                self._store.set_model_version_tag(name, number, _tag.ModelVersionTag(key, value))
             return self.version(name, number)
 
     def finalize_version(self, name: str, version: int) -> ModelVersion:
@@ -276,8 +279,7 @@ class Registry:
             return found
         if found.status == FAILED:
             raise MlflowException(
-                f"Model version '{version}' of '{name}' failed to register: "
-                f"{found.status_message}",
+                f"Model version '{version}' of '{name}' failed to register: {found.status_message}",
                 INVALID_STATE,
             )
         folder = self.folder(name, version)
@@ -340,7 +342,7 @@ class Registry:
         """Set or change a tag."""
         with self._writing:
             self.version(name, version)
-            self._store.set_model_version_tag(name, version, ModelVersionTag(key, value))
+            self._store.set_model_version_tag(name, version, _tag.ModelVersionTag(key, value))
 
     def delete_version_tag(self, name: str, version: int, key: str) -> None:
         """Delete a tag; one that is not there is gone already."""

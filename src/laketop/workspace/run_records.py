@@ -212,16 +212,12 @@ class RunRecords:
 
     def keep_token(self, token: str, run_id: int) -> None:
         """Note the run that was made for an idempotency token."""
-        self._store.execute(
-            "INSERT INTO run_tokens (token, run_id) VALUES (?, ?)", (token, run_id)
-        )
+        self._store.execute("INSERT INTO run_tokens (token, run_id) VALUES (?, ?)", (token, run_id))
 
 
 def _record(row: tuple[Any, ...]) -> RunRecord:
     run_id, job_id, creator, run_type, more, snapshot = row
-    return RunRecord(
-        run_id, job_id, creator, run_type, json.loads(more), json.loads(snapshot)
-    )
+    return RunRecord(run_id, job_id, creator, run_type, json.loads(more), json.loads(snapshot))
 
 
 def _json(value: Any) -> str:

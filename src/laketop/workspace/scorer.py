@@ -112,10 +112,7 @@ class Invocations:
     def _scored(self, kind: str, body: bytes) -> bytes:
         _check_kind(kind)
         try:
-            payload = json.loads(body)
-            if not isinstance(payload, dict):
-                raise ValueError("The input must be a JSON dictionary.")
-            inputs, params = decode(payload, self._signature)
+            inputs, params = decode(_payload(body), self._signature)
         except ValueError as error:
             raise Refused(f"Invalid input. {error}") from error
         try:
@@ -126,6 +123,13 @@ class Invocations:
             raise Refused(
                 f"The model could not predict: {type(error).__name__}: {error}"
             ) from error
+
+
+def _payload(body: bytes) -> dict[str, Any]:
+    payload = json.loads(body)
+    if isinstance(payload, dict):
+        return payload
+    raise ValueError("The input must be a JSON dictionary.")
 
 
 async def _body(receive: Any) -> bytes:

@@ -184,9 +184,7 @@ class Scorer:
             "token": self._token,
         }
         # mkstemp makes it readable by this user alone.
-        durable.write(
-            self._home / "order.json", json.dumps(order).encode(), scratch=self._home
-        )
+        durable.write(self._home / "order.json", json.dumps(order).encode(), scratch=self._home)
 
     def _listen(self, ended: threading.Event) -> None:
         told = self._home / "told.json"

@@ -10,8 +10,8 @@ from typing import Any
 
 from databricks.sdk.errors.platform import (
     InvalidParameterValue,
-    NotImplemented,  # noqa: A004 - the SDK's own name
 )
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace.model_names import name_problem
 
@@ -64,7 +64,7 @@ def check_endpoint_name(name: str) -> None:
 def config_of(sent: Mapping[str, Any]) -> Config:
     """Return the configuration that a client sent, checked, its defaults filled in.
 
-    Errors: InvalidParameterValue for what cannot be served, NotImplemented, by name, for what
+    Errors: InvalidParameterValue for what cannot be served, NotServed, by name, for what
     Databricks serves and a laptop does not.
     """
     _refuse_unknown("config", sent, _CONFIG_FIELDS)
@@ -113,7 +113,7 @@ def _entity(sent: Any) -> Entity:
             f"it has {version!r}. An alias cannot be served."
         )
     if str(sent.get("workload_type") or "CPU") != "CPU":
-        raise NotImplemented(f"Workload type {sent['workload_type']!r} is not served here; CPU is.")
+        raise NotServed(f"Workload type {sent['workload_type']!r} is not served here; CPU is.")
     name = sent.get("name") or f"{model.rpartition('.')[2]}-{version}"
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidParameterValue(
@@ -140,14 +140,14 @@ def _variables(sent: Any) -> dict[str, str]:
         if "\x00" in value:
             raise InvalidParameterValue(f"Environment variable {name!r} holds a null character.")
         if re.search(r"\{\{\s*secrets/", value):
-            raise NotImplemented(f"Environment variable {name!r} refers to a secret.")
+            raise NotServed(f"Environment variable {name!r} refers to a secret.")
     return dict(sent)
 
 
 def _refuse_unknown(whose: str, sent: Mapping[str, Any], known: set[str]) -> None:
     for field, value in sent.items():
         if field not in known and value not in (None, {}, [], False):
-            raise NotImplemented(f"{whose} field {field!r} is not served here.")
+            raise NotServed(f"{whose} field {field!r} is not served here.")
 
 
 def _shares(traffic: Any, names: Sequence[str]) -> dict[str, int]:

@@ -254,19 +254,31 @@ class Mount:
 
 def routes_of(service: Service) -> Iterator[Route]:
     """Yield the routes that the service's methods declare, by method name."""
-    for name, declared in _marked(service, "__laketop_route__"):
+    for name, declared in _marked(type(service), "__laketop_route__"):
         for pattern in declared.patterns:
             yield Route(service, name, pattern, declared)
 
 
 def mounts_of(service: Service) -> Iterator[Mount]:
     """Yield the apps that the service's methods mount."""
-    for name, prefixes in _marked(service, "__laketop_mount__"):
+    for name, prefixes in _marked(type(service), "__laketop_mount__"):
         yield Mount(service, name, prefixes)
 
 
-def _marked(service: Service, mark: str) -> Iterator[tuple[str, Any]]:
-    for name, member in inspect.getmembers(type(service), inspect.isfunction):
+def declared_routes(service: type[Service]) -> Iterator[tuple[str, str]]:
+    """Yield pattern and method name of every route of a service that need not be running."""
+    for name, declared in _marked(service, "__laketop_route__"):
+        yield from ((pattern, name) for pattern in declared.patterns)
+
+
+def declared_mounts(service: type[Service]) -> Iterator[tuple[str, str]]:
+    """Yield path prefix and method name of every mounted app of a service."""
+    for name, prefixes in _marked(service, "__laketop_mount__"):
+        yield from ((prefix, name) for prefix in prefixes)
+
+
+def _marked(service: type[Service], mark: str) -> Iterator[tuple[str, Any]]:
+    for name, member in inspect.getmembers(service, inspect.isfunction):
         if hasattr(member, mark):
             yield name, getattr(member, mark)
 

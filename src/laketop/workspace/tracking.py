@@ -28,7 +28,8 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
         `folder_exists(path)` says whether a folder is in the workspace's tree.
         """
         self._folder_exists = folder_exists
-        super().__init__(mlflow_database.address(database), ARTIFACT_ROOT)
+        start: Any = super().__init__
+        start(mlflow_database.address(database), ARTIFACT_ROOT)
 
     def create_experiment(
         self, name: str, artifact_location: str | None = None, tags: Any = None
@@ -41,18 +42,20 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
                 "a volume as in 'dbfs:/Volumes/catalog/schema/volume/folder'.",
                 INVALID_PARAMETER_VALUE,
             )
-        created: str = super().create_experiment(name, artifact_location, tags)
-        return created
+        create: Any = super().create_experiment
+        return str(create(name, artifact_location, tags))
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         """Move an experiment to another absolute workspace path."""
         self._check_path(new_name)
-        super().rename_experiment(experiment_id, new_name)
+        rename: Any = super().rename_experiment
+        rename(experiment_id, new_name)
 
     def get_experiment(self, experiment_id: str) -> Any:
         """Return the experiment; a workspace has no default one."""
+        get: Any = super().get_experiment
         try:
-            return super().get_experiment(experiment_id)
+            return get(experiment_id)
         except MlflowException as error:
             if str(experiment_id) == "0":
                 raise MlflowException(

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import request
-from google.protobuf.json_format import ParseError
-from google.protobuf.message import Message
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # no stubs
 from mlflow.exceptions import MlflowException
 from mlflow.protos import databricks_pb2
 from mlflow.protos import databricks_uc_registry_messages_pb2 as messages
@@ -27,6 +26,7 @@ _LINEAGE_HEADER = "X-Databricks-Lineage-Identifier"
 
 # The generated messages have no types of their own; see the .proto files for their fields.
 _m: Any = messages
+Message = Any
 
 
 class UnityDialect:
@@ -69,12 +69,12 @@ class UnityDialect:
             tags={tag.key: tag.value for tag in asked.tags},
             deployment_job_id=_said(asked, "deployment_job_id"),
         )
-        return _answered(_m.CreateRegisteredModelResponse(registered_model=_model(model)))
+        return _m.CreateRegisteredModelResponse(registered_model=_model(model))
 
     def get_registered_model(self, asked: Any) -> Message:
         """Return a model with its aliases and tags."""
         model = _model(self._registry.model(asked.name))
-        return _answered(_m.GetRegisteredModelResponse(registered_model=model))
+        return _m.GetRegisteredModelResponse(registered_model=model)
 
     def update_registered_model(self, asked: Any) -> Message:
         """Change a model's description or deployment job."""
@@ -85,12 +85,12 @@ class UnityDialect:
             description=_said(asked, "description"),
             deployment_job_id=_said(asked, "deployment_job_id"),
         )
-        return _answered(_m.UpdateRegisteredModelResponse(registered_model=_model(model)))
+        return _m.UpdateRegisteredModelResponse(registered_model=_model(model))
 
     def delete_registered_model(self, asked: Any) -> Message:
         """Delete a model and its versions."""
         self._registry.delete_model(asked.name)
-        return _answered(_m.DeleteRegisteredModelResponse())
+        return _m.DeleteRegisteredModelResponse()
 
     def search_registered_models(self, asked: Any) -> Message:
         """Return a page of models, without aliases and tags."""
@@ -98,36 +98,34 @@ class UnityDialect:
             max_results=_said(asked, "max_results"), page_token=_said(asked, "page_token")
         )
         models = [_model(model, bare=True) for model in found]
-        return _answered(
-            _m.SearchRegisteredModelsResponse(registered_models=models, next_page_token=token)
-        )
+        return _m.SearchRegisteredModelsResponse(registered_models=models, next_page_token=token)
 
     def set_registered_model_tag(self, asked: Any) -> Message:
         """Set a model's tag."""
         self._registry.set_model_tag(asked.name, asked.key, asked.value)
-        return _answered(_m.SetRegisteredModelTagResponse())
+        return _m.SetRegisteredModelTagResponse()
 
     def delete_registered_model_tag(self, asked: Any) -> Message:
         """Delete a model's tag."""
         self._registry.delete_model_tag(asked.name, asked.key)
-        return _answered(_m.DeleteRegisteredModelTagResponse())
+        return _m.DeleteRegisteredModelTagResponse()
 
     # Aliases
 
     def set_registered_model_alias(self, asked: Any) -> Message:
         """Point an alias at a version."""
         self._registry.set_alias(asked.name, asked.alias, _number(asked.version))
-        return _answered(_m.SetRegisteredModelAliasResponse())
+        return _m.SetRegisteredModelAliasResponse()
 
     def delete_registered_model_alias(self, asked: Any) -> Message:
         """Delete an alias."""
         self._registry.delete_alias(asked.name, asked.alias)
-        return _answered(_m.DeleteRegisteredModelAliasResponse())
+        return _m.DeleteRegisteredModelAliasResponse()
 
     def get_model_version_by_alias(self, asked: Any) -> Message:
         """Return the version that an alias points at."""
         version = self._version(self._registry.by_alias(asked.name, asked.alias))
-        return _answered(_m.GetModelVersionByAliasResponse(model_version=version))
+        return _m.GetModelVersionByAliasResponse(model_version=version)
 
     # Versions
 
@@ -151,29 +149,29 @@ class UnityDialect:
             created_by=_lineage_of_request(),
         )
         version = self._registry.create_version(asked.name, new, owner=_caller())
-        return _answered(_m.CreateModelVersionResponse(model_version=self._version(version)))
+        return _m.CreateModelVersionResponse(model_version=self._version(version))
 
     def finalize_model_version(self, asked: Any) -> Message:
         """Check a version's files and open it for use."""
         version = self._registry.finalize_version(asked.name, _number(asked.version))
-        return _answered(_m.FinalizeModelVersionResponse(model_version=self._version(version)))
+        return _m.FinalizeModelVersionResponse(model_version=self._version(version))
 
     def get_model_version(self, asked: Any) -> Message:
         """Return a version with its aliases, tags, parameters and metrics."""
         version = self._registry.version(asked.name, _number(asked.version))
-        return _answered(_m.GetModelVersionResponse(model_version=self._version(version)))
+        return _m.GetModelVersionResponse(model_version=self._version(version))
 
     def update_model_version(self, asked: Any) -> Message:
         """Change a version's description."""
         version = self._registry.update_version(
             asked.name, _number(asked.version), description=_said(asked, "description")
         )
-        return _answered(_m.UpdateModelVersionResponse(model_version=self._version(version)))
+        return _m.UpdateModelVersionResponse(model_version=self._version(version))
 
     def delete_model_version(self, asked: Any) -> Message:
         """Delete a version and its files."""
         self._registry.delete_version(asked.name, _number(asked.version))
-        return _answered(_m.DeleteModelVersionResponse())
+        return _m.DeleteModelVersionResponse()
 
     def search_model_versions(self, asked: Any) -> Message:
         """Return a page of versions, without aliases and tags."""
@@ -183,26 +181,22 @@ class UnityDialect:
             page_token=_said(asked, "page_token"),
         )
         versions = [_version(version, bare=True) for version in found]
-        return _answered(
-            _m.SearchModelVersionsResponse(model_versions=versions, next_page_token=token)
-        )
+        return _m.SearchModelVersionsResponse(model_versions=versions, next_page_token=token)
 
     def get_model_version_download_uri(self, asked: Any) -> Message:
         """Return where a version's files are, as a workspace names it."""
         version = self._registry.version(asked.name, _number(asked.version))
-        return _answered(_m.GetModelVersionDownloadUriResponse(artifact_uri=_storage(version)))
+        return _m.GetModelVersionDownloadUriResponse(artifact_uri=_storage(version))
 
     def set_model_version_tag(self, asked: Any) -> Message:
         """Set a version's tag."""
-        self._registry.set_version_tag(
-            asked.name, _number(asked.version), asked.key, asked.value
-        )
-        return _answered(_m.SetModelVersionTagResponse())
+        self._registry.set_version_tag(asked.name, _number(asked.version), asked.key, asked.value)
+        return _m.SetModelVersionTagResponse()
 
     def delete_model_version_tag(self, asked: Any) -> Message:
         """Delete a version's tag."""
         self._registry.delete_version_tag(asked.name, _number(asked.version), asked.key)
-        return _answered(_m.DeleteModelVersionTagResponse())
+        return _m.DeleteModelVersionTagResponse()
 
     def emit_model_version_lineage(self, asked: Any) -> Message:
         """Remember what read a version."""
@@ -213,16 +207,14 @@ class UnityDialect:
             direction=_m.ModelVersionLineageDirection.Name(info.direction),
             entities=[_as_json(entity) for entity in info.entities],
         )
-        return _answered(_m.EmitModelVersionLineageResponse())
+        return _m.EmitModelVersionLineageResponse()
 
     # How files travel
 
     def is_databricks_sdk_models_artifact_repository_enabled(self, _asked: Any) -> Message:
         """Send clients to the Files API, where no cloud credential is needed."""
-        return _answered(
-            _m.IsDatabricksSdkModelsArtifactRepositoryEnabledResponse(
-                is_databricks_sdk_models_artifact_repository_enabled=True
-            )
+        return _m.IsDatabricksSdkModelsArtifactRepositoryEnabledResponse(
+            is_databricks_sdk_models_artifact_repository_enabled=True
         )
 
     def generate_temporary_model_version_credentials(self, _asked: Any) -> Message:
@@ -271,10 +263,6 @@ def _parsed(asked: Message) -> Message:
             databricks_pb2.INVALID_PARAMETER_VALUE,
         ) from error
     return asked
-
-
-def _answered(message: Any) -> Message:
-    return message  # type: ignore[no-any-return]  # the generated messages have no types
 
 
 def _said(asked: Any, field: str) -> Any | None:

@@ -128,7 +128,7 @@ def _number(name: str, value: Any) -> float:
 def _truth(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in {"true", "false"} and isinstance(value, str):
+    if isinstance(value, str) and value in {"true", "false"}:
         return value == "true"
     raise _wrong(name, value, "true or false")
 

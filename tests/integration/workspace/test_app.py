@@ -142,7 +142,7 @@ def test_discovery_is_open_and_names_nothing_but_the_workspace(
 
 
 def test_a_token_that_was_revoked_is_unknown_at_once(tmp_path: Path) -> None:
-    from conftest import serving  # noqa: PLC0415 - a server of its own
+    from tests.integration.workspace.conftest import serving
 
     with serving(tmp_path, tmp_path / "cache") as served:
         assert served.client.current_user.me().user_name
@@ -259,9 +259,7 @@ _PLACES = [
 ]
 
 
-def test_no_spelling_of_a_path_leaves_its_root(
-    host: str, token: str, workspace: Workspace
-) -> None:
+def test_no_spelling_of_a_path_leaves_its_root(host: str, token: str, workspace: Workspace) -> None:
     volumes = workspace.state / "catalog/main/default/_volumes"
     volumes.mkdir(parents=True, exist_ok=True)
     (volumes / "v.json").write_text("{}")

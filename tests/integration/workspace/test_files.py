@@ -13,6 +13,7 @@ from databricks.sdk.errors import AlreadyExists, BadRequest, InvalidParameterVal
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
+    from tests.integration.workspace.conftest import Served
 
     from laketop.workspace.workspace import Workspace
 
@@ -37,9 +38,7 @@ def _read(client: WorkspaceClient, path: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a b.txt", "ä+é%20.bin", "deep/er/x@y=1/f", "100%"])
-def test_a_file_is_read_as_it_was_written(
-    client: WorkspaceClient, volume: str, name: str
-) -> None:
+def test_a_file_is_read_as_it_was_written(client: WorkspaceClient, volume: str, name: str) -> None:
     client.files.upload(f"{volume}/{name}", io.BytesIO(b"\x00content"))
     assert _read(client, f"{volume}/{name}") == b"\x00content"
 
@@ -64,9 +63,7 @@ def test_a_file_is_on_disk_where_spark_reads_it(
 ) -> None:
     volume = _make_volume(workspace, "main", "default", "on_disk")
     client.files.upload(f"{volume}/d/f", io.BytesIO(b"1"))
-    assert (
-        workspace.state / "catalog/main/default/_files/on_disk/d/f"
-    ).read_bytes() == b"1"
+    assert (workspace.state / "catalog/main/default/_files/on_disk/d/f").read_bytes() == b"1"
 
 
 def test_overwriting_has_to_be_asked_for(client: WorkspaceClient, volume: str) -> None:
@@ -150,12 +147,12 @@ def test_a_file_in_the_way_is_a_conflict(client: WorkspaceClient, volume: str) -
     ],
 )
 def test_a_part_of_a_file_can_be_asked_for(
-    client: WorkspaceClient, token: str, volume: str, asked: str, status: int, content: bytes
+    served: Served, volume: str, asked: str, status: int, content: bytes
 ) -> None:
-    client.files.upload(f"{volume}/digits", io.BytesIO(b"0123456789"))
+    served.client.files.upload(f"{volume}/digits", io.BytesIO(b"0123456789"))
     answer = requests.get(
-        f"{client.config.host}/api/2.0/fs/files{volume}/digits",
-        headers={"Authorization": f"Bearer {token}", "Range": asked},
+        f"{served.host}/api/2.0/fs/files{volume}/digits",
+        headers={"Authorization": f"Bearer {served.token}", "Range": asked},
         timeout=10,
     )
     assert (answer.status_code, answer.content) == (status, content)

@@ -41,7 +41,7 @@ from databricks.sdk.service.jobs import (
 from laketop.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from tests.integration.workspace.conftest import Served
 
 _SECONDS = 30
 
@@ -514,7 +514,7 @@ def test_canceling_a_run_cancels_what_it_started(
 
 
 def test_shutting_down_leaves_nothing_running(tmp_path: Path) -> None:
-    from conftest import serving  # noqa: PLC0415 - a server of its own
+    from tests.integration.workspace.conftest import serving
 
     mark = tmp_path / "pid"
     source = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"

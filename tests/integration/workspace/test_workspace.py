@@ -135,9 +135,7 @@ def test_a_form_is_imported(client: WorkspaceClient, folder: str) -> None:
     assert client.workspace.download(f"{folder}/f.bin").read() == content
 
 
-def test_importing_over_something_has_to_be_asked_for(
-    client: WorkspaceClient, folder: str
-) -> None:
+def test_importing_over_something_has_to_be_asked_for(client: WorkspaceClient, folder: str) -> None:
     client.workspace.upload(f"{folder}/f", b"1", format=ImportFormat.AUTO)
     with pytest.raises(ResourceAlreadyExists):
         client.workspace.import_(f"{folder}/f", content="Mg==", format=ImportFormat.AUTO)
@@ -149,9 +147,7 @@ def test_a_notebook_that_changes_its_language_is_still_one(
     client: WorkspaceClient, folder: str
 ) -> None:
     for language in (Language.PYTHON, Language.SQL):
-        client.workspace.upload(
-            f"{folder}/nb", b"select 1", language=language, overwrite=True
-        )
+        client.workspace.upload(f"{folder}/nb", b"select 1", language=language, overwrite=True)
     assert [one.language for one in client.workspace.list(folder)] == [Language.SQL]
 
 
@@ -173,9 +169,7 @@ def test_protected_folders_stay(client: WorkspaceClient) -> None:
             client.workspace.delete(path, recursive=True)
 
 
-def test_what_cannot_be_converted_is_refused_by_name(
-    client: WorkspaceClient, folder: str
-) -> None:
+def test_what_cannot_be_converted_is_refused_by_name(client: WorkspaceClient, folder: str) -> None:
     client.workspace.upload(f"{folder}/nb", b"1", language=Language.PYTHON)
     with pytest.raises(NotServed, match="DBC"):
         client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)

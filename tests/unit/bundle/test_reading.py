@@ -83,7 +83,7 @@ def test_an_empty_file_is_an_empty_map() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [1", "x.yml:1: the file is not YAML"),
+        ("a: [1\n", "x.yml:1: the file is not YAML"),
         ("a: *b", "x.yml:1: no anchor 'b' comes before its alias"),
         ("a: &a [*a]", "x.yml:1: the anchor 'a' holds itself"),
         ("a: {1: b}", "x.yml:1: the key '1' is not text"),
@@ -107,8 +107,7 @@ def test_a_tab_is_told_apart() -> None:
 
 def test_aliases_that_multiply_are_counted_without_being_written_out() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    for i in range(1, 8):
-        lines.append(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]")
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 8)]
     assert f"the file has more than {NODE_LIMIT} values" in refusal("\n".join(lines))
 
 

@@ -116,3 +116,19 @@ def test_references_in_a_text_are_listed_by_their_path() -> None:
         ("resources", "jobs", "j", "id"),
         ("variables", "l", "value", 0),
     )
+
+
+def test_what_lies_beyond_the_end_does_not_exist() -> None:
+    made, messages = resolved({"l": [1], "s": "x"}, ["${var.l[5]}", "${var.s.y}", "${var.l.z}"])
+    assert made == ["${var.l[5]}", "${var.s.y}", "${var.l.z}"]
+    assert messages == [
+        *("reference does not exist: ${var.l[5]}", "reference does not exist: ${var.s.y}"),
+        "reference does not exist: ${var.l.z}",
+    ]
+
+
+def test_many_references_to_many_values_are_limited() -> None:
+    many = [0] * 60_000
+    made, messages = resolved({"v": many}, ["${var.v}", "${var.v}"])
+    assert made == ["${var.v}", "${var.v}"]
+    assert messages == ["the references lead to more values than can be held"]

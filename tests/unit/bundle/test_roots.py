@@ -87,3 +87,22 @@ def test_an_included_file_that_is_no_map_is_a_problem(tmp_path: Path) -> None:
 def test_include_that_is_no_list_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: x}\ninclude: a.yml\n")
     assert [p.message for p in load(tmp_path).problems] == ["expected a sequence, found a string"]
+
+
+def test_a_file_named_for_one_resource_should_define_only_that(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: x}\ninclude: ['*.yml']\n")
+    (tmp_path / "a.job.yml").write_text("resources: {jobs: {a: {name: a}}}\n")
+    (tmp_path / "b.job.yml").write_text(
+        "resources: {jobs: {b: {}}, schemas: {c: {name: c, catalog_name: c}}}\n"
+    )
+    (tmp_path / "c.schema.yml").write_text("variables: {}\n")
+    assert [str(problem) for problem in load(tmp_path).problems] == [
+        (
+            "b.job.yml:1:1: recommendation: 'b.job.yml' is named for one job,"
+            " and defines 1 jobs, 1 schemas"
+        ),
+        (
+            "c.schema.yml:1:1: recommendation: 'c.schema.yml' is named for one schema,"
+            " and defines no resource"
+        ),
+    ]

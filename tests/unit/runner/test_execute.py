@@ -89,7 +89,9 @@ def bench(tmp_path: Path) -> Bench:
 
 def task(key: str, *parents: str, **more: Any) -> dict[str, Any]:
     """Return a task that waits for `parents`."""
-    kind = {} if any(name.endswith("_task") for name in more) else {"function_task": {}}
+    kind: dict[str, Any] = (
+        {} if any(name.endswith("_task") for name in more) else {"function_task": {}}
+    )
     return {"task_key": key, "depends_on": [{"task_key": each} for each in parents], **kind, **more}
 
 
@@ -104,6 +106,16 @@ def stubborn(started: threading.Event) -> Callable[[TaskContext], Outcome]:
     def function(context: TaskContext) -> Outcome:
         started.set()
         assert context.cancelled.wait(PATIENCE_SECONDS)
+        return Outcome("SUCCESS")
+
+    return function
+
+
+def noted(keys: list[str]) -> Callable[[TaskContext], Outcome]:
+    """Return a task that adds its key to `keys`."""
+
+    def function(context: TaskContext) -> Outcome:
+        keys.append(context.task_key)
         return Outcome("SUCCESS")
 
     return function
@@ -200,7 +212,7 @@ def test_an_outcome_that_cannot_be_kept_is_a_failure(bench: Bench, outcome: Outc
 
 def test_a_reference_that_leads_to_nothing_fails_the_task_before_it_starts(bench: Bench) -> None:
     started: list[str] = []
-    bench.functions["a"] = lambda context: started.append(context.task_key) or Outcome("SUCCESS")
+    bench.functions["a"] = noted(started)
     final = bench.play(task("a", function_task={"text": "{{job.moon}}"}), task("b"))
     assert results(final) == ["FAILED", "SUCCESS"]
     assert started == []
@@ -287,7 +299,7 @@ def test_a_task_that_waits_for_a_slot_is_canceled_without_starting(tmp_path: Pat
     started = threading.Event()
     bench.functions["a"] = stubborn(started)
     begun: list[str] = []
-    bench.functions["b"] = lambda context: begun.append(context.task_key) or Outcome("SUCCESS")
+    bench.functions["b"] = noted(begun)
     execution = bench.begin(task("a"), task("b"))
     assert started.wait(PATIENCE_SECONDS)
     execution.cancel()

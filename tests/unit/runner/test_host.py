@@ -139,7 +139,7 @@ def test_names_go_with_a_restart_and_later_cells_stay(run_cells: Run) -> None:
         "print('x' in globals(), dbutils.widgets.getAll())\nprint(spark.__class__)",
     )
 
-    assert log.startswith("False {}\n")
+    assert log.startswith("False {'name': 'base'}\n")
     assert "SPARK_REMOTE is not set" in (outcome.error or "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import urllib.parse
@@ -71,7 +72,7 @@ def test_a_secret_that_is_cut_into_writes_is_redacted(
 ) -> None:
     text = f"{before}{SECRET}{after}".encode()
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [text[start:end] for start, end in itertools.pairwise(edges)]
 
     assert written(known(), pieces) == f"{before}{REDACTED}{after}".encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def test_an_act_follows_the_import(tmp_path: Path) -> None:
     after_import("watched_module", seen.append)
     assert seen == []
 
-    import watched_module
+    watched_module = importlib.import_module("watched_module")
 
     assert seen == [watched_module]
     assert watched_module.value == 1
@@ -44,12 +45,10 @@ def test_an_act_on_a_loaded_module_is_done_at_once() -> None:
 def test_a_stand_in_fills_a_gap_and_gives_way_to_what_is_installed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.py").write_text("value = 2\n", encoding="utf-8")
     provide_module("stood_in", tmp_path / "elsewhere.py")
-    import stood_in
+    stood_in = importlib.import_module("stood_in")
 
     assert stood_in.value == 2
     del sys.modules["stood_in"]
     (tmp_path / "stood_in.py").write_text("value = 3\n", encoding="utf-8")
-    import importlib
-
     importlib.invalidate_caches()
     assert importlib.import_module("stood_in").value == 3

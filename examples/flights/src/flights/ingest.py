@@ -1,7 +1,8 @@
-"""Load the raw flights and weather into Delta tables, unless the same rows are there already."""
+"""Land the raw files in a volume and load them into Delta tables, unless they are there already."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SOURCE = "flights.source_sha256"
 SLICE = "flights.slice"
+FILES = {"flights": "flights.csv.zip", "weather": "weather.csv"}
+ROW_GROUP = 50_000  # rows; several groups a file let Spark read it in parallel
 
 
 def main() -> None:
@@ -35,23 +38,12 @@ def ingest(spark: SparkSession, run: Parameters) -> None:
     """
     step = Step(spark, run, "ingest")
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {run.full_schema}")
+    spark.sql(f"CREATE VOLUME IF NOT EXISTS {run.table('raw')}")
     months = span(run.first_month, run.last_month)
     part = f"{run.origin or 'all'} {months[0]}..{months[-1]}"
     loaded = [
-        _load(
-            spark,
-            run.table("flights"),
-            "flights.csv.zip",
-            part,
-            lambda content: source.flights(content, origin=run.origin, months=months),
-        ),
-        _load(
-            spark,
-            run.table("weather"),
-            "weather.csv",
-            run.origin or "all",
-            lambda content: source.weather(content, origin=run.origin),
-        ),
+        _load(spark, run, "flights", part, lambda: _flights(run.origin, months)),
+        _load(spark, run, "weather", run.origin or "all", lambda: _weather(run.origin)),
     ]
     counts = [spark.table(run.table(name)).count() for name in ("flights", "weather")]
     done = "loaded" if any(loaded) else "there already"
@@ -60,18 +52,35 @@ def ingest(spark: SparkSession, run: Parameters) -> None:
     )
 
 
+def _flights(origin: str, months: tuple[str, ...]) -> pa.Table:
+    return source.flights(source.checked(FILES["flights"]), origin=origin, months=months)
+
+
+def _weather(origin: str) -> pa.Table:
+    return source.weather(source.checked(FILES["weather"]), origin=origin)
+
+
 def _load(
-    spark: SparkSession, table: str, file: str, part: str, parse: Callable[[bytes], pa.Table]
+    spark: SparkSession, run: Parameters, name: str, part: str, rows: Callable[[], pa.Table]
 ) -> bool:
-    content = source.checked(file)
-    wanted = {SOURCE: source.DIGESTS[file], SLICE: part}
+    table = run.table(name)
+    wanted = {SOURCE: source.DIGESTS[FILES[name]], SLICE: part}
     if exists(spark, table) and wanted.items() <= properties(spark, table).items():
         return False
-    writer = spark.createDataFrame(parse(content)).writeTo(table).using("delta")
-    for name, value in wanted.items():
-        writer = writer.tableProperty(name, value)
+    landed = f"/Volumes/{run.catalog}/{run.schema}/raw/{name}.parquet"
+    _write(rows(), landed)
+    writer = spark.read.parquet(landed).writeTo(table).using("delta")
+    for key, value in wanted.items():
+        writer = writer.tableProperty(key, value)
     writer.createOrReplace()
     return True
+
+
+def _write(rows: pa.Table, path: str) -> None:
+    from pyarrow import parquet
+
+    with Path(path).open("wb") as file:
+        parquet.write_table(rows, file, row_group_size=ROW_GROUP)
 
 
 if __name__ == "__main__":

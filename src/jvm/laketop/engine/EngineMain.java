@@ -54,13 +54,16 @@ public final class EngineMain {
     while (!SparkConnectService$.MODULE$.started()) {
       pause();
     }
+    Activity.touch();
     JsonFiles.writeText(ready, "serving");
     SparkSession session = SparkSession.builder().getOrCreate();
-    warmUp(session, ready);
-    Activity.touch();
-    if (idleSeconds == 0) {
-      return;
+    daemon("laketop-warm-up", () -> warmUp(session, ready));
+    if (idleSeconds > 0) {
+      endIdle(session, idleSeconds);
     }
+  }
+
+  private static void endIdle(SparkSession session, long idleSeconds) {
     while (Activity.idleSeconds(session) < idleSeconds) {
       pause();
     }

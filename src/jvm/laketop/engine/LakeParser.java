@@ -9,6 +9,7 @@ import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.parser.ParameterContext;
+import org.apache.spark.sql.catalyst.parser.ParameterHandler;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
@@ -39,22 +40,15 @@ final class LakeParser implements ParserInterface {
   public LogicalPlan parsePlan(String sql) throws ParseException {
     Catalogs.sync(session, sql);
     LogicalPlan ours = ours(sql);
-    return ours != null ? ours : function(inner.parsePlan(sql), sql, true);
+    return ours != null ? ours : function(inner.parsePlan(sql), sql);
   }
 
+  /** Writes the values into the text here, since Delta's parser, which comes next, loses them. */
   @Override
   public LogicalPlan parsePlanWithParameters(String sql, ParameterContext context)
       throws ParseException {
-    Catalogs.sync(session, sql);
-    if (!given(context)) {
-      LogicalPlan ours = ours(sql);
-      return ours != null ? ours : function(inner.parsePlanWithParameters(sql, context), sql, true);
-    }
-    if (ours(sql) != null) {
-      throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
-          "Parameters are not supported in this statement; write the names into its text.");
-    }
-    return function(inner.parsePlanWithParameters(sql, context), sql, false);
+    boolean given = given(context);
+    return parsePlan(given ? ParameterHandler.substituteParameters(sql, context)._1() : sql);
   }
 
   private static boolean given(ParameterContext context) {
@@ -84,14 +78,9 @@ final class LakeParser implements ParserInterface {
   }
 
   /** Spark knows SQL functions in its session catalog only: laketop makes and drops them itself. */
-  private LogicalPlan function(LogicalPlan plan, String sql, boolean literal)
-      throws ParseException {
+  private LogicalPlan function(LogicalPlan plan, String sql) throws ParseException {
     if (plan instanceof CreateUserDefinedFunction f
         && f.child() instanceof UnresolvedIdentifier id) {
-      if (!literal) {
-        throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
-            "Parameters are not supported in a function; write the values into its text.");
-      }
       return inner.parsePlan(Procedure.call(Map.of(
           "function", "create", "name", name(id), "sql", sql)));
     }

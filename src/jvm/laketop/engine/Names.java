@@ -33,7 +33,8 @@ public final class Names {
     if (valid(name)) {
       return key(name);
     }
-    throw Refusal.of("INVALID_NAME", "`" + name.replaceAll("\\p{Cntrl}", "?") + "` is no valid name:"
+    String shown = name.replaceAll("\\p{Cntrl}", "?");
+    throw Refusal.of("INVALID_NAME", "`" + shown + "` is no valid name:"
         + " a name has 1 to 255 characters, no dot, slash, space or control character among them,"
         + " and is none of " + String.join(", ", new TreeSet<>(FOLDERS)) + ".");
   }

@@ -36,7 +36,7 @@ class NotebookExit(BaseException):
         self.value = value
 
 
-class WorkflowException(Exception):  # noqa: N818 - the platform's name
+class WorkflowException(Exception):
     """A notebook that was run by another one failed, or ran out of time."""
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class InputWidgetNotDefined(Exception):  # noqa: N818 - the platform's name
+class InputWidgetNotDefined(Exception):
     """No widget has this name, and the run brought no parameter of it."""
 
 

@@ -16,7 +16,10 @@ class CurrentUser(Service):
 
     @route("GET /api/2.0/preview/scim/v2/Me")
     def me(self) -> dict[str, Any]:
-        """Return the caller. Source: workspace-api 1, the SDK's `iam.User`."""
+        """Return the caller.
+
+        Source: workspace-api 1, the SDK's `iam.User`.
+        """
         user = self.workspace.user
         return {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

@@ -92,8 +92,7 @@ class Jobs(Service):
         job_id = self._records.new_id()
         self._records.keep_ids()
         self.store.execute(
-            "INSERT INTO jobs (job_id, name, creator, created_ms, settings)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO jobs (job_id, name, creator, created_ms, settings) VALUES (?, ?, ?, ?, ?)",
             (
                 job_id,
                 settings.get("name") or "Untitled",

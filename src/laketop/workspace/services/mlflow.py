@@ -77,8 +77,8 @@ class Mlflow(Service):
 
     def _load(self) -> Parts:
         os.environ.update(_ENVIRONMENT)
-        from laketop.workspace.mlflow_app import Backend
         from laketop.workspace import mlflow_database
+        from laketop.workspace.mlflow_app import Backend
         from laketop.workspace.registry import Registry
         from laketop.workspace.tracking import TrackingStore
 

@@ -21,10 +21,10 @@ from databricks.sdk.errors.platform import (
     DeadlineExceeded,
     InternalError,
     NotFound,
-    NotImplemented,  # noqa: A004 - the SDK's own name
     ResourceAlreadyExists,
     ResourceConflict,
 )
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace.scorers import Answer, Scorer, ScorerFailed, Scorers, Served, TooSlow, clean
 from laketop.workspace.served import Config, Entity, check_endpoint_name, choose, config_of
@@ -56,6 +56,7 @@ class ServingEndpoints(Service):
             environment=dict(clean(workspace.settings.environment)),
         )
         self._threads: set[threading.Thread] = set()
+        self._closing = False
         self._draws = random.Random(0)  # noqa: S311 - shares traffic out, keeps no secret
         self._queries = anyio.CapacityLimiter(_QUERIES_AT_ONCE)
 
@@ -71,7 +72,8 @@ class ServingEndpoints(Service):
             self._in_background(functools.partial(self._deploy, name, deployment))
 
     def shutdown(self) -> None:
-        """End every scorer."""
+        """End every scorer; what was being deployed is taken up at the next start."""
+        self._closing = True
         self._scorers.close()
         for thread in list(self._threads):
             thread.join()
@@ -79,7 +81,7 @@ class ServingEndpoints(Service):
     # What clients manage
 
     @route("POST /api/2.0/serving-endpoints", hold="check_config")
-    def create(
+    def create(  # noqa: PLR0917 - the fields of the request
         self,
         name: str,
         config: dict[str, Any] | None = None,
@@ -196,9 +198,7 @@ class ServingEndpoints(Service):
         headers = {"content-type": answer.content_type, "served-model-name": entity.name}
         return Reply(answer.body, answer.status, headers)
 
-    def _queried(
-        self, name: str, wanted: str | None, request: Request
-    ) -> tuple[Entity, Answer]:
+    def _queried(self, name: str, wanted: str | None, request: Request) -> tuple[Entity, Answer]:
         with self.store.transaction(write=False):
             record = self._record(name)
         if record["config"] is None:
@@ -260,8 +260,9 @@ class ServingEndpoints(Service):
             except (ScorerFailed, DatabricksError, OSError) as error:
                 failed = {"entity": entity.name, "message": str(error)}
                 break
-        self._settle(name, deployment, keys, failed)
-        self._tidy()
+        if not self._closing:
+            self._settle(name, deployment, keys, failed)
+            self._tidy()
 
     def _settle(
         self, name: str, deployment: str, keys: Mapping[str, str], failed: dict[str, str] | None
@@ -342,7 +343,7 @@ class ServingEndpoints(Service):
 def _refuse(**fields: Any) -> None:
     for field, value in fields.items():
         if value:
-            raise NotImplemented(f"Field {field!r} of a serving endpoint is not served here.")
+            raise NotServed(f"Field {field!r} of a serving endpoint is not served here.")
 
 
 def _config_sent(

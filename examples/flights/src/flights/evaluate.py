@@ -1,0 +1,118 @@
+"""Let the challenger pass the gates, on the first labelled month that neither model has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import SparkSession
+
+from flights import features, registry
+from flights.config import section
+from flights.figures import Step
+from flights.months import following
+from flights.parameters import Parameters, read
+from laketop.ml import (
+    Contender,
+    FeatureEngineeringClient,
+    Gate,
+    LabelledRows,
+    NotFound,
+    Verdict,
+    approval,
+    compliance_tags,
+    contender,
+    inference_time,
+    minimum_auc,
+    no_worse_than_champion,
+    outcome,
+    record_evaluation,
+    signature,
+    version_of,
+)
+from laketop.ml import evaluate as ask
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+def main() -> None:
+    """Run the step with the parameters of the process."""
+    evaluate(SparkSession.builder.getOrCreate(), read())
+
+
+def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
+    """Ask every gate about the challenger, and write what they said to `model_evaluations`.
+
+    Errors: NotFound when there is no challenger, or no month left to compare on.
+    """
+    step = Step(spark, run, "evaluate")
+    client = registry.client(run)
+    candidate = contender(client, run.model, registry.existing(client, run, registry.CHALLENGER))
+    champion = _champion(client, run)
+    rows = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
+    verdicts = ask(candidate, champion, rows, gates(run))
+    record_evaluation(
+        spark,
+        run.full_schema,
+        verdicts,
+        candidate=candidate,
+        champion=champion,
+        rows=rows,
+        run=run.run_name,
+    )
+    for verdict in verdicts:
+        mark = "pass" if verdict.passed else "wait" if verdict.pending else "FAIL"
+        print(f"  {mark}  {verdict.gate}: {verdict.reason}")
+    step.record(
+        on=f"version {candidate.version} on {rows.name}, {len(rows):,} flights",
+        figure=f"{outcome(verdicts)}: {_headline(verdicts)}",
+    )
+    return verdicts
+
+
+def gates(run: Parameters) -> list[Gate]:
+    """Return the gates of this project, in the order in which they are asked."""
+    limits = section("gates")
+    found = [
+        signature(),
+        minimum_auc(limits["minimum_auc"]),
+        no_worse_than_champion(limits["champion_margin"], rounds=limits["bootstrap_rounds"]),
+        inference_time(limits["inference_ms"]),
+        compliance_tags(section("tags")),
+    ]
+    if run.approval_required == "true":
+        found.append(approval(run.approval))
+    return found
+
+
+def _champion(client: MlflowClient, run: Parameters) -> Contender | None:
+    version = version_of(client, run.model, registry.CHAMPION)
+    return None if version is None else contender(client, run.model, version)
+
+
+def _rows(
+    spark: SparkSession, run: Parameters, client: MlflowClient, models: list[Contender]
+) -> LabelledRows:
+    month = following(max(registry.trained_through(client, run, m.version) for m in models))
+    if month > run.last_month:
+        raise NotFound("month that no model has seen", month, hint="there is no later data")
+    departures = features.departures(spark, run, [month]).where(f"{features.LABEL} IS NOT NULL")
+    joined = FeatureEngineeringClient(spark=spark).create_training_set(
+        df=departures,
+        feature_lookups=features.lookups(run),
+        label=features.LABEL,
+        exclude_columns=features.CONTEXT,
+    )
+    return LabelledRows(joined.load_df().toPandas(), label=features.LABEL, name=month)
+
+
+def _headline(verdicts: tuple[Verdict, ...]) -> str:
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    if failed:
+        return "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in failed)
+    told = {verdict.gate: verdict.reason for verdict in verdicts}
+    return f"{told['minimum_auc']}; {told['no_worse_than_champion']}"
+
+
+if __name__ == "__main__":
+    main()

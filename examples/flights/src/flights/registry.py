@@ -1,0 +1,50 @@
+"""The registered model: which version is what, and which months it has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laketop.ml import NotFound, version_of
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+    from flights.parameters import Parameters
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+ALIASES = (CHALLENGER, CHAMPION, "previous")
+TRAINED_THROUGH = "trained_through"
+
+
+def client(run: Parameters) -> MlflowClient:
+    """Return a client of the Unity Catalog registry, the experiment of the run chosen."""
+    import mlflow
+
+    mlflow.set_registry_uri("databricks-uc")
+    if run.experiment:
+        mlflow.set_experiment(run.experiment)
+    return mlflow.MlflowClient()
+
+
+def existing(registry: MlflowClient, run: Parameters, alias: str) -> str:
+    """Return the version that `alias` points to.
+
+    Errors: NotFound when it points to nothing.
+    """
+    version = version_of(registry, run.model, alias)
+    if version is None:
+        raise NotFound("version of the model", f"{run.model}@{alias}", hint="run the job mlops")
+    return version
+
+
+def trained_through(registry: MlflowClient, run: Parameters, version: str) -> str:
+    """Return the last month that a version has learned from."""
+    return str(registry.get_model_version(run.model, version).tags[TRAINED_THROUGH])
+
+
+def start_over(registry: MlflowClient, run: Parameters) -> None:
+    """Forget which versions were promoted; the versions themselves stay."""
+    for alias in ALIASES:
+        if version_of(registry, run.model, alias) is not None:
+            registry.delete_registered_model_alias(run.model, alias)

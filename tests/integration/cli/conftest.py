@@ -1,0 +1,58 @@
+"""A copy of the project `fixtures/projects/thread`, and the command line run in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from laketop.settings import Settings
+from laketop.workspace import daemon
+
+THREAD = Path(__file__).parents[3] / "fixtures" / "projects" / "thread"
+
+
+@dataclasses.dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+Laketop = Callable[..., Said]
+
+
+@pytest.fixture(scope="session")
+def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("thread") / "thread"
+    shutil.copytree(THREAD, root)
+    yield root
+    daemon.stop(Settings.read(root))
+
+
+def run_laketop(root: Path, *arguments: str, **environment: str) -> Said:
+    done = subprocess.run(
+        [sys.executable, "-m", "laketop.cli", *arguments],
+        cwd=root,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def laketop(thread: Path) -> Laketop:
+    def call(*arguments: str, **environment: str) -> Said:
+        return run_laketop(thread, *arguments, **environment)
+
+    return call

@@ -1,0 +1,196 @@
+"""Bad input and accidents: one clear sentence with a hint, and the next command works."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from laketop.settings import Settings
+from laketop.workspace import daemon
+from tests.integration.cli.conftest import Laketop, run_laketop
+from tests.integration.processes import processes_of
+
+
+def test_without_a_bundle_it_says_where_it_looked(tmp_path: Path) -> None:
+    said = run_laketop(tmp_path, "up")
+    assert said.code == 1
+    assert "databricks.yml" in said.err
+    assert "hint:" in said.err
+
+
+def test_a_bundle_that_is_no_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle:\n\tname: tabs\n", encoding="utf-8")
+    said = run_laketop(tmp_path, "validate")
+    assert said.code == 1
+    assert "databricks.yml:2" in said.err
+
+
+def test_an_unknown_job_is_named_with_those_that_there_are(laketop: Laketop) -> None:
+    said = laketop("run", "chian")
+    assert said.code == 1
+    assert "'chian'" in said.err
+    assert "chain" in said.err.split("hint:")[1]
+
+
+def test_wrong_usage_ends_with_two(laketop: Laketop) -> None:
+    assert laketop("run").code == 2
+    assert laketop("fly").code == 2
+
+
+def test_a_port_in_use_is_said_and_leaves_no_workspace_behind(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: port}\n", encoding="utf-8")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        said = run_laketop(tmp_path, "up", "--port", str(port))
+    assert said.code == 1
+    assert f"port {port} is in use" in said.err
+    assert "--port" in said.err.split("hint:")[1]
+    assert not daemon.locked(Settings.read(tmp_path))
+
+
+def test_a_second_up_finds_the_first(laketop: Laketop) -> None:
+    first = json.loads(laketop("up", "--json").out)
+    second = json.loads(laketop("up", "--json").out)
+    assert first["pid"] == second["pid"]
+    assert first["url"] == second["url"]
+
+
+def test_without_network_and_jars_it_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: offline}\n", encoding="utf-8")
+    environment = {
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "HOME": str(tmp_path),
+        "LAKETOP_MAVEN_REPOSITORY": f"http://127.0.0.1:{closed_port()}",
+    }
+    said = run_laketop(tmp_path, "up", **environment)
+    assert said.code == 1
+    assert "could not be fetched" in said.err
+    assert "LAKETOP_MAVEN_REPOSITORY" in said.err.split("hint:")[1]
+    doctor = run_laketop(tmp_path, "doctor", **environment)
+    assert doctor.code == 1
+    assert "7 of 7 are not in the cache" in doctor.err
+    assert run_laketop(tmp_path, "down").code == 0
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_disk_that_takes_nothing_is_said_with_the_path(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: full}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "laketop.cli", "up"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        # No file may grow: what a full disk does, without filling one.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),  # noqa: PLW1509 - one thread here
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"{tmp_path}/.laketop" in done.stderr
+    assert "hint:" in done.stderr
+    assert run_laketop(tmp_path, "up", "--no-wait").code == 0
+    assert run_laketop(tmp_path, "down").code == 0
+
+
+def test_a_task_that_exits_3_fails_the_run_and_says_so(laketop: Laketop) -> None:
+    said = laketop("run", "fails", "--json")
+    assert said.code == 1
+    assert "3" in said.err
+    assert "about to exit" in said.err
+    run = json.loads(said.out)
+    states = {task["task_key"]: task["state"].get("result_state") for task in run["tasks"]}
+    assert states == {"exits": "FAILED", "after": "UPSTREAM_FAILED"}
+
+
+def test_ctrl_c_cancels_the_run_and_leaves_no_process(thread: Path, laketop: Laketop) -> None:
+    laketop("up")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", "run", "sleeps"],
+        cwd=thread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: processes_of("sleeper-of-the-thread"))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "is canceled" in err
+    assert "Traceback" not in err
+    assert processes_of("sleeper-of-the-thread") == []
+    status = json.loads(laketop("status", "--json").out)
+    assert status["runs"][0]["state"]["result_state"] == "CANCELED"
+
+
+def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
+    thread: Path, laketop: Laketop
+) -> None:
+    laketop("up")
+    engine = json.loads(laketop("status", "--json").out)["engine"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", "run", "counts"],
+        cwd=thread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    outputs = thread / ".laketop" / "runs"
+    wait_for(lambda: any("counted 2" in f.read_text() for f in outputs.rglob("output.log")))
+    acknowledged = max(
+        text.count("counted") for text in (f.read_text() for f in outputs.rglob("output.log"))
+    )
+    os.kill(engine["pid"], signal.SIGKILL)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "counter failed" in err
+    said = laketop("sql", "select count(*) as n from main.default.counts", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)[0]["n"] >= acknowledged
+    again = json.loads(laketop("status", "--json").out)["engine"]
+    assert again["restarts"] == engine["restarts"] + 1
+
+
+def test_a_workspace_killed_in_mid_run_leaves_no_task_and_settles_the_run(
+    thread: Path, laketop: Laketop
+) -> None:
+    laketop("up")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", "run", "sleeps"],
+        cwd=thread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: processes_of("sleeper-of-the-thread"))
+    os.kill(int((thread / ".laketop" / "lock").read_text()), signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "does not answer" in err
+    wait_for(lambda: not processes_of("sleeper-of-the-thread"))
+    assert laketop("up").code == 0
+    run = json.loads(laketop("status", "--json").out)["runs"][0]
+    assert run["state"]["life_cycle_state"] == "INTERNAL_ERROR"
+    assert "laketop stopped while the run was active" in run["state"]["state_message"]
+
+
+def wait_for(holds: object, seconds: float = 120) -> None:
+    assert callable(holds)
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited for {seconds} seconds")
+        time.sleep(0.1)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from laketop.workspace import daemon
+from tests.integration.cli.conftest import Laketop, run_laketop
+from tests.integration.processes import processes_of
+
+
+def test_run_starts_what_it_needs_and_shows_each_task(laketop: Laketop) -> None:
+    said = laketop("run", "chain", "--params", "greeting=HELLO", "--json")
+    assert said.code == 0, said.err
+    assert "on the local workspace" in said.err
+    assert "first: SUCCESS" in said.err
+    run = json.loads(said.out)
+    assert {task["task_key"] for task in run["tasks"]} == {"first", "second", "loud"}
+    assert all(task["state"]["result_state"] == "SUCCESS" for task in run["tasks"])
+
+
+def test_values_of_one_task_reach_the_next(thread: Path, laketop: Laketop) -> None:
+    run = json.loads(laketop("run", "chain", "--json").out)
+    second = next(task for task in run["tasks"] if task["task_key"] == "second")
+    log = thread / ".laketop" / "runs" / str(run["run_id"]) / str(second["run_id"]) / "output.log"
+    assert "second was told ['hello']" in log.read_text(encoding="utf-8")
+
+
+def test_a_target_is_a_deployment_of_its_own(thread: Path, laketop: Laketop) -> None:
+    dev = json.loads(laketop("deploy", "--json").out)
+    prod = json.loads(laketop("deploy", "-t", "prod", "--json").out)
+    assert dev["jobs"].keys() == prod["jobs"].keys()
+    assert not set(dev["jobs"].values()) & set(prod["jobs"].values())
+    files = thread / ".laketop" / "files" / "Users" / "me@laketop.local" / ".bundle" / "thread"
+    assert (files / "prod" / "files" / "src" / "first.py").is_file()
+    assert json.loads(laketop("deploy", "-t", "prod", "--json").out) == prod
+    assert laketop("run", "chain", "-t", "prod").code == 0
+
+
+def test_validate_tells_every_problem_and_its_place(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text(
+        "bundle: {name: bad}\nresources:\n  jobs:\n    a:\n      tasks:\n"
+        "        - task_key: t\n          notebook_task: {notebook_path: ./none.py}\n"
+        "          depends_on: [{task_key: nobody}]\n",
+        encoding="utf-8",
+    )
+    said = run_laketop(tmp_path, "validate")
+    assert said.code == 1
+    assert "none.py" in said.err
+    assert "nobody" in said.err
+    assert "databricks.yml:7" in said.err
+    assert json.loads(run_laketop(tmp_path, "validate", "--json").out)["problems"]
+
+
+def test_sql_prints_the_rows(laketop: Laketop) -> None:
+    said = laketop("sql", "select 1 as one, 'a|b' as text, null as nothing", "--json")
+    assert json.loads(said.out) == [{"one": 1, "text": "a|b", "nothing": None}]
+    assert "NULL" in laketop("sql", "select null as nothing").out
+
+
+def test_sql_that_does_not_parse_is_one_error(laketop: Laketop) -> None:
+    said = laketop("sql", "selekt 1")
+    assert said.code == 1
+    assert "PARSE_SYNTAX_ERROR" in said.err
+
+
+def test_env_prints_what_other_tools_need(laketop: Laketop) -> None:
+    laketop("up", "--no-wait")
+    told = json.loads(laketop("env", "--json").out)
+    assert told["DATABRICKS_HOST"].startswith("http://127.0.0.1:")
+    assert told["MLFLOW_TRACKING_URI"] == "databricks"
+    assert told["MLFLOW_REGISTRY_URI"] == "databricks-uc"
+    assert told["SPARK_REMOTE"].startswith("sc://localhost:")
+    assert f"export DATABRICKS_TOKEN={told['DATABRICKS_TOKEN']}" in laketop("env").out
+
+
+def test_env_without_a_workspace_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: none}\n", encoding="utf-8")
+    said = run_laketop(tmp_path, "env")
+    assert said.code == 1
+    assert "laketop up" in said.err.split("hint:")[1]
+
+
+def test_no_token_is_printed_where_nobody_asked_for_it(laketop: Laketop) -> None:
+    token = json.loads(laketop("env", "--json").out)["DATABRICKS_TOKEN"]
+    for command in (["up"], ["up", "--json"], ["status"], ["status", "--json"], ["doctor"]):
+        said = laketop(*command)
+        assert token not in said.out + said.err
+
+
+def test_tables_survive_down_and_a_moved_folder_starts_anew(tmp_path: Path) -> None:
+    root = tmp_path / "before"
+    root.mkdir()
+    (root / "databricks.yml").write_text("bundle: {name: moves}\n", encoding="utf-8")
+    run_laketop(root, "sql", "create table main.default.kept as select 42 as answer")
+    assert run_laketop(root, "down").code == 0
+    assert processes_of(str(root)) == []
+    moved = root.rename(tmp_path / "after")
+    said = run_laketop(moved, "sql", "select answer from main.default.kept", "--json")
+    assert json.loads(said.out) == [{"answer": 42}]
+    assert run_laketop(moved, "reset", "--yes").code == 0
+    assert processes_of(str(moved)) == []
+    assert not (moved / ".laketop").exists()
+
+
+def test_the_state_folder_is_private_and_ignored_by_git(thread: Path, laketop: Laketop) -> None:
+    laketop("up", "--no-wait")
+    state = thread / ".laketop"
+    assert (state / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert state.stat().st_mode & 0o077 == 0
+    for name in ("token", "workspace.json"):
+        assert (state / name).stat().st_mode & 0o077 == 0
+
+
+def test_down_when_nothing_runs_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: none}\n", encoding="utf-8")
+    said = run_laketop(tmp_path, "down")
+    assert said.code == 0
+    assert "no workspace was running" in said.err
+
+
+def test_up_without_waiting_returns_before_spark_answers(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: quick}\n", encoding="utf-8")
+    assert run_laketop(tmp_path, "up", "--no-wait").code == 0
+    told = json.loads(run_laketop(tmp_path, "status", "--json").out)
+    assert told["engine"]["phase"] == "starting"
+    assert run_laketop(tmp_path, "down").code == 0
+    assert not daemon.locked(daemon_settings(tmp_path))
+
+
+def daemon_settings(root: Path) -> daemon.Settings:
+    return daemon.Settings.read(root)

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from sklearn.linear_model import LinearRegression
+
+from laketop.workspace.workspace import Workspace
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+FEATURES = pd.DataFrame({"distance": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 0.0, 1.0, 0.0]})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_workspace(host: str, token: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABRICKS_HOST", host)
+        patch.setenv("DATABRICKS_TOKEN", token)
+        mlflow.set_tracking_uri("databricks")
+        mlflow.set_registry_uri("databricks-uc")
+        yield
+
+
+@pytest.fixture(scope="module")
+def mlflow_client(on_workspace: None) -> MlflowClient:
+    return MlflowClient()
+
+
+@pytest.fixture
+def experiment(request: pytest.FixtureRequest, mlflow_client: MlflowClient) -> str:
+    name = f"/Users/me@laketop.local/{request.node.name}"
+    mlflow.set_experiment(name)
+    found = mlflow_client.get_experiment_by_name(name)
+    assert found is not None
+    return str(found.experiment_id)
+
+
+def test_what_a_run_logs_is_there(mlflow_client: MlflowClient, experiment: str) -> None:
+    with mlflow.start_run(run_name="first", tags={"team": "delays"}) as run:
+        mlflow.log_param("depth", 3)
+        mlflow.log_metric("auc", 0.5, step=1)
+        mlflow.log_metric("auc", 0.7, step=2)
+        mlflow.log_metrics({"recall": 0.25})
+        mlflow.set_tag("stage", "try")
+        mlflow.log_input(from_pandas(FEATURES, name="flights"), context="training")
+    found = mlflow_client.get_run(run.info.run_id)
+
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"depth": "3"}
+    assert found.data.metrics == {"auc": 0.7, "recall": 0.25}
+    assert (found.data.tags["team"], found.data.tags["stage"]) == ("delays", "try")
+    assert found.inputs is not None
+    assert [i.dataset.name for i in found.inputs.dataset_inputs] == ["flights"]
+    history = mlflow_client.get_metric_history(run.info.run_id, "auc")
+    assert [(m.step, m.value) for m in history] == [(1, 0.5), (2, 0.7)]
+    [best] = mlflow_client.search_runs([experiment], "metrics.auc > 0.6 and tags.team = 'delays'")
+    assert best.info.run_id == run.info.run_id
+
+
+def test_a_batch_is_logged_whole(mlflow_client: MlflowClient, experiment: str) -> None:
+    run = mlflow_client.create_run(experiment)
+    metrics = [Metric(f"m{n}", float(n), 1, n) for n in range(100)]
+    mlflow_client.log_batch(run.info.run_id, metrics, [Param("p", "1")], [RunTag("t", "v")])
+
+    assert mlflow_client.get_run(run.info.run_id).data.metrics == {
+        f"m{n}": float(n) for n in range(100)
+    }
+
+
+def test_artifacts_travel_through_the_files_api(
+    mlflow_client: MlflowClient, experiment: str, workspace: Workspace, tmp_path: Path
+) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_dict({"a": 1}, "conf/a b.json")
+        mlflow.log_text("hello", "note.txt")
+    run_id = run.info.run_id
+
+    listed = {a.path for a in mlflow_client.list_artifacts(run_id)}
+    inside = [(a.path, a.file_size) for a in mlflow_client.list_artifacts(run_id, "conf")]
+    file = mlflow_client.download_artifacts(run_id, "conf/a b.json", str(tmp_path))
+    kept = workspace.state / "artifacts" / experiment / "Runs" / run_id / "artifacts" / "note.txt"
+
+    assert listed == {"conf", "note.txt"}
+    assert [path for path, _ in inside] == ["conf/a b.json"]
+    assert json.loads(Path(file).read_text()) == {"a": 1}
+    assert kept.read_text() == "hello"
+
+
+def test_artifacts_are_listed_to_clients_that_ask_mlflow_for_them(
+    host: str, token: str, experiment: str
+) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_text("hello", "note.txt")
+    answer = requests.get(
+        f"{host}/api/2.0/mlflow/artifacts/list",
+        params={"run_id": run.info.run_id},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+
+    assert answer.json()["files"] == [{"path": "note.txt", "is_dir": False, "file_size": 5}]
+
+
+def test_a_logged_model_is_placed_as_a_workspace_places_it_and_loads_by_its_id(
+    experiment: str, workspace: Workspace
+) -> None:
+    model = LinearRegression().fit(FEATURES, FEATURES["distance"])
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=infer_signature(FEATURES, np.array([1.0])),
+            pip_requirements=["scikit-learn"],
+        )
+    logged = mlflow.get_logged_model(info.model_id)
+    place = f"dbfs:/databricks/mlflow-tracking/{experiment}/logged_models/{info.model_id}/artifacts"
+
+    assert logged.artifact_location == place
+    assert (
+        workspace.state / "artifacts" / experiment / "LoggedModels" / info.model_id / "artifacts"
+    ).is_dir()
+    loaded = mlflow.pyfunc.load_model(f"models:/{info.model_id}")
+    assert loaded.predict(FEATURES) == pytest.approx([0.0, 1.0, 2.0, 3.0])
+    [found] = mlflow.search_logged_models([experiment], output_format="list")
+    assert found.model_id == info.model_id
+
+
+def test_a_trace_is_kept(experiment: str) -> None:
+    @mlflow.trace
+    def double(number: int) -> int:
+        return 2 * number
+
+    assert double(4) == 8
+    mlflow.flush_trace_async_logging()
+    [trace] = mlflow.search_traces(locations=[experiment], return_type="list")
+    assert trace.info.request_preview is not None
+
+
+@pytest.mark.parametrize("name", ["flights", "Users/me@laketop.local/x", "/Users/../x", "/"])
+def test_an_experiment_is_named_by_an_absolute_path(mlflow_client: MlflowClient, name: str) -> None:
+    with pytest.raises(MlflowException, match="absolute path within the workspace") as caught:
+        mlflow_client.create_experiment(name)
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_an_experiment_goes_into_a_folder_that_exists(
+    mlflow_client: MlflowClient, workspace: Workspace
+) -> None:
+    with pytest.raises(MlflowException, match="/Shared/team does not exist") as caught:
+        mlflow_client.create_experiment("/Shared/team/flights")
+    assert caught.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+    (workspace.state / "files" / "Shared" / "team").mkdir(parents=True)
+    created = mlflow_client.create_experiment("/Shared/team/flights")
+
+    assert mlflow_client.get_experiment(created).name == "/Shared/team/flights"
+
+
+def test_experiments_are_deleted_and_restored(mlflow_client: MlflowClient, experiment: str) -> None:
+    mlflow_client.delete_experiment(experiment)
+    assert mlflow_client.get_experiment(experiment).lifecycle_stage == "deleted"
+    mlflow_client.restore_experiment(experiment)
+    assert mlflow_client.get_experiment(experiment).lifecycle_stage == "active"
+
+
+def test_there_is_no_default_experiment(mlflow_client: MlflowClient) -> None:
+    with pytest.raises(MlflowException, match="No experiment was found"):
+        mlflow_client.create_run("0")
+
+
+def test_an_artifact_location_of_another_storage_is_refused(mlflow_client: MlflowClient) -> None:
+    with pytest.raises(MlflowException, match="'file:///tmp/x' is not supported"):
+        mlflow_client.create_experiment("/Shared/elsewhere", artifact_location="file:///tmp/x")
+
+
+def test_a_route_of_mlflow_that_a_workspace_does_not_have_is_not_found(
+    host: str, token: str
+) -> None:
+    for path in ("2.0/mlflow/registered-models/search", "3.0/mlflow/gateway/secrets/list"):
+        answer = requests.get(
+            f"{host}/api/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        )
+        assert (answer.status_code, answer.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+
+
+def test_without_a_token_mlflow_is_not_asked(host: str) -> None:
+    answer = requests.get(f"{host}/api/2.0/mlflow/experiments/search?max_results=1", timeout=10)
+
+    assert answer.status_code == 401
+
+
+def test_runs_that_log_at_once_lose_nothing(mlflow_client: MlflowClient, experiment: str) -> None:
+    run = mlflow_client.create_run(experiment)
+
+    def log(number: int) -> None:
+        mlflow_client.log_metric(run.info.run_id, "loss", float(number), step=number)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(log, range(64)))
+
+    history = mlflow_client.get_metric_history(run.info.run_id, "loss")
+    assert sorted(m.step for m in history) == list(range(64))
+
+
+def test_commits_are_flushed_to_the_disk(workspace: Workspace, experiment: str) -> None:
+    engine = workspace.mlflow.parts().backend.tracking.engine
+    with engine.connect() as connection:
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+    assert (mode, synchronous) == ("wal", 2)
+
+
+def test_a_database_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from laketop.workspace import mlflow_database as db\n"
+        "real = db.mlflow_db._initialize_tables\n"
+        "db.mlflow_db._initialize_tables = lambda engine: ("
+        "real(engine), os.kill(os.getpid(), signal.SIGKILL))\n"
+        "db.make(Path(sys.argv[1]))\n"
+    )
+    database = tmp_path / "mlflow.db"
+    killed = subprocess.run(
+        [sys.executable, "-c", program, str(database)],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not database.exists()
+
+    from laketop.workspace import mlflow_database
+
+    mlflow_database.make(database)
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM experiments").fetchone() == (0,)
+    connection.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]

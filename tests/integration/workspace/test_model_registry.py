@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import PermissionDenied
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from sklearn.linear_model import LinearRegression
+
+from laketop.workspace.workspace import Workspace
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+FEATURES = pd.DataFrame({"distance": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 0.0, 1.0, 0.0]})
+names = (f"main.ml.m{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def registry(workspace: Workspace, host: str, token: str) -> Iterator[MlflowClient]:
+    (workspace.state / "catalog" / "main" / "ml").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABRICKS_HOST", host)
+        patch.setenv("DATABRICKS_TOKEN", token)
+        mlflow.set_tracking_uri("databricks")
+        mlflow.set_registry_uri("databricks-uc")
+        mlflow.set_experiment("/Shared/registry")
+        yield MlflowClient()
+
+
+def register(name: str, **options: Any) -> Any:
+    """Log and register the next version of `name`, which predicts the distance."""
+    model = LinearRegression().fit(FEATURES, FEATURES["distance"])
+    with mlflow.start_run():
+        mlflow.log_metric("rmse", 0.5)
+        return mlflow.sklearn.log_model(
+            model,
+            name="model",
+            registered_model_name=name,
+            **{
+                "signature": infer_signature(FEATURES, np.array([1.0])),
+                "pip_requirements": ["scikit-learn"],
+                **options,
+            },
+        )
+
+
+@pytest.fixture
+def name() -> str:
+    return next(names)
+
+
+@pytest.fixture(scope="module")
+def registered(registry: MlflowClient) -> str:
+    """A model with two versions; tests leave its versions as they are."""
+    found = next(names)
+    register(found)
+    register(found)
+    return found
+
+
+def code(act: Callable[[], object]) -> str:
+    with pytest.raises(MlflowException) as caught:
+        act()
+    return str(caught.value.error_code)
+
+
+def test_a_logged_model_becomes_a_version_that_loads(registry: MlflowClient, name: str) -> None:
+    info = register(name, params={"depth": 3})
+    found = registry.get_model_version(name, "1")
+
+    assert (found.status, found.version) == ("READY", "1")
+    assert found.source == f"models:/{info.model_id}"
+    assert (found.model_id, found.run_id) == (info.model_id, info.run_id)
+    assert found.user_id == "me@laketop.local"
+    assert [(m.key, m.value) for m in found.metrics or []] == [("rmse", 0.5)]
+    assert [(p.key, p.value) for p in found.params or []] == [("depth", "3")]
+    loaded = mlflow.pyfunc.load_model(f"models:/{name}/1")
+    assert loaded.predict(FEATURES) == pytest.approx([0.0, 1.0, 2.0, 3.0])
+    logged = mlflow.get_logged_model(info.model_id)
+    assert logged.tags["mlflow.modelVersions"] == f'[{{"name": "{name}", "version": "1"}}]'
+
+
+def test_an_alias_moves_to_the_version_that_it_is_set_to(
+    registry: MlflowClient, registered: str
+) -> None:
+    registry.set_registered_model_alias(registered, "champion", "1")
+    registry.set_registered_model_alias(registered, "champion", "2")
+    registry.set_registered_model_alias(registered, "challenger", "1")
+
+    assert registry.get_registered_model(registered).aliases == {
+        "champion": "2",
+        "challenger": "1",
+    }
+    assert registry.get_model_version(registered, "1").aliases == ["challenger"]
+    assert registry.get_model_version_by_alias(registered, "champion").version == "2"
+    loaded = mlflow.pyfunc.load_model(f"models:/{registered}@champion")
+    assert loaded.predict(FEATURES[:1]) == pytest.approx([0.0])
+
+    registry.delete_registered_model_alias(registered, "challenger")
+    assert (
+        code(lambda: registry.get_model_version_by_alias(registered, "challenger"))
+        == "RESOURCE_DOES_NOT_EXIST"
+    )
+
+
+def test_an_alias_that_many_set_at_once_is_one_of_what_they_set(
+    registry: MlflowClient, registered: str
+) -> None:
+    def promote(number: int) -> None:
+        registry.set_registered_model_alias(registered, "raced", str(number % 2 + 1))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(promote, range(32)))
+
+    assert registry.get_model_version_by_alias(registered, "raced").version in {"1", "2"}
+    registry.delete_registered_model_alias(registered, "raced")
+
+
+@pytest.mark.parametrize("alias", ["latest", "Latest", "v1", "V22", "a b", "é", "x" * 256])
+def test_an_alias_that_unity_catalog_keeps_for_itself_is_refused(
+    registry: MlflowClient, registered: str, alias: str
+) -> None:
+    act = lambda: registry.set_registered_model_alias(registered, alias, "1")  # noqa: E731 - shown to `code`
+
+    assert code(act) == "INVALID_PARAMETER_VALUE"
+
+
+def test_an_alias_of_a_version_that_is_not_there_is_refused(
+    registry: MlflowClient, registered: str
+) -> None:
+    act = lambda: registry.set_registered_model_alias(registered, "champion", "9")  # noqa: E731 - shown to `code`
+
+    assert code(act) == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_tags_and_descriptions_are_kept_and_deleted(
+    registry: MlflowClient, registered: str
+) -> None:
+    registry.update_registered_model(registered, "delays of flights")
+    registry.update_model_version(registered, "1", "the first")
+    registry.set_registered_model_tag(registered, "team", "delays")
+    registry.set_model_version_tag(registered, "1", "gate", "passed")
+
+    model = registry.get_registered_model(registered)
+    version = registry.get_model_version(registered, "1")
+    assert (model.description, model.tags) == ("delays of flights", {"team": "delays"})
+    assert (version.description, version.tags) == ("the first", {"gate": "passed"})
+
+    registry.delete_registered_model_tag(registered, "team")
+    registry.delete_model_version_tag(registered, "1", "gate")
+    assert registry.get_registered_model(registered).tags == {}
+    assert registry.get_model_version(registered, "1").tags == {}
+
+
+def test_models_and_versions_are_found_page_by_page(
+    registry: MlflowClient, registered: str
+) -> None:
+    for _ in range(2):
+        registry.create_registered_model(next(names))
+    every = [model.name for model in registry.search_registered_models()]
+    first = registry.search_registered_models(max_results=2)
+    versions = registry.search_model_versions(f"name='{registered}'")
+
+    rest, token = [model.name for model in first], first.token
+    while token:
+        page = registry.search_registered_models(max_results=2, page_token=token)
+        rest, token = rest + [model.name for model in page], page.token
+    assert rest == every
+    assert sorted(version.version for version in versions) == ["1", "2"]
+
+
+def test_names_have_three_levels_and_a_schema_that_exists(registry: MlflowClient) -> None:
+    with pytest.raises(MlflowException, match=r"specify all three levels.*databricks-uc"):
+        registry.create_registered_model("model")
+    with pytest.raises(MlflowException, match=r"'Main\.ml\.x'.*lower case; use 'main\.ml\.x'"):
+        registry.create_registered_model("Main.ml.x")
+    with pytest.raises(MlflowException, match="Catalog 'nowhere' does not exist"):
+        registry.create_registered_model("nowhere.ml.m")
+    with pytest.raises(MlflowException, match=r"Schema 'main\.nowhere' does not exist"):
+        registry.create_registered_model("main.nowhere.m")
+
+
+def test_a_name_is_given_once(registry: MlflowClient, registered: str) -> None:
+    assert code(lambda: registry.create_registered_model(registered)) == "RESOURCE_ALREADY_EXISTS"
+
+
+def test_what_is_not_there_is_not_found(registry: MlflowClient, registered: str) -> None:
+    acts: list[Callable[[], object]] = [
+        lambda: registry.get_registered_model("main.ml.unknown"),
+        lambda: registry.get_model_version(registered, "77"),
+        lambda: registry.get_model_version_by_alias(registered, "unknown"),
+        lambda: registry.delete_registered_model("main.ml.unknown"),
+        lambda: registry.delete_model_version(registered, "77"),
+        lambda: registry.set_model_version_tag(registered, "77", "a", "b"),
+    ]
+    assert {code(act) for act in acts} == {"RESOURCE_DOES_NOT_EXIST"}
+
+
+def test_renaming_is_refused_by_name(registry: MlflowClient, registered: str) -> None:
+    with pytest.raises(MlflowException, match="Renaming a registered model is not supported"):
+        registry.rename_registered_model(registered, "main.ml.other")
+
+
+def test_a_deleted_version_takes_its_aliases_and_files_and_its_number_is_not_given_again(
+    registry: MlflowClient, workspace: Workspace, name: str
+) -> None:
+    register(name)
+    registry.set_registered_model_alias(name, "champion", "1")
+    registry.delete_model_version(name, "1")
+
+    assert registry.get_registered_model(name).aliases == {}
+    assert not (workspace.state / "models").joinpath(*name.split("."), "1").exists()
+    register(name)
+    assert [v.version for v in registry.search_model_versions(f"name='{name}'")] == ["2"]
+
+
+def test_a_deleted_model_leaves_nothing_to_the_next_one_of_its_name(
+    registry: MlflowClient, workspace: Workspace, name: str
+) -> None:
+    register(name)
+    registry.set_registered_model_tag(name, "team", "delays")
+    registry.delete_registered_model(name)
+    assert not (workspace.state / "models").joinpath(*name.split(".")).exists()
+
+    register(name)
+    assert registry.get_registered_model(name).tags == {}
+    assert mlflow.pyfunc.load_model(f"models:/{name}/1").predict(FEATURES[:1]) is not None
+
+
+# --- what the client checks too, sent around it ---------------------------------------------------
+
+
+@pytest.fixture
+def raw(host: str, token: str) -> Callable[..., requests.Response]:
+    def send(path: str, **fields: str) -> requests.Response:
+        return requests.post(
+            f"{host}/api/2.0/mlflow/unity-catalog/{path}",
+            json=fields,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10,
+        )
+
+    return send
+
+
+MLMODEL = 'flavors: {}\nsignature:\n  inputs: \'[{"type": "double", "name": "a"}]\'\n'
+OUTPUTS = '  outputs: \'[{"type": "double"}]\'\n'
+
+
+def create(raw: Callable[..., requests.Response], name: str) -> None:
+    assert raw("registered-models/create", name=name).ok
+    version = raw("model-versions/create", name=name, source="dbfs:/somewhere").json()
+    assert version["model_version"]["status"] == "PENDING_REGISTRATION"
+
+
+@pytest.mark.parametrize(
+    ("description", "problem"),
+    [
+        (None, "hold no MLmodel"),
+        ("flavors: {}\n", "did not contain any signature"),
+        (MLMODEL, "includes only inputs"),
+        ("[", "cannot be read"),
+        ("signature: text\n", "cannot be read"),
+    ],
+)
+def test_a_version_without_a_whole_signature_fails_to_register(
+    registry: MlflowClient,
+    client: WorkspaceClient,
+    raw: Callable[..., requests.Response],
+    *,
+    name: str,
+    description: str | None,
+    problem: str,
+) -> None:
+    create(raw, name)
+    place = f"/Models/{name.replace('.', '/')}/1"
+    if description is not None:
+        client.files.upload(f"{place}/MLmodel", io.BytesIO(description.encode()))
+    answer = raw("model-versions/finalize", name=name, version="1")
+
+    assert answer.status_code == 400
+    assert problem in answer.json()["message"]
+    assert registry.get_model_version(name, "1").status == "FAILED_REGISTRATION"
+    assert code(lambda: registry.set_registered_model_alias(name, "a", "1")) == "INVALID_STATE"
+
+
+def test_a_registered_version_has_the_digest_of_every_file_and_does_not_change(
+    registry: MlflowClient,
+    client: WorkspaceClient,
+    workspace: Workspace,
+    raw: Callable[..., requests.Response],
+    name: str,
+) -> None:
+    create(raw, name)
+    place = f"/Models/{name.replace('.', '/')}/1"
+    content = (MLMODEL + OUTPUTS).encode()
+    client.files.upload(f"{place}/MLmodel", io.BytesIO(content))
+    client.files.upload(f"{place}/data/weights", io.BytesIO(b"123"))
+
+    for _ in range(2):
+        answer = raw("model-versions/finalize", name=name, version="1")
+        assert answer.json()["model_version"]["status"] == "READY"
+
+    folder, digests = workspace.model_registry.files_of(name, 1)
+    assert digests == {
+        "MLmodel": hashlib.sha256(content).hexdigest(),
+        "data/weights": hashlib.sha256(b"123").hexdigest(),
+    }
+    assert (folder / "data" / "weights").read_bytes() == b"123"
+    with pytest.raises(PermissionDenied, match="is registered"):
+        workspace.model_registry.check_open(f"{place}/data/weights")
+    with pytest.raises(PermissionDenied, match="is registered"):
+        client.files.upload(f"{place}/data/weights", io.BytesIO(b"4"), overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["file:///etc", "/etc", "s3://b/c", "models:/../x", "dbfs:/a/%2e%2e/b", "runs:/a/..\\b"],
+)
+def test_a_source_outside_of_the_workspace_is_refused(
+    raw: Callable[..., requests.Response], registered: str, source: str
+) -> None:
+    answer = raw("model-versions/create", name=registered, source=source)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_logged_model_that_is_unknown_cannot_be_registered(
+    raw: Callable[..., requests.Response], registered: str
+) -> None:
+    answer = raw("model-versions/create", name=registered, source="models:/m-0", model_id="m-0")
+
+    assert answer.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_cloud_credentials_are_refused_by_name(
+    raw: Callable[..., requests.Response], registered: str
+) -> None:
+    path = "model-versions/generate-temporary-credentials"
+    answer = raw(path, name=registered, version="1", operation="MODEL_VERSION_OPERATION_READ")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import laketop.bundle
+from laketop.bundle import Problem
+from laketop.errors import NotFound
+
+from .conftest import MakeBundle
+
+
+def test_four_lines_are_a_bundle(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("bundle:\n  name: tiny\ntargets:\n  dev: {default: true}\n")
+    assert (bundle.name, bundle.target, bundle.mode) == ("tiny", "dev", None)
+    assert (bundle.resources, bundle.problems, bundle.artifacts) == ({}, (), ())
+    assert bundle.workspace.root_path == "/Workspace/Users/me@laketop.local/.bundle/tiny/dev"
+
+
+def test_a_job_is_found_by_its_key_and_near_names_are_told(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("bundle: {name: x}\nresources: {jobs: {training: {name: t}}}\n")
+    assert bundle.job("training").name == "jobs.training"
+    with pytest.raises(NotFound, match="no job named 'traning'") as caught:
+        bundle.job("traning")
+    assert caught.value.hint == "did you mean 'training'?"
+    with pytest.raises(NotFound) as caught:
+        bundle.job("zzz")
+    assert caught.value.hint == "the bundle has training"
+    with pytest.raises(NotFound) as caught:
+        bundle.resource("schemas", "zzz")
+    assert caught.value.hint is None
+
+
+def test_the_same_files_give_the_same_bundle(make_bundle: MakeBundle) -> None:
+    text = "bundle: {name: x}\nresources: {jobs: {j: {name: j, tasks: [{task_key: a}]}}}\n"
+    assert make_bundle(text) == make_bundle(text)
+
+
+def test_all_problems_come_at_once_errors_first(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("""
+        bundle: {name: x, nonsense: 1}
+        permissions: [{level: CAN_MANAGE, group_name: users}]
+        resources:
+          jobs: {j: {tasks: [{task_key: a}], name: "${var.nothing}"}}
+    """)
+    assert [problem.severity for problem in bundle.problems] == [
+        *("error", "error", "warning", "recommendation"),
+    ]
+    assert len(bundle.errors) == 2
+
+
+def test_a_problem_has_a_place(make_bundle: MakeBundle) -> None:
+    (problem,) = make_bundle("bundle:\n  name: x\n  nonsense: 1\n").problems
+    assert problem == Problem(
+        "warning", "unknown field: nonsense", "bundle.nonsense", "databricks.yml", 3, 13
+    )
+    assert str(problem) == "databricks.yml:3:13: warning: unknown field: nonsense"
+
+
+def test_a_bundle_is_plain_data(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("bundle: {name: x}\nresources: {jobs: {j: {name: j}}}\n")
+    assert json.loads(json.dumps(bundle.configuration))["resources"]["jobs"]["j"]["name"] == "j"
+    assert json.loads(json.dumps(bundle.job("j").body))["name"] == "j"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        bundle.name = "y"  # type: ignore[misc]  # this is what is tested
+
+
+def test_the_root_may_be_relative(make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_bundle("bundle: {name: x}\n").root
+    monkeypatch.chdir(root)
+    assert laketop.bundle.load(Path()).root == root
+
+
+def test_the_public_names_are_listed_and_sorted() -> None:
+    names = laketop.bundle.__all__
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    assert all(hasattr(laketop.bundle, name) for name in names)
+
+
+def test_importing_the_room_loads_nothing_heavy() -> None:
+    heavy = ("yaml", "pathspec", "pyspark", "databricks.sdk", "starlette")
+    code = f"import sys, laketop.bundle; print([m for m in {heavy!r} if m in sys.modules])"
+    source = str(Path(laketop.bundle.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": source},
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from laketop.bundle import Place, Resource
+from laketop.errors import ConfigError
+
+RESOURCE = Resource(
+    type="jobs",
+    key="j",
+    body={
+        "tasks": [{"run_job_task": {"job_id": "${resources.jobs.other.id}"}}],
+        "description": "see ${resources.jobs.other.url} for {{job.id}} of ${HOME}",
+    },
+    position=Place("databricks.yml", 7, 3),
+)
+
+
+def test_the_references_still_open_are_listed() -> None:
+    assert RESOURCE.references == ("jobs.other.id", "jobs.other.url")
+
+
+def test_a_whole_reference_takes_over_the_type_of_its_value() -> None:
+    filled = RESOURCE.filled({"jobs.other.id": 42, "jobs.other.url": "http://x"})
+    assert filled.body == {
+        "tasks": [{"run_job_task": {"job_id": 42}}],
+        "description": "see http://x for {{job.id}} of ${HOME}",
+    }
+    assert filled.references == ()
+    assert RESOURCE.references
+
+
+def test_a_reference_without_a_value_is_an_error_with_its_place() -> None:
+    with pytest.raises(
+        ConfigError, match=r"databricks\.yml:7: jobs\.j refers to 'jobs\.other\.id'"
+    ):
+        RESOURCE.filled({})

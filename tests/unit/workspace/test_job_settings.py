@@ -1,0 +1,87 @@
+"""What a job may be made of, and how its settings are changed and paged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laketop.workspace.job_settings import PAGE, checked, limit_of, paged, queues, updated
+
+
+def _tasks(*keys: str) -> list[dict[str, Any]]:
+    return [{"task_key": key} for key in keys]
+
+
+def test_settings_stay_as_they_were_sent() -> None:
+    sent = {"name": "j", "tasks": _tasks("a"), "from_the_future": {"x": [1]}}
+    assert checked(sent) == sent
+
+
+def test_what_is_not_of_the_job_is_left_out() -> None:
+    assert checked({"access_control_list": [], "idempotency_token": "t"}) == {}
+
+
+def test_the_form_of_a_single_task_is_refused_by_name() -> None:
+    with pytest.raises(NotServed, match="notebook_task outside of tasks"):
+        checked({"notebook_task": {"notebook_path": "/x"}})
+
+
+def test_a_schedule_and_continuous_exclude_each_other() -> None:
+    schedule = {"quartz_cron_expression": "0 0 0 * * ?", "timezone_id": "UTC"}
+    with pytest.raises(InvalidParameterValue, match="not both"):
+        checked({"schedule": schedule, "continuous": {"pause_status": "PAUSED"}})
+
+
+def test_one_run_at_once_is_the_default_and_it_queues() -> None:
+    assert limit_of({}) == 1
+    assert limit_of({"max_concurrent_runs": 0}) == 0
+    assert queues({}, None)
+    assert not queues({"queue": {"enabled": False}}, None)
+    assert queues({"queue": {"enabled": False}}, {"enabled": True})
+
+
+def test_an_update_replaces_fields_and_merges_arrays_by_key() -> None:
+    old = {"name": "old", "tags": {"a": "1"}, "tasks": _tasks("a", "b", "c")}
+    new = {"name": "new", "tasks": [{"task_key": "b", "timeout_seconds": 5}, {"task_key": "d"}]}
+    changed = updated(old, new, ["tags", "tasks/c", "nothing", "tasks/nothing"])
+    assert changed == {
+        "name": "new",
+        "tasks": [
+            {"task_key": "a"},
+            {"task_key": "b", "timeout_seconds": 5},
+            {"task_key": "d"},
+        ],
+    }
+
+
+def test_an_update_with_one_key_twice_is_refused() -> None:
+    with pytest.raises(InvalidParameterValue, match="task_key"):
+        updated({}, {"tasks": _tasks("a", "a")}, [])
+
+
+@given(st.integers(0, 450), st.integers(0, 450))
+@settings(max_examples=30)
+def test_the_pages_together_are_the_whole(tasks: int, parameters: int) -> None:
+    whole = {"name": "j", "tasks": list(range(tasks)), "parameters": list(range(parameters))}
+    found: dict[str, list[int]] = {"tasks": [], "parameters": []}
+    token: str | None = None
+    while True:
+        page, token = paged(whole, ("tasks", "parameters", "environments"), token)
+        assert page["name"] == "j"
+        assert "environments" not in page
+        for name in found:
+            assert len(page[name]) <= PAGE
+            found[name] += page[name]
+        if token is None:
+            break
+    assert found == {"tasks": whole["tasks"], "parameters": whole["parameters"]}
+
+
+def test_a_page_token_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidParameterValue, match="'x'"):
+        paged({}, (), "x")
