@@ -56,7 +56,8 @@ def main() -> int:
     except LaketopError as error:
         _console.say(f"error: {error}")
         return 1
-    shown = [(r.step, r.what, r.on, r.figure, f"{r.seconds:.1f} s") for r in sorted(rows, key=_step)]
+    rows.sort(key=_step)
+    shown = [(r.step, r.what, r.on, r.figure, f"{r.seconds:.1f} s") for r in rows]
     _console.table(("", "step", "on", "figure", "time"), shown)
     _where_to_look()
     _console.say(f"the twelve steps took {time.monotonic() - began:.0f} s")

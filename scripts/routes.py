@@ -33,11 +33,12 @@ def _head(services: Mapping[str, type[Service]]) -> Iterator[str]:
     known = known_routes()
     served = {_plain(route) for one in services.values() for route, _ in declared_routes(one)}
     total = {_plain(pattern) for patterns in known.values() for pattern in patterns}
+    count = len(total & served)
     yield "# Routes"
     yield ""
     yield "Written by `scripts/routes.py`. The routes of a workspace are those that databricks-sdk"
     yield f"{sdk_version} sends, without those of accounts and those whose path is a resource's"
-    yield f"name alone: {len(total)}, of which laketop serves {len(total & served)} by routes of its"
+    yield f"name alone: {len(total)}, of which laketop serves {count} by routes of its"
     yield "own. MLflow's handlers, mounted under their prefixes, are not counted. Any other of them"
     yield "answers `501 NOT_IMPLEMENTED` and names itself; a path that exists nowhere answers"
     yield "`404 ENDPOINT_NOT_FOUND`."

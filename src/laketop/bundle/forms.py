@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from laketop.bundle.nodes import Node, Path, node_of
 from laketop.bundle.problems import Problems
+from laketop.bundle.references import REFERENCE
 
 _OF_THE_BUNDLE = ("lifecycle", "permissions", "grants")
 _MODEL_FIELDS = {"model_name": "entity_name", "model_version": "entity_version"}
@@ -158,14 +159,14 @@ def captured(resources: Node) -> Node:
     """
     catalogs = {
         catalog.text_at("name"): f"${{resources.catalogs.{key}.name}}"
-        for key, catalog in (resources.get("catalogs") or _MISSING).entries.items()
+        for key, catalog in _referable(resources, "catalogs")
     }
     schemas = {
         (
             schema.text_at("catalog_name"),
             schema.text_at("name"),
         ): f"${{resources.schemas.{key}.name}}"
-        for key, schema in (resources.get("schemas") or _MISSING).entries.items()
+        for key, schema in _referable(resources, "schemas")
     }
     for type_, key, resource in each(resources):
         for path in _HOLDERS.get(type_, ()):
@@ -174,6 +175,12 @@ def captured(resources: Node) -> Node:
                 made = _captured(holder, catalogs, schemas)
                 resources = resources.put((type_, key, *path), made)
     return resources
+
+
+def _referable(resources: Node, type_: str) -> Iterator[tuple[str, Node]]:
+    for key, resource in (resources.get(type_) or _MISSING).entries.items():
+        if REFERENCE.fullmatch(f"${{resources.{type_}.{key}.name}}"):
+            yield key, resource
 
 
 _HOLDERS: dict[str, tuple[Path, ...]] = {

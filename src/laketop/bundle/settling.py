@@ -144,8 +144,8 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
         for key, node in tree.without("variables").entries.items()
     }
     variables = tree.get("variables") or Node({})
-    for path, node in found(variables, (EACH, "value")):
-        variables = variables.put(path, resolver.resolve(node, ("variables", *path)))
+    for at, node in found(variables, (EACH, "value")):
+        variables = variables.put(at, resolver.resolve(node, ("variables", *at)))
     workspace = made["workspace"]
     for key in PATH_KEYS:
         path = workspace.get(key) or workspace
@@ -153,7 +153,13 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
     kept = {"bundle": made["bundle"], "workspace": workspace, "variables": variables}
     rest = Node(made, tree.place).without(*kept)
     _note_undefined(rest, problems)
-    return Node({**kept, **shaped(rest, "root", problems).entries}, tree.place)
+    parts = Node({key: node for key, node in rest.entries.items() if key == "resources"})
+    fitted = {
+        **shaped(rest.without("resources"), "root", problems).entries,
+        # A list may still hold parts of one task, to be merged; what is missing shows later.
+        **shaped(parts, "root", problems, whole=False).entries,
+    }
+    return Node({**kept, **fitted}, tree.place)
 
 
 def _note_undefined(tree: Node, problems: Problems) -> None:

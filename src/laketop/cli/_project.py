@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laketop.errors import LaketopError
-from laketop.settings import Settings
+
+if TYPE_CHECKING:
+    from laketop.settings import Settings
 
 
 def add_options(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
@@ -38,7 +40,10 @@ def settings(args: argparse.Namespace) -> Settings:
 
     Errors: ConfigError where no databricks.yml is found.
     """
+    from pathlib import Path
+
     from laketop.bundle import find_root
+    from laketop.settings import Settings
 
     return Settings.read(find_root(Path(args.project)))
 

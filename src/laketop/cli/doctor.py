@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from laketop.cli import _project
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 _ROOM_BYTES = 2 * 1024**3
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that a local run needs; `problem` is empty where all is well."""
 
     what: str
@@ -41,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     findings = list(examine(_settings(args)))
     if args.json:
-        _console.emit([dataclasses.asdict(finding) for finding in findings])
+        _console.emit([finding._asdict() for finding in findings])
     for finding in [] if args.json else findings:
         print(f"{'missing' if finding.problem else 'ok':<8}{finding.what:<11}{finding.found}")
         if finding.problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import Any
 
 from laketop.cli import _project
@@ -23,6 +22,8 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the variables of the running workspace."""
+    import shlex
+
     from laketop.cli import _console
     from laketop.errors import LaketopError
     from laketop.workspace import daemon

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start what is not running and say where it is."""
+    import dataclasses
+
     from laketop.cli import _console
     from laketop.workspace import daemon
 

@@ -244,7 +244,7 @@ def _number_part(df: DataFrame, names: Sequence[str]) -> str:
                  stddev(value) AS stddev, min(value) AS min, max(value) AS max,
                  count_if(value = 0) AS num_zeros,
                  approx_count_distinct(value) AS distinct_count,
-                 percentile_approx(value, array({points}), {2 * QUANTILES}) AS quantiles
+                 percentile_approx(value, array({points}), {QUANTILES}) AS quantiles
           FROM (SELECT __start, __log_type, stack({len(names)}, {stacked})
                 AS (column_name, value) FROM __monitored)
           GROUP BY __start, __log_type, column_name
@@ -279,57 +279,59 @@ def _text_part(names: Sequence[str]) -> str:
 
 
 def _drift_sql(granularity: str) -> str:
+    new, old = _shares_sql("new"), _shares_sql("old")
+    floored = f"greatest(p, {FLOOR}D)", f"greatest(q, {FLOOR}D)"
+    term = "({1} - {0}) * ln({1} / {0})".format(*floored)
     return f"""
-        SELECT new.window, old.window AS window_cmp, new.granularity,
-               CASE WHEN old.log_type = 'BASELINE' THEN 'BASELINE' ELSE 'CONSECUTIVE' END
-                 AS drift_type,
-               new.column_name, new.data_type,
-               new.count - old.count AS count_delta,
-               new.avg - old.avg AS avg_delta,
-               new.percent_null - old.percent_null AS percent_null_delta,
-               new.percent_zeros - old.percent_zeros AS percent_zeros_delta,
-               new.percent_distinct - old.percent_distinct AS percent_distinct_delta,
-               CASE WHEN new.quantiles IS NOT NULL THEN {_psi_sql(_NUMBER_SHARES)}
-                    WHEN new.frequent_items IS NOT NULL THEN {_psi_sql(_TEXT_SHARES)} END
-                 AS population_stability_index,
-               new.prediction_mean - old.prediction_mean AS prediction_mean_delta,
-               new.label_mean - old.label_mean AS label_mean_delta,
-               new.roc_auc_score - old.roc_auc_score AS roc_auc_score_delta,
-               new.prediction_mean - new.label_mean AS prediction_bias
-        FROM __profile new JOIN __profile old ON new.column_name = old.column_name
-         AND new.log_type = 'INPUT'
-         AND (old.log_type = 'BASELINE'
-              OR old.window.start + INTERVAL {granularity} = new.window.start)
+        WITH pair AS (
+          SELECT new.window, old.window AS window_cmp, new.granularity,
+                 CASE WHEN old.log_type = 'BASELINE' THEN 'BASELINE' ELSE 'CONSECUTIVE' END
+                   AS drift_type,
+                 new.column_name, new.data_type,
+                 new.count - old.count AS count_delta,
+                 new.avg - old.avg AS avg_delta,
+                 new.percent_null - old.percent_null AS percent_null_delta,
+                 new.percent_zeros - old.percent_zeros AS percent_zeros_delta,
+                 new.percent_distinct - old.percent_distinct AS percent_distinct_delta,
+                 {old} AS old_shares, {new} AS new_shares,
+                 new.prediction_mean - old.prediction_mean AS prediction_mean_delta,
+                 new.label_mean - old.label_mean AS label_mean_delta,
+                 new.roc_auc_score - old.roc_auc_score AS roc_auc_score_delta,
+                 new.prediction_mean - new.label_mean AS prediction_bias
+          FROM __profile new JOIN __profile old ON new.column_name = old.column_name
+           AND new.log_type = 'INPUT'
+           AND (old.log_type = 'BASELINE'
+                OR old.window.start + INTERVAL {granularity} = new.window.start)
+        )
+        SELECT * EXCEPT (old_shares, new_shares),
+               aggregate(zip_with(old_shares, new_shares, (p, q) -> {term}), 0D, (s, x) -> s + x)
+                 AS population_stability_index
+        FROM pair
     """
 
 
-# Shares of the ten bins between the deciles of `old`, then of the nulls. `{side}` is new or old.
-_BELOW = (
-    "CASE WHEN {k} = 0 THEN 0D WHEN {k} = 10 THEN 1D ELSE "
-    f"size(filter({{side}}.quantiles, v -> v <= old.quantiles[{{k}} * {QUANTILES // 10}])) "
-    f"/ {QUANTILES}D END"
-)
-_NUMBER_SHARES = (
-    "concat(transform(sequence(1, 10), k -> (1 - {side}.percent_null / 100) * (("
-    + _BELOW.replace("{k}", "k")
-    + ") - ("
-    + _BELOW.replace("{k}", "(k - 1)")
-    + "))), array({side}.percent_null / 100))"
-)
-# Shares of every item that either side lists, then of the rest, then of the nulls.
-_SHARE = (
-    "coalesce(element_at(map_from_entries({side}.frequent_items), item), 0L) / {side}.count"
-)
-_ITEMS = "array_union(old.frequent_items.item, new.frequent_items.item)"
-_TEXT_SHARES = (
-    f"concat(transform({_ITEMS}, item -> {_SHARE}), "
-    "array(({side}.count - {side}.num_nulls - aggregate({side}.frequent_items.count, 0L, "
-    "(s, n) -> s + n)) / {side}.count, {side}.percent_null / 100))"
-)
-
-
-def _psi_sql(shares: str) -> str:
-    new, old = (shares.replace("{side}", side) for side in ("new", "old"))
-    floored = f"greatest(p, {FLOOR}D)", f"greatest(q, {FLOOR}D)"
-    term = "({1} - {0}) * ln({1} / {0})".format(*floored)
-    return f"aggregate(zip_with({old}, {new}, (p, q) -> {term}), 0D, (s, x) -> s + x)"
+def _shares_sql(side: str) -> str:
+    # Numbers: what lies below each decile of `old`, the whole, and the nulls; `psi` differs from
+    # it only by the thousand quantiles that stand for the rows.
+    edges = f"transform(sequence(1, 9), k -> old.quantiles[k * {QUANTILES // 10}])"
+    below = (
+        f"transform({edges}, e -> size(filter({side}.quantiles, v -> v <= e)) / {QUANTILES}D)"
+    )
+    known = f"(1 - {side}.percent_null / 100)"
+    numbers = (
+        f"concat(zip_with(concat({below}, array(1D)), concat(array(0D), {below}), "
+        f"(a, b) -> {known} * (a - b)), array({side}.percent_null / 100))"
+    )
+    # Text: every item that either side lists, then the rest, then the nulls.
+    items = "array_union(old.frequent_items.item, new.frequent_items.item)"
+    counts = f"map_from_entries({side}.frequent_items)"
+    listed = f"aggregate({side}.frequent_items.count, 0L, (s, n) -> s + n)"
+    texts = (
+        f"concat(transform({items}, item -> coalesce(element_at({counts}, item), 0L) "
+        f"/ {side}.count), array(({side}.count - {side}.num_nulls - {listed}) / {side}.count, "
+        f"{side}.percent_null / 100))"
+    )
+    return (
+        f"CASE WHEN new.quantiles IS NOT NULL THEN {numbers} "
+        f"WHEN new.frequent_items IS NOT NULL THEN {texts} END"
+    )

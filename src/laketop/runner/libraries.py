@@ -81,7 +81,7 @@ def _wheels(path: str, resolve: Callable[[str], Path]) -> list[Path]:
     place = resolve(path)
     if not glob.has_magic(place.name):
         return [place]
-    found = sorted(place.parent.glob(place.name))
+    found = sorted(place.parent.glob(place.name), key=wheels.version_of, reverse=True)
     if not found:
         raise ConfigError(f"no wheel matches {path!r}", hint="was it built?")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import warnings
@@ -13,6 +12,8 @@ from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+from laketop.runner.output import pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,10 +84,7 @@ class NotebookShell(_Shell):  # type: ignore[misc]  # the same
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as child:
-            if child.stdout is not None:
-                while block := os.read(child.stdout.fileno(), 65536):
-                    sys.stdout.flush()
-                    sys.stdout.buffer.write(block)
+            pass_on(child)
             return child.wait()
 
     def expanded(self, line: str) -> str:

@@ -123,7 +123,7 @@ class JobRun:
         self._conclude(now_ms)
 
     def startable(self) -> list[Attempt]:
-        """Return the attempts that may start now, in the order of the job."""
+        """Return the attempts that may start now, in the order of the job, retries last."""
         return [attempt for attempt in self._open.values() if attempt.life_cycle == "PENDING"]
 
     def stopping(self) -> list[Attempt]:

@@ -8,8 +8,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from packaging.tags import sys_tags
+from packaging.tags import Tag, sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
 
 from laketop.errors import ConfigError
 
@@ -43,14 +44,27 @@ def unpack(wheel: Path, cache: Path) -> Path:
     return folder
 
 
+def version_of(wheel: Path) -> Version:
+    """Return the version that the name of a wheel states.
+
+    Errors: ConfigError if it is not the name of a wheel.
+    """
+    return _parse(wheel)[0]
+
+
 def _check_tags(wheel: Path) -> None:
-    try:
-        _, _, _, tags = parse_wheel_filename(wheel.name)
-    except InvalidWheelFilename as error:
-        raise ConfigError(f"{wheel.name!r} is not the name of a wheel") from error
+    _, tags = _parse(wheel)
     if tags.isdisjoint(sys_tags()):
         names = ", ".join(sorted(map(str, tags)))
         raise ConfigError(f"wheel {wheel.name!r} is for {names}, not for this interpreter")
+
+
+def _parse(wheel: Path) -> tuple[Version, frozenset[Tag]]:
+    try:
+        _, version, _, tags = parse_wheel_filename(wheel.name)
+    except InvalidWheelFilename as error:
+        raise ConfigError(f"{wheel.name!r} is not the name of a wheel") from error
+    return version, tags
 
 
 def _extract(wheel: Path, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -115,9 +116,10 @@ class Dispatcher:
         begun = [running for running in list(self._runs.values()) if running.has_begun]
         for running in begun:
             running.execution.cancel()
+        deadline = time.monotonic() + timeout_seconds
         for running in begun:
             try:
-                if not running.execution.wait(timeout_seconds):
+                if not running.execution.wait(max(deadline - time.monotonic(), 0)):
                     log.error("a run did not end within %s s", timeout_seconds)
             except Exception:
                 log.exception("a run could not be written down")

@@ -1,12 +1,7 @@
-"""Unity Catalog's registry of models, kept in MLflow's own tables.
-
-MLflow's tables hold models, versions, tags and aliases; three tables beside them hold what
-Unity Catalog knows on top: owners, logged models, digests and lineage. Imports MLflow: load late.
-"""
+"""Unity Catalog's registry of models, over MLflow's own store. Imports MLflow: load late."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import threading
@@ -33,92 +28,26 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from laketop.workspace import mlflow_database, model_files
 from laketop.workspace.model_names import alias_problem, name_problem, source_problem
+from laketop.workspace.registry_records import (
+    FAILED,
+    PENDING,
+    READY,
+    ModelVersion,
+    NewVersion,
+    RegisteredModel,
+    lineage,
+    model_of,
+    models,
+    tables,
+    version_of,
+    versions,
+)
 
 # MLflow's entities have no types of their own.
 _tag: Any = model_registry
 
-PENDING = "PENDING_REGISTRATION"
-READY = "READY"
-FAILED = "FAILED_REGISTRATION"
 PAGE = 100
 LARGEST_PAGE = 1000
-
-_tables = sa.MetaData()
-_models = sa.Table(
-    "laketop_registered_models",
-    _tables,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("owner", sa.String, nullable=False),
-    sa.Column("deployment_job_id", sa.String),
-)
-_versions = sa.Table(
-    "laketop_model_versions",
-    _tables,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("model_id", sa.String),
-    sa.Column("run_tracking_server_id", sa.String),
-    sa.Column("dependencies", sa.JSON),
-    sa.Column("created_by", sa.JSON),
-    sa.Column("files", sa.JSON),
-)
-_lineage = sa.Table(
-    "laketop_model_lineage",
-    _tables,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("direction", sa.String, primary_key=True),
-    sa.Column("entities", sa.String, primary_key=True),
-)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RegisteredModel:
-    """A model by its three-part name. Units: times in ms since 1970, UTC."""
-
-    name: str
-    owner: str
-    created_ms: int
-    updated_ms: int
-    description: str | None = None
-    deployment_job_id: str | None = None
-    aliases: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelVersion:
-    """One version of a model. Units: times in ms since 1970, UTC; versions count from 1."""
-
-    name: str
-    version: int
-    owner: str
-    created_ms: int
-    updated_ms: int
-    source: str
-    status: str
-    status_message: str | None = None
-    description: str | None = None
-    run_id: str | None = None
-    run_tracking_server_id: str | None = None
-    model_id: str | None = None
-    aliases: tuple[str, ...] = ()
-    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class NewVersion:
-    """What a client says of the version that it is about to upload."""
-
-    source: str
-    run_id: str | None = None
-    run_tracking_server_id: str | None = None
-    model_id: str | None = None
-    description: str | None = None
-    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    dependencies: tuple[Mapping[str, Any], ...] = ()
-    created_by: Mapping[str, Any] | None = None
-    """The lineage header: the notebook or job that registers, and the tables it read."""
 
 
 class RegistryStore(mlflow_database.Durable, SqlAlchemyStore):
@@ -154,7 +83,7 @@ class Registry:
         self._schema_exists = schema_exists
         self._now_ms = now_ms
         self._writing = threading.Lock()
-        _tables.create_all(self._store.engine)
+        tables.create_all(self._store.engine)
 
     # Models
 
@@ -212,7 +141,7 @@ class Registry:
             self.model(name)
             with self._store.ManagedSessionMaker(read_only=False) as session:
                 session.delete(session.get(SqlRegisteredModel, ("default", name)))
-                for table in (_models, _versions, _lineage):
+                for table in (models, versions, lineage):
                     session.execute(table.delete().where(table.c.name == name))
             shutil.rmtree(self._files.joinpath(*name.split(".")), ignore_errors=True)
 
@@ -224,8 +153,8 @@ class Registry:
             max_results=_page_size(max_results), page_token=page_token or None
         )
         with self._store.ManagedSessionMaker() as session:
-            facts = {row.name: row for row in session.execute(sa.select(_models))}
-        return [_model(entity, facts.get(entity.name)) for entity in page], page.token
+            facts = {row.name: row for row in session.execute(sa.select(models))}
+        return [model_of(entity, facts.get(entity.name)) for entity in page], page.token
 
     def set_model_tag(self, name: str, key: str, value: str) -> None:
         """Set or change a tag."""
@@ -256,7 +185,7 @@ class Registry:
                 session.get(SqlRegisteredModel, ("default", name)).last_updated_time = now
                 session.add(_version_row(name, number, new, owner=owner, now_ms=now))
                 session.execute(
-                    _versions.insert().values(
+                    versions.insert().values(
                         name=name,
                         version=number,
                         model_id=new.model_id,
@@ -298,11 +227,11 @@ class Registry:
         entity = self._store.get_model_version(name, version)
         with self._store.ManagedSessionMaker() as session:
             facts = session.execute(
-                sa.select(_versions).where(
-                    _versions.c.name == name, _versions.c.version == int(version)
+                sa.select(versions).where(
+                    versions.c.name == name, versions.c.version == int(version)
                 )
             ).one_or_none()
-        return _version(entity, facts)
+        return version_of(entity, facts)
 
     def update_version(self, name: str, version: int, *, description: str | None) -> ModelVersion:
         """Change the description."""
@@ -333,9 +262,11 @@ class Registry:
         )
         with self._store.ManagedSessionMaker() as session:
             names = {entity.name for entity in page}
-            rows = session.execute(sa.select(_versions).where(_versions.c.name.in_(names)))
+            rows = session.execute(sa.select(versions).where(versions.c.name.in_(names)))
             facts = {(row.name, row.version): row for row in rows}
-        found = [_version(entity, facts.get((entity.name, int(entity.version)))) for entity in page]
+        found = [
+            version_of(entity, facts.get((entity.name, int(entity.version)))) for entity in page
+        ]
         return found, page.token
 
     def set_version_tag(self, name: str, version: int, key: str, value: str) -> None:
@@ -391,8 +322,8 @@ class Registry:
             )
         with self._store.ManagedSessionMaker() as session:
             files = session.execute(
-                sa.select(_versions.c.files).where(
-                    _versions.c.name == name, _versions.c.version == int(version)
+                sa.select(versions.c.files).where(
+                    versions.c.name == name, versions.c.version == int(version)
                 )
             ).scalar_one()
         return dict(files)
@@ -410,7 +341,7 @@ class Registry:
         with self._writing:
             self.version(name, version)
             with self._store.ManagedSessionMaker(read_only=False) as session:
-                session.execute(_lineage.insert().prefix_with("OR IGNORE").values(row))
+                session.execute(lineage.insert().prefix_with("OR IGNORE").values(row))
 
     # What the above is made of
 
@@ -434,13 +365,13 @@ class Registry:
             row = session.get(SqlRegisteredModel, ("default", name))
             if row is None:
                 return None
-            facts = session.execute(sa.select(_models).where(_models.c.name == name)).one_or_none()
-            return _model(row.to_mlflow_entity(), facts)
+            facts = session.execute(sa.select(models).where(models.c.name == name)).one_or_none()
+            return model_of(row.to_mlflow_entity(), facts)
 
     def _replace_model_facts(self, name: str, owner: str, deployment_job_id: str | None) -> None:
         row = {"name": name, "owner": owner, "deployment_job_id": deployment_job_id}
         with self._store.ManagedSessionMaker(read_only=False) as session:
-            session.execute(_models.insert().prefix_with("OR REPLACE").values(row))
+            session.execute(models.insert().prefix_with("OR REPLACE").values(row))
 
     def _next_version(self, name: str) -> int:
         # Deleted versions keep their row, so that a number is never given twice.
@@ -470,8 +401,8 @@ class Registry:
             row.status_message = None if message is None else message[:500]
             row.last_updated_time = self._now_ms()
             session.execute(
-                _versions.update()
-                .where(_versions.c.name == name, _versions.c.version == int(version))
+                versions.update()
+                .where(versions.c.name == name, versions.c.version == int(version))
                 .values(files=None if files is None else dict(files))
             )
 
@@ -506,36 +437,4 @@ def _version_row(
         storage_location=f"dbfs:/Models/{name.replace('.', '/')}/{number}",
         run_id=new.run_id,
         status=PENDING,
-    )
-
-
-def _model(entity: Any, facts: Any) -> RegisteredModel:
-    return RegisteredModel(
-        name=entity.name,
-        owner="" if facts is None else facts.owner,
-        created_ms=int(entity.creation_timestamp),
-        updated_ms=int(entity.last_updated_timestamp or entity.creation_timestamp),
-        description=entity.description,
-        deployment_job_id=None if facts is None else facts.deployment_job_id,
-        aliases={alias: int(version) for alias, version in entity.aliases.items()},
-        tags=dict(entity.tags),
-    )
-
-
-def _version(entity: Any, facts: Any) -> ModelVersion:
-    return ModelVersion(
-        name=entity.name,
-        version=int(entity.version),
-        owner=entity.user_id or "",
-        created_ms=int(entity.creation_timestamp),
-        updated_ms=int(entity.last_updated_timestamp or entity.creation_timestamp),
-        source=entity.source,
-        status=entity.status,
-        status_message=entity.status_message,
-        description=entity.description,
-        run_id=entity.run_id or None,
-        run_tracking_server_id=None if facts is None else facts.run_tracking_server_id,
-        model_id=None if facts is None else facts.model_id,
-        aliases=tuple(entity.aliases),
-        tags=dict(entity.tags),
     )

@@ -65,7 +65,7 @@ def _serve(app: Any, listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """A request that gets an error for an answer; `status` is HTTP's."""
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -95,7 +95,7 @@ class Invocations:
             kind = headers.get(b"content-type", b"").decode("latin-1")
             answer = await anyio.to_thread.run_sync(self._scored, kind, body, limiter=self._turns)
             status = 200
-        except Refused as error:
+        except Rejected as error:
             code = "UNSUPPORTED_MEDIA_TYPE" if error.status == 415 else "BAD_REQUEST"
             answer = json.dumps({"error_code": code, "message": str(error)}).encode()
             status = error.status
@@ -105,22 +105,22 @@ class Invocations:
 
     def _check(self, scope: Any, headers: Mapping[bytes, bytes]) -> None:
         if not hmac.compare_digest(headers.get(b"authorization", b""), self._bearer):
-            raise Refused("The token is not this scorer's.", 401)
+            raise Rejected("The token is not this scorer's.", 401)
         if scope["method"] != "POST" or scope["path"] != "/invocations":
-            raise Refused("There is nothing here but POST /invocations.", 404)
+            raise Rejected("There is nothing here but POST /invocations.", 404)
 
     def _scored(self, kind: str, body: bytes) -> bytes:
         _check_kind(kind)
         try:
             inputs, params = decode(_payload(body), self._signature)
         except ValueError as error:
-            raise Refused(f"Invalid input. {error}") from error
+            raise Rejected(f"Invalid input. {error}") from error
         try:
             predictions = self._model.predict(inputs, params=params)
             return json.dumps({"predictions": encode(predictions)}, allow_nan=False).encode()
         except Exception as error:
             _report(error)
-            raise Refused(
+            raise Rejected(
                 f"The model could not predict: {type(error).__name__}: {error}"
             ) from error
 
@@ -144,10 +144,10 @@ async def _body(receive: Any) -> bytes:
 def _check_kind(kind: str) -> None:
     name, *parameters = [part.strip().lower() for part in kind.split(";")]
     if name != _KIND:
-        raise Refused(f"This predictor only supports the content type {_KIND}, not {kind!r}.", 415)
+        raise Rejected(f"This predictor only supports the content type {_KIND}, not {kind!r}.", 415)
     for parameter in parameters:
         if parameter != "charset=utf-8":
-            raise Refused(f"Unrecognized content type parameter {parameter!r}.", 415)
+            raise Rejected(f"Unrecognized content type parameter {parameter!r}.", 415)
 
 
 def _report(error: Exception) -> None:

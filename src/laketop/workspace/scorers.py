@@ -20,8 +20,6 @@ from laketop.runner.process import run_process
 from laketop.workspace import durable
 
 START_SECONDS = 300.0
-ANSWER_SECONDS = 297.0
-"""How long Databricks lets a model think about one request."""
 _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -97,7 +95,7 @@ class Scorer:
                 raise ScorerFailed(f"the model was not loaded within {seconds:g} seconds")
             return self._port
 
-    def post(self, body: bytes, content_type: str, *, seconds: float = ANSWER_SECONDS) -> Answer:
+    def post(self, body: bytes, content_type: str, *, seconds: float) -> Answer:
         """Return what the model answers; a process that dies meanwhile is asked once more.
 
         Errors: ScorerFailed if it does not start, or dies twice; TooSlow after `seconds`.

@@ -20,7 +20,8 @@ from mlflow.protos.databricks_uc_registry_service_pb2 import UcModelRegistryServ
 from mlflow.utils.proto_json_utils import message_to_json, parse_dict
 
 from laketop.workspace.mlflow_app import answer
-from laketop.workspace.registry import ModelVersion, NewVersion, RegisteredModel, Registry
+from laketop.workspace.registry import Registry
+from laketop.workspace.registry_records import ModelVersion, NewVersion, RegisteredModel
 
 _LINEAGE_HEADER = "X-Databricks-Lineage-Identifier"
 

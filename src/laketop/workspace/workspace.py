@@ -32,6 +32,8 @@ class Workspace:
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in _FOLDERS:
             (settings.state / folder).mkdir(mode=0o700, exist_ok=True)
+        for left in (settings.state / "uploads").iterdir():
+            left.unlink()
         self.store = Store(settings.state / "laketop.db")
         self.tokens = Tokens(self.store)
         self.workspace_id = self._workspace_id()

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.integration.cli.conftest import Laketop, run_laketop
+from tests.integration.processes import processes_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
-from tests.integration.cli.conftest import Laketop, run_laketop
-from tests.integration.processes import processes_of
 
 
 def test_without_a_bundle_it_says_where_it_looked(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_disk_that_takes_nothing_is_said_with_the_path(tmp_path: Path) -> None
         check=False,
         timeout=60,
         # No file may grow: what a full disk does, without filling one.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),  # noqa: PLW1509 - one thread here
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from laketop.workspace import daemon
 from tests.integration.cli.conftest import Laketop, run_laketop
 from tests.integration.processes import processes_of
+
+from laketop.workspace import daemon
 
 
 def test_run_starts_what_it_needs_and_shows_each_task(laketop: Laketop) -> None:

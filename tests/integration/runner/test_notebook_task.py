@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from databricks.sdk import WorkspaceClient
 import laketop
 from laketop.runner.context import ChildRun, Outcome, TaskContext, TaskType
 from laketop.runner.tasks.notebook import NotebookTask
+from laketop.runner.tasks.python_wheel import PythonWheelTask
 from laketop.runner.tasks.spark_python import SparkPythonTask
 
 NOTEBOOKS = Path(laketop.__file__).parents[2] / "fixtures" / "notebooks"
@@ -120,6 +122,28 @@ def test_a_notebook_reads_secrets_and_logs_to_its_own_experiment(
     assert experiment.name == f"/Users/{w.current_user.me().user_name}/workspace_everyday"
     assert tags["mlflow.databricks.notebookPath"] == str(NOTEBOOKS / "workspace_everyday")
     assert tags["mlflow.databricks.jobID"] == "3"
+
+
+def test_an_entry_point_of_a_wheel_opens_the_session_itself(run: Run, tmp_path: Path) -> None:
+    wheel = tmp_path / "parcel-1.2-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            "parcel/__init__.py",
+            "import sys\n"
+            "from pyspark.sql import SparkSession\n"
+            "def main():\n"
+            "    spark = SparkSession.builder.getOrCreate()\n"
+            "    print('rows', spark.range(int(sys.argv[1].partition('=')[2])).count())\n",
+        )
+        archive.writestr(
+            "parcel-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: parcel\nVersion: 1.2\n"
+        )
+    settings = {"package_name": "parcel", "entry_point": "main", "named_parameters": {"n": "4"}}
+    task = {"python_wheel_task": settings, "libraries": [{"whl": str(wheel)}]}
+    outcome, log = run(PythonWheelTask(), task)
+
+    assert outcome.error is None
+    assert "rows 4" in log
 
 
 def test_a_script_opens_the_session_itself(run: Run, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from laketop.workspace.app import MAX_BODY, Face
+from laketop.workspace.app import Face
+from laketop.workspace.bodies import MAX_BODY
 from laketop.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -139,6 +140,15 @@ def test_discovery_is_open_and_names_nothing_but_the_workspace(
     assert found.json()["oidc_endpoint"] == f"{host}/oidc"
     assert requests.get(f"{host}/health", timeout=10).json() == {"status": "ok"}
     assert found.headers["x-databricks-org-id"] == workspace.workspace_id
+    assert requests.head(f"{host}/health", timeout=10).status_code == 200
+
+
+def test_laketop_tells_of_itself(client: WorkspaceClient, workspace: Workspace) -> None:
+    told = client.api_client.do("GET", "/api/laketop/1/status")
+    assert isinstance(told, dict)
+    assert told["workspace_id"] == workspace.workspace_id
+    assert (told["user"], told["host"]) == ("me@laketop.local", client.config.host)
+    assert told["active_runs"] == 0
 
 
 def test_a_token_that_was_revoked_is_unknown_at_once(tmp_path: Path) -> None:
@@ -330,7 +340,7 @@ def _write_until_killed(port: int, token: str, scope: str, acknowledged: list[st
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token}"
     address = f"http://127.0.0.1:{port}/api/2.0/secrets"
-    with contextlib.suppress(requests.ConnectionError):
+    with contextlib.suppress(requests.RequestException):
         session.post(f"{address}/scopes/create", json={"scope": scope}, timeout=10)
         for number in itertools.count():
             key = f"key-{number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import uuid
 from typing import TYPE_CHECKING
 
@@ -188,3 +189,28 @@ def test_nothing_is_left_of_an_upload_that_was_refused(
     with pytest.raises(NotFound):
         client.files.upload("/Volumes/main/default/nothing/f", io.BytesIO(b"1"))
     assert list((workspace.state / "uploads").iterdir()) == []
+
+
+def test_listing_while_files_come_and_go_never_fails(
+    client: WorkspaceClient, workspace: Workspace
+) -> None:
+    volume = _make_volume(workspace, "main", "default", "busy")
+    folder = workspace.state / "catalog/main/default/_files/busy"
+    folder.mkdir(parents=True)
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            for number in range(20):
+                (folder / f"f{number}").touch()
+            for number in range(20):
+                (folder / f"f{number}").unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(50):
+            list(client.files.list_directory_contents(volume))
+    finally:
+        is_over.set()
+        thread.join()

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlflow
+import mlflow.store.db.utils
 import numpy as np
 import pandas as pd
 import pytest
@@ -231,28 +230,30 @@ def test_commits_are_flushed_to_the_disk(workspace: Workspace, experiment: str) 
 
 
 def test_a_database_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
-    program = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from laketop.workspace import mlflow_database as db\n"
-        "real = db.mlflow_db._initialize_tables\n"
-        "db.mlflow_db._initialize_tables = lambda engine: ("
-        "real(engine), os.kill(os.getpid(), signal.SIGKILL))\n"
-        "db.make(Path(sys.argv[1]))\n"
-    )
-    database = tmp_path / "mlflow.db"
-    killed = subprocess.run(
-        [sys.executable, "-c", program, str(database)],
-        check=False,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert not database.exists()
-
     from laketop.workspace import mlflow_database
 
-    mlflow_database.make(database)
-    with sqlite3.connect(database) as connection:
-        assert connection.execute("SELECT count(*) FROM experiments").fetchone() == (0,)
-    connection.close()
+    for leftover in ("mlflow.db.draft", "mlflow.db.draft-journal"):
+        (tmp_path / leftover).write_bytes(b"half of it")
+    mlflow_database.make(tmp_path / "mlflow.db")
+
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM experiments").fetchone() == (0,)
+
+
+def test_a_database_that_cannot_be_made_whole_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from laketop.workspace import mlflow_database
+
+    make_tables: Any = mlflow.store.db.utils._initialize_tables
+
+    def make_and_break(engine: object) -> None:
+        make_tables(engine)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlflow.store.db.utils._initialize_tables", make_and_break)
+    with pytest.raises(KeyboardInterrupt):
+        mlflow_database.make(tmp_path / "mlflow.db")
+
+    assert not (tmp_path / "mlflow.db").exists()

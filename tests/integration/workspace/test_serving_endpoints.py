@@ -18,6 +18,7 @@ import uvicorn
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
     BadRequest,
+    DeadlineExceeded,
     InvalidParameterValue,
     NotFound,
     OperationFailed,
@@ -164,6 +165,15 @@ def test_a_payload_without_data_is_a_bad_request(client: WorkspaceClient, endpoi
         client.serving_endpoints.query(endpoint)
 
 
+def test_what_the_model_itself_refuses_is_a_bad_request(
+    client: WorkspaceClient, endpoint: str
+) -> None:
+    with pytest.raises(BadRequest, match="could not predict: ValueError"):
+        client.serving_endpoints.query(
+            endpoint, dataframe_records=[{"distance": None, "hour": 1.0}]
+        )
+
+
 def test_another_content_type_is_refused(host: str, token: str, endpoint: str) -> None:
     answer = requests.post(
         f"{host}/serving-endpoints/{endpoint}/invocations",
@@ -212,6 +222,19 @@ def test_a_scorer_has_no_token_of_the_workspace(
 
     assert token.encode() not in environment
     assert b"DATABRICKS" not in environment
+
+
+def test_a_model_that_does_not_answer_in_time_is_told_so(
+    client: WorkspaceClient, workspace: Workspace, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [pid] = scorer_processes(workspace.state / "serving")
+    monkeypatch.setattr(workspace.serving_endpoints, "answer_seconds", 0.1)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(DeadlineExceeded, match=r"'delay-1'.* within 0\.1 seconds"):
+            client.serving_endpoints.query(endpoint, dataframe_records=RECORDS)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_scorer_that_dies_is_started_again(

@@ -66,3 +66,13 @@ def test_run_as_goes_to_jobs_and_pipelines_that_have_none(make_bundle: MakeBundl
     pipeline = bundle.resource("pipelines", "p")
     assert pipeline.body["run_as"] == {"service_principal_name": "robot"}
     assert not pipeline.served
+
+
+def test_a_schema_whose_key_no_reference_can_name_is_not_followed(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("""
+        bundle: {name: x}
+        resources:
+          schemas: {the lake: {catalog_name: main, name: ml}}
+          volumes: {v: {catalog_name: main, schema_name: ml, name: raw}}
+    """)
+    assert bundle.resource("volumes", "v").body["schema_name"] == "ml"

@@ -84,6 +84,11 @@ def test_an_included_file_that_is_no_map_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_include_matches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: x}\ninclude: ['']\n")
+    assert [p.message for p in load(tmp_path).problems] == ["the file '' is not there"]
+
+
 def test_include_that_is_no_list_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: x}\ninclude: a.yml\n")
     assert [p.message for p in load(tmp_path).problems] == ["expected a sequence, found a string"]

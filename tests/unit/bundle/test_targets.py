@@ -7,6 +7,8 @@ from laketop.bundle.problems import Problems
 from laketop.bundle.targets import chosen, merged_lists, overlaid
 from laketop.errors import ConfigError
 
+from .conftest import MakeBundle
+
 
 def name_of(targets: object, wanted: str | None = None, **environment: str) -> str:
     tree = node_of({} if targets is None else {"targets": targets})
@@ -95,3 +97,30 @@ def test_lists_with_keys_are_merged_and_others_are_left() -> None:
     assert made["pipelines"]["p"]["clusters"] == [{"label": "l", "n": 1}]
     assert len(made["schemas"]["s"]["tasks"]) == 2
     assert merged_lists(Node({}), Problems()) == Node({})
+
+
+def test_a_part_of_a_task_in_a_target_needs_no_required_fields(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("""
+        bundle: {name: x}
+        resources:
+          jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: /a}}]}}
+        targets:
+          t:
+            resources:
+              jobs:
+                j: {tasks: [{task_key: a, notebook_task: {base_parameters: {n: 1}}}]}
+    """)
+    assert bundle.problems == ()
+    assert bundle.job("j").body["tasks"] == [
+        {"task_key": "a", "notebook_task": {"notebook_path": "/a", "base_parameters": {"n": "1"}}}
+    ]
+
+
+def test_what_is_missing_after_the_merge_is_told_once(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle("""
+        bundle: {name: x}
+        resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {}}]}}}
+    """)
+    assert [problem.message for problem in bundle.problems] == [
+        'required field "notebook_path" is not set'
+    ]

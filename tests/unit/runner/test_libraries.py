@@ -13,8 +13,10 @@ from laketop.errors import ConfigError, Refused
 from laketop.runner.libraries import libraries_of
 
 
-def make_wheel(folder: Path, tag: str = "py3-none-any", code: str = "") -> Path:
-    wheel = folder / f"parcel-1.2-{tag}.whl"
+def make_wheel(
+    folder: Path, tag: str = "py3-none-any", code: str = "", version: str = "1.2"
+) -> Path:
+    wheel = folder / f"parcel-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("parcel/__init__.py", code)
         archive.writestr("parcel-1.2.data/purelib/parcel/extra.py", "")
@@ -45,6 +47,15 @@ def test_the_same_content_has_one_folder_and_another_has_another(tmp_path: Path)
     assert first == again
     assert first != changed
     assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_the_newest_of_the_wheels_that_match_comes_first(tmp_path: Path) -> None:
+    for version in ("1.2", "1.10", "1.9"):
+        make_wheel(tmp_path, version=version, code=f"version = {version!r}")
+    found = libraries_of({"libraries": [{"whl": f"{tmp_path}/*.whl"}]}, Path, tmp_path / "cache")
+
+    codes = [(folder / "parcel" / "__init__.py").read_text("utf-8") for folder in found.wheels]
+    assert codes == ["version = '1.10'", "version = '1.9'", "version = '1.2'"]
 
 
 def test_an_environment_gives_wheels_by_pattern_and_requirements(tmp_path: Path) -> None:

@@ -161,6 +161,21 @@ def test_a_disabled_task_disables_what_needs_it_when_the_run_is_created() -> Non
     assert bench.end() == ("INTERNAL_ERROR", "FAILED")
 
 
+def test_a_disabled_parent_counts_neither_for_nor_against() -> None:
+    condition = {"op": "EQUAL_TO", "left": "1", "right": "1"}
+    bench = Bench(
+        task("if", condition_task=condition),
+        task("off", disabled=True),
+        task("a"),
+        task("not_taken", "if=false", "off", run_if="NONE_FAILED"),
+        task("runs", "a", "off", run_if="NONE_FAILED"),
+    )
+    bench.play("if", Outcome("SUCCESS", condition=True))
+    bench.play("a")
+    assert bench.at("not_taken") == ("SKIPPED", "EXCLUDED")
+    assert bench.startable() == ["runs"]
+
+
 def test_a_run_of_disabled_tasks_alone_is_no_success() -> None:
     bench = Bench(task("off", disabled=True))
     assert bench.startable() == []
@@ -250,6 +265,16 @@ def test_a_run_past_its_timeout_stops_everything_and_is_timed_out() -> None:
     assert bench.at("a") == ("TERMINATED", "TIMEDOUT")
     assert bench.end() == ("TERMINATED", "TIMEDOUT")
     assert bench.run.snapshot()["run_duration"] == 1_000
+
+
+def test_nothing_is_retried_in_a_run_out_of_time() -> None:
+    bench = Bench(task("a", max_retries=-1, retry_on_timeout=True), timeout_seconds=1)
+    bench.start("a")
+    bench.now = 2_000
+    bench.run.advance(bench.now)
+    bench.finish("a")
+    assert len(bench.attempts("a")) == 1
+    assert bench.end() == ("TERMINATED", "TIMEDOUT")
 
 
 def test_canceling_a_run_stops_what_runs_and_skips_what_waits() -> None:

@@ -81,6 +81,7 @@ def test_a_disabled_parent_disables_where_no_other_can_satisfy(
         (["SUCCESS"], ["SUCCESS"], "SUCCESS"),
         (["EXCLUDED", "SUCCESS"], [], "SUCCESS"),
         (["SUCCESS"], ["FAILED"], "SUCCESS_WITH_FAILURES"),
+        (["SUCCESS"], ["CANCELED"], "SUCCESS_WITH_FAILURES"),
         (["SUCCESS", "FAILED"], [], "FAILED"),
         (["UPSTREAM_FAILED"], ["FAILED"], "FAILED"),
         (["TIMEDOUT"], [], "FAILED"),

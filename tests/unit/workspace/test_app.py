@@ -73,3 +73,11 @@ def test_a_workspace_keeps_its_id_and_its_folder_is_private(tmp_path: Path) -> N
 def test_a_service_that_is_not_there_is_named(workspace: Workspace) -> None:
     with pytest.raises(AttributeError, match="no service 'warehouses'"):
         _ = workspace.warehouses
+
+
+def test_what_a_kill_left_of_an_upload_is_removed_at_the_start(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path, cache=tmp_path)
+    (settings.state / "uploads").mkdir(parents=True)
+    (settings.state / "uploads" / "half").touch()
+    Workspace(settings).shutdown()
+    assert list((settings.state / "uploads").iterdir()) == []

@@ -17,8 +17,7 @@ from laketop.workspace.paths import confined, located
 _UP = ["..", "%2e%2e", "%2E.", "..%00", "..;", "..;x", "..%0d", "\x00", "..%20", ".", "..%09"]
 _SLASH = ["/", "%2f", "%5C", "\\", "//", "/./", "%252f", ";/"]
 _CORPUS = [
-    (up + slash) * depth + "x"
-    for up, slash, depth in itertools.product(_UP, _SLASH, (1, 2, 7))
+    (up + slash) * depth + "x" for up, slash, depth in itertools.product(_UP, _SLASH, (1, 2, 7))
 ]
 
 

@@ -47,8 +47,15 @@ final class LakeParser implements ParserInterface {
   @Override
   public LogicalPlan parsePlanWithParameters(String sql, ParameterContext context)
       throws ParseException {
-    boolean given = given(context);
-    return parsePlan(given ? ParameterHandler.substituteParameters(sql, context)._1() : sql);
+    if (!given(context)) {
+      return parsePlan(sql);
+    }
+    String bare = Statements.candidate(sql);
+    if (bare != null && Statements.has(bare)) {
+      throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
+          "Parameters are not supported in this statement; write the values into its text.");
+    }
+    return parsePlan(ParameterHandler.substituteParameters(sql, context)._1());
   }
 
   private static boolean given(ParameterContext context) {

@@ -23,7 +23,7 @@ record Statement(Pattern spelling, Action action) {
         .replace("~", "\\s+")
         .replace("<name>", "(?<name>" + PART + "(?:\\." + PART + ")*)")
         .replace("<who>", "(?<who>`[^`]+`|'[^']+'|[^\\s`']+)")
-        .replace("<text>", "'(?<text>(?:[^'\\\\]|\\\\.)*)'");
+        .replace("<text>", "'(?<text>(?:[^'\\\\]|\\\\.|'')*)'");
     int flags = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
     return new Statement(Pattern.compile(expression, flags), action);
   }
@@ -37,7 +37,7 @@ record Statement(Pattern spelling, Action action) {
   /** Returns the text of the group {@code text}, unescaped, or nothing. */
   static String text(Matcher words) {
     String text = words.group("text");
-    return text == null ? "" : text.replaceAll("\\\\(.)", "$1");
+    return text == null ? "" : text.replace("''", "'").replaceAll("\\\\(.)", "$1");
   }
 
   static String who(Matcher words) {

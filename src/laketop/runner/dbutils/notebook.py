@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import LaketopError
+from laketop.runner.output import pass_on
 from laketop.runner.paths import notebook_name
 from laketop.runner.request import REQUEST_FILE, RESULT_FILE, Request
 
@@ -86,8 +87,10 @@ class NotebookControl:
         directory.mkdir(parents=True)
         request = dataclasses.replace(
             self._request,
+            kind="notebook",
             path=target,
             file=None,
+            arguments=(),
             directory=directory,
             parameters={name: str(value) for name, value in (arguments or {}).items()},
             callers=callers,
@@ -109,7 +112,7 @@ class NotebookControl:
             bufsize=0,
             process_group=0,
         ) as child:
-            pump = threading.Thread(target=_pump, args=(child,), daemon=True)
+            pump = threading.Thread(target=pass_on, args=(child,), daemon=True)
             pump.start()
             try:
                 child.wait(timeout_seconds or None)
@@ -126,13 +129,6 @@ def absolute_notebook(path: str, caller: str) -> str:
     if path.startswith("/"):
         return path
     return os.path.normpath(os.path.join(os.path.dirname(caller), path))  # noqa: PTH118, PTH120 - a workspace path
-
-
-def _pump(child: subprocess.Popen[bytes]) -> None:
-    if child.stdout is not None:
-        while block := child.stdout.read(65536):
-            sys.stdout.flush()
-            sys.stdout.buffer.write(block)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

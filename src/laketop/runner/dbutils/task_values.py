@@ -6,6 +6,7 @@ Source: jobs.md 7: JSON, at most 48 KiB each, the last write wins.
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from laketop.runner.request import write_json
@@ -24,6 +25,7 @@ class TaskValues:
         self._upstream = upstream
         self._file = file
         self._own: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
     def set(self, key: str, value: Any) -> None:
         """Leave a value for the tasks downstream.
@@ -37,8 +39,9 @@ class TaskValues:
         size = len(text.encode())
         if size > MAX_BYTES:
             raise ValueError(f"task value {key!r} has {size} bytes, the limit is {MAX_BYTES}")
-        self._own[key] = json.loads(text)
-        write_json(self._file, self._own)
+        with self._lock:
+            self._own[key] = json.loads(text)
+            write_json(self._file, self._own)
 
     def get(
         self,

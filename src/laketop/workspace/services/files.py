@@ -22,12 +22,14 @@ from databricks.sdk.errors.platform import (
 from databricks.sdk.service.files import DirectoryEntry, ListDirectoryResponse
 
 from laketop.workspace import durable
+from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.paths import Place, located
 from laketop.workspace.service import Reply, Request, Service, route
 
-_PART = 1024 * 1024
 _LARGEST_PAGE = 1000
 _DONE = Reply(status=204)
+_NOT_EMPTY = "DIRECTORY_IS_NOT_EMPTY"
+"""Unverified."""
 
 
 class Files(Service):
@@ -62,14 +64,14 @@ class Files(Service):
         asked = _range(request.headers.get("range", ""), found.st_size)
         headers = _metadata(found)
         if asked is None:
-            return Reply(_Slice(file, 0, found.st_size), 200, headers)
+            return Reply(FileSlice(file, 0, found.st_size), 200, headers)
         first, last = asked
         if first > last:
             file.close()
             return Reply(status=416, headers={"content-range": f"bytes */{found.st_size}"})
         headers["content-length"] = str(last - first + 1)
         headers["content-range"] = f"bytes {first}-{last}/{found.st_size}"
-        return Reply(_Slice(file, first, last - first + 1), 206, headers)
+        return Reply(FileSlice(file, first, last - first + 1), 206, headers)
 
     @route("HEAD /api/2.0/fs/files/{path...}")
     def get_metadata(self, path: str) -> Reply:
@@ -107,7 +109,9 @@ class Files(Service):
         after = _name_in(page_token)
         size = min(max(page_size, 1), _LARGEST_PAGE)
         names = sorted(n for n in _names(directory) if n > after)
-        entries = [_entry(directory / name, f"/{path.strip('/')}/{name}") for name in names[:size]]
+        above = f"/{path.strip('/')}"
+        found = [_entry(directory / name, f"{above}/{name}") for name in names[:size]]
+        entries = [entry for entry in found if entry is not None]
         more = _token_of(names[size - 1]) if len(names) > size else None
         return ListDirectoryResponse(contents=entries, next_page_token=more)
 
@@ -120,7 +124,7 @@ class Files(Service):
         if any(directory.iterdir()):
             raise BadRequest(
                 f"The directory /{path.strip('/')} is not empty.",
-                error_code="DIRECTORY_IS_NOT_EMPTY",
+                error_code=_NOT_EMPTY,
             )
         directory.rmdir()
         durable.flush_folder(directory.parent)
@@ -147,23 +151,6 @@ class Files(Service):
         if not place.path.is_dir() and not (place.is_root and not place.path.exists()):
             raise NotFound(f"The directory /{path.strip('/')} does not exist.")
         return place.path
-
-
-class _Slice:
-    """A part of an open file, read as it is sent."""
-
-    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
-        self._file, self._size = file, size
-        file.seek(start)
-
-    def __iter__(self) -> Iterator[bytes]:
-        left = self._size
-        while left > 0 and (part := self._file.read(min(left, _PART))):
-            left -= len(part)
-            yield part
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def _opened(file: Path, path: str) -> IO[bytes]:
@@ -216,8 +203,11 @@ def _names(directory: Path) -> Iterator[str]:
             yield from (entry.name for entry in entries if not entry.is_symlink())
 
 
-def _entry(file: Path, path: str) -> DirectoryEntry:
-    found = file.stat(follow_symlinks=False)
+def _entry(file: Path, path: str) -> DirectoryEntry | None:
+    try:
+        found = file.stat(follow_symlinks=False)
+    except FileNotFoundError:  # a task deleted it meanwhile
+        return None
     is_directory = stat.S_ISDIR(found.st_mode)
     size: Mapping[str, Any] = {} if is_directory else {"file_size": found.st_size}
     return DirectoryEntry(

@@ -25,6 +25,7 @@ from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
 from laketop.workspace import job_settings, run_records
 from laketop.workspace.dispatch import Dispatcher
+from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.run_output import LOG_FILE, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
 from laketop.workspace.service import Fields, Reply, Service, route
@@ -283,16 +284,15 @@ class Jobs(Service):
         """Return what an attempt has printed so far, as it printed it, from a byte on."""
         record, task = self._attempt(run_id)
         file = self._folder(record.run_id, task["run_id"]) / LOG_FILE
-        content = b""
-        if file.is_file():
-            with file.open("rb") as stream:
-                stream.seek(_not_negative(offset))
-                content = stream.read()
+        size = file.stat().st_size if file.is_file() else 0
+        start = min(_not_negative(offset), size)
         headers = {
             "content-type": "text/plain; charset=utf-8",
-            "x-laketop-next-offset": str(_not_negative(offset) + len(content)),
+            "content-length": str(size - start),
+            "x-laketop-next-offset": str(size),
         }
-        return Reply(content, 200, headers)
+        body = FileSlice(file.open("rb"), start, size - start) if size else b""
+        return Reply(body, 200, headers)
 
     async def _until_changed(self, run_id: int, page_token: str | None = None) -> None:
         before = self._dispatcher.changes(run_id)
@@ -357,6 +357,7 @@ class Jobs(Service):
         *,
         queue: Mapping[str, Any] | None,
         more: Mapping[str, Any] | None = None,
+        creator: str | None = None,
     ) -> int:
         settings = _with_environments(settings)
         try:
@@ -371,7 +372,7 @@ class Jobs(Service):
         record = RunRecord(
             run_id=request.run_id,
             job_id=request.job_id,
-            creator=self.workspace.user,
+            creator=creator or self.workspace.user,
             run_type=request.run_type,
             more=more or {},
             snapshot=run.snapshot(),
@@ -397,7 +398,9 @@ class Jobs(Service):
             request = self._request(
                 call.job_id, parameters=dict(call.parameters), trigger="RUN_JOB_TASK"
             )
-            return self._add(job["settings"], request, queue=None, more=more)
+            parent = self._records.get(call.run_id)
+            creator = parent.creator if parent is not None else None
+            return self._add(job["settings"], request, queue=None, more=more, creator=creator)
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from databricks.sdk.errors.platform import InternalError
 
 from laketop.workspace.paths import located
 from laketop.workspace.service import Service, mount
@@ -22,6 +25,8 @@ _TRACKING_ROOT = "dbfs:/databricks/mlflow-tracking/"
 _VOLUMES_ROOT = "dbfs:/Volumes/"
 _ARTIFACTS = "/WorkspaceInternal/Mlflow/Artifacts"
 _LOGGED_MODELS = "logged_models"
+
+log = logging.getLogger("laketop.workspace")
 
 # Read by MLflow when it is imported. A server of MLflow's own would call home, and would check
 # hosts and origins, which the workspace has done before it asks MLflow.
@@ -61,10 +66,17 @@ class Mlflow(Service):
 
         The first call imports MLflow and opens its database, which takes seconds; calls that
         come meanwhile wait for it. Not to be made inside a transaction.
+        Errors: InternalError if that fails.
         """
         with self._loading:
             if self._parts is None:
-                self._parts = self._load()
+                try:
+                    self._parts = self._load()
+                except Exception as error:
+                    log.exception("MLflow could not be loaded")
+                    raise InternalError(
+                        f"MLflow could not be loaded: {type(error).__name__}; see the log."
+                    ) from error
             return self._parts
 
     def shutdown(self) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import random
+import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
 
 _QUERIES_AT_ONCE = 32
+_READABLE = 80
+"""How much of a model's name goes into the names of its scorers' files."""
 _LOG_BYTES = 256 * 1024
 
 log = logging.getLogger("laketop.workspace")
@@ -47,6 +50,9 @@ Record = dict[str, Any]
 
 class ServingEndpoints(Service):
     """Endpoints, their configurations, and the queries that they answer."""
+
+    answer_seconds = 297.0
+    """How long a model may think about one request; as on Databricks."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -208,8 +214,9 @@ class ServingEndpoints(Service):
             )
         entity = self._chosen(_config_kept(record["config"]), name, wanted, request.body)
         try:
-            scorer = self._scorer(entity)
-            return entity, scorer.post(request.body, request.headers.get("content-type", ""))
+            scorer = self._scorer(entity, _keys(record["config"]).get(entity.name))
+            kind = request.headers.get("content-type", "")
+            return entity, scorer.post(request.body, kind, seconds=self.answer_seconds)
         except TooSlow as error:
             raise DeadlineExceeded(f"Served entity '{entity.name}': {error}.") from error
         except ScorerFailed as error:
@@ -295,10 +302,19 @@ class ServingEndpoints(Service):
         if any(_update_of(record) == "IN_PROGRESS" for record in records):
             return
         self._scorers.keep_only(
-            {entity["key"] for r in records if r["config"] for entity in r["config"]["entities"]}
+            {
+                key
+                for record in records
+                if record["config"]
+                for key in _keys(record["config"]).values()
+            }
         )
 
-    def _scorer(self, entity: Entity) -> Scorer:
+    def _scorer(self, entity: Entity, key: str | None) -> Scorer:
+        # The registry is asked only when there is something to start.
+        running = None if key is None else self._scorers.running(key)
+        if running is not None:
+            return running
         served = self._served(entity)
         return self._scorers.get(_key(entity, served), served)
 
@@ -367,8 +383,15 @@ def _client_request_id(body: bytes) -> str | None:
 
 def _key(entity: Entity, served: Served) -> str:
     """Return a name that another version, other files or other variables do not have."""
-    told = json.dumps([dict(served.files), dict(served.variables)], sort_keys=True)
-    return f"{entity.model}-{entity.version}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    told = [entity.model, entity.version, dict(served.files), dict(served.variables)]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    readable = re.sub(r"[^a-z0-9_.\-]", "_", entity.model)[-_READABLE:]
+    return f"{readable}-{entity.version}-{digest[:12]}"
+
+
+def _keys(config: Record) -> dict[str, str]:
+    """Return the key of each entity's scorer, by the entity's name."""
+    return {entity["name"]: entity["key"] for entity in config["entities"] if entity.get("key")}
 
 
 def _config_kept(config: Record) -> Config:

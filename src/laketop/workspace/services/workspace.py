@@ -67,13 +67,8 @@ class Workspace(Service):
         """Return what a folder holds, by name; of a file, the file itself."""
         found = self._tree.existing(path)
         objects = self._tree.children(found) if found.kind == "DIRECTORY" else [found]
-        infos: list[ObjectInfo] = [
-            one.info
-            for one in objects
-            if one.kind != "NOTEBOOK"
-            or one.file.stat().st_mtime_ns // 1_000_000 >= notebooks_modified_after
-        ]
-        return ListResponse(objects=infos)
+        infos = [_info(one, notebooks_modified_after) for one in objects]
+        return ListResponse(objects=[info for info in infos if info is not None])
 
     @route("POST /api/2.0/workspace/delete")
     def delete(self, path: str, recursive: bool = False) -> None:
@@ -164,6 +159,14 @@ class Workspace(Service):
         durable.write(place, content, scratch=self.workspace.state / "uploads")
         if found is not None and found.file != place:
             _remove(found.file)
+
+
+def _info(one: WorkspaceObject, after_ms: int) -> ObjectInfo | None:
+    try:
+        info, modified_ms = one.info, one.file.stat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:  # a task deleted it meanwhile
+        return None
+    return None if one.kind == "NOTEBOOK" and modified_ms < after_ms else info
 
 
 class _Import:

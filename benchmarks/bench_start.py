@@ -1,0 +1,37 @@
+"""`laketop --help` and `import laketop`, against a bare Python process."""
+
+from __future__ import annotations
+
+import compileall
+import subprocess
+import sys
+from pathlib import Path
+
+from ratios import compare
+
+import laketop
+
+
+def main() -> None:
+    """Print both ratios."""
+    compileall.compile_dir(Path(laketop.__file__).parent, quiet=1)
+    bare = [sys.executable, "-c", "pass"]
+    for name, command in (
+        ("laketop --help ÷ python", [sys.executable, "-m", "laketop.cli", "--help"]),
+        ("import laketop ÷ python", [sys.executable, "-c", "import laketop"]),
+    ):
+        compare(
+            name,
+            lambda command=command: _quiet(command),  # type: ignore[misc] # bound now
+            lambda: _quiet(bare),
+            rounds=15,
+            goal=3,
+        )
+
+
+def _quiet(command: list[str]) -> None:
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The answers of the workspace: results and errors on their way out."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import InternalError
+from starlette.types import Message, Send
+
+from laketop.workspace import wire
+from laketop.workspace.service import Reply
+
+_JSON = {"content-type": "application/json"}
+
+log = logging.getLogger("laketop.workspace")
+
+
+class Watched:
+    """A `send` that knows whether its answer has begun, and whether it has a body at all."""
+
+    def __init__(self, send: Send, *, is_head: bool) -> None:
+        self._send = send
+        self.is_head = is_head
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a part of the answer on."""
+        self.has_begun = True
+        await self._send(message)
+
+
+def encoded(result: Any) -> Reply:
+    """Return the answer that a handler's result makes."""
+    return result if isinstance(result, Reply) else Reply(wire.encode(result), 200, _JSON)
+
+
+def _reply_of(error: DatabricksError) -> Reply:
+    return Reply(wire.encode_error(error), wire.status_of(error), _JSON)
+
+
+def failed(what: str, error: Exception) -> Reply:
+    """Return the answer to a request that failed.
+
+    A fault of laketop is logged by its place but without its text, which can hold what was sent.
+    """
+    if isinstance(error, DatabricksError):
+        return _reply_of(error)
+    request_id = uuid.uuid4().hex
+    places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places)
+    message = f"laketop failed at {what}; its log tells more of request {request_id}."
+    return _reply_of(InternalError(message))
+
+
+async def send_reply(send: Watched, reply: Reply) -> None:
+    """Send an answer, without its body if it answers HEAD; close the body in any case."""
+    headers = dict(reply.headers)
+    if isinstance(reply.body, bytes) and not send.is_head:
+        headers["content-length"] = str(len(reply.body))
+    pairs = [(n.lower().encode("latin-1"), text.encode("latin-1")) for n, text in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+    try:
+        if isinstance(reply.body, bytes):
+            body = b"" if send.is_head else reply.body
+            await send({"type": "http.response.body", "body": body})
+            return
+        if not send.is_head:
+            async for part in _each(reply.body):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        close = getattr(reply.body, "close", None)
+        if close is not None:
+            close()
+
+
+async def _each(body: Any) -> AsyncIterator[bytes]:
+    if hasattr(body, "__aiter__"):
+        async for part in body:
+            yield part
+        return
+    parts = iter(body)
+    while (part := await anyio.to_thread.run_sync(next, parts, None)) is not None:
+        yield part
