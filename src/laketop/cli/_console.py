@@ -64,6 +64,10 @@ class Progress:
         if self._status is not None:
             self._status.stop()
 
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        self._console.print(text, markup=False)
+
     def show(self, text: str) -> None:
         """Show `text`, with the seconds since the start."""
         seconds = time.monotonic() - self._began

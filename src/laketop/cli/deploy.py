@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying {bundle.name} to target {bundle.target}")
-        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.show)
+        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
     if args.json:
         _console.emit({"target": done.target, "jobs": dict(done.jobs)})
     else:

@@ -73,7 +73,7 @@ def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
         progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying target {bundle.target}")
-        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.show)
+        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
         up.wait_for_engine(contact, progress)
     return contact, done.jobs[args.job]
 

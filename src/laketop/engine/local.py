@@ -99,12 +99,15 @@ class LocalEngine:
     def start(self) -> None:
         """Start the engine, if it is not started, and return at once."""
         with self._changed:
-            if self._thread is not None and self._thread.is_alive():
-                return
-            self._stopping.clear()
-            self._state = EngineState("starting")
-            self._thread = threading.Thread(target=self._supervise, name="engine", daemon=True)
-            self._thread.start()
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._thread is not None and self._thread.is_alive() and self._state.phase != "idle":
+            return
+        self._stopping.clear()
+        self._state = EngineState("starting")
+        self._thread = threading.Thread(target=self._supervise, name="engine", daemon=True)
+        self._thread.start()
 
     def wait(self, *, warm: bool = False, timeout_seconds: float = 300.0) -> EngineState:
         """Start the engine where needed, and return once it answers, or is `warm`.
@@ -116,6 +119,8 @@ class LocalEngine:
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
             while self._state.phase not in wanted | {"failed"}:
+                if self._state.phase == "idle":
+                    self._begin()
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     raise LaketopError(

@@ -154,12 +154,12 @@ def start(settings: Settings) -> Contact:
     prepare(settings)
     reader, writer = os.pipe()
     try:
-        process = _launch(settings, writer)
+        _launch(settings, writer)
     finally:
         os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
         told = pipe.readline()
-    contact = _found_within(settings, process)
+    contact = _found_soon(settings)
     if contact is not None:
         return contact
     reason = json.loads(told) if told.startswith("{") else {}
@@ -169,15 +169,13 @@ def start(settings: Settings) -> Contact:
     )
 
 
-def _found_within(settings: Settings, process: subprocess.Popen[bytes]) -> Contact | None:
+def _found_soon(settings: Settings) -> Contact | None:
     """Wait for the workspace that we, or another at the same moment, have started."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         contact = find(settings)
-        if contact is not None:
+        if contact is not None or not locked(settings):
             return contact
-        if process.poll() is not None and not locked(settings):
-            return None
         time.sleep(0.05)
     return None
 
@@ -200,10 +198,11 @@ def prepare(settings: Settings) -> None:
         ) from error
 
 
-def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
+def _launch(settings: Settings, notify: int) -> None:
+    """Start the process, which leaves us at once: it is nobody's child that we should wait for."""
     log = settings.state / "logs" / "workspace.log"
     with log.open("ab") as out:
-        return subprocess.Popen(
+        subprocess.run(
             [
                 *(sys.executable, "-m", "laketop.workspace"),
                 *("--root", str(settings.root), "--port", str(settings.port)),
@@ -216,6 +215,7 @@ def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             pass_fds=(notify,),
             start_new_session=True,
+            check=False,
         )
 
 
@@ -243,7 +243,11 @@ def _is_there(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    try:
+        # A process that has ended but that nobody waits for is as good as gone.
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(") ")[2][:1] != "Z"
+    except OSError:
+        return True
 
 
 def kept(settings: Settings) -> Path:

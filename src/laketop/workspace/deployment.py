@@ -48,13 +48,12 @@ def deploy(
     """
     bundle = _sound(load())
     with _alone(settings, bundle.target):
-        _build(bundle, settings, say)
-        if any(upload.is_pattern for upload in bundle.uploads):
+        if _build(bundle, settings, say):
             bundle = _sound(load())
-        for upload in bundle.uploads:
-            _copy(Path(upload.local), _on_disk(settings, upload.remote))
+        _upload_libraries(bundle, settings)
         _upload(bundle, settings)
         _create_schemas(bundle, settings, say)
+        _say_what_waits(bundle, say)
         return _deploy_jobs(bundle, settings, contact)
 
 
@@ -87,8 +86,9 @@ def _alone(settings: Settings, target: str) -> Iterator[None]:
 # --- artifacts ----------------------------------------------------------------------------------
 
 
-def _build(bundle: Bundle, settings: Settings, say: Say) -> None:
-    """Run the build commands of the artifacts whose sources changed."""
+def _build(bundle: Bundle, settings: Settings, say: Say) -> bool:
+    """Run the build commands of the artifacts whose sources changed; return whether one ran."""
+    ran = False
     for artifact in bundle.artifacts:
         if not artifact.build:
             continue
@@ -104,6 +104,20 @@ def _build(bundle: Bundle, settings: Settings, say: Say) -> None:
                 hint=f"its build command {artifact.build!r} should write one",
             )
         mark.write_text(digest, encoding="ascii")
+        ran = True
+    return ran
+
+
+def _upload_libraries(bundle: Bundle, settings: Settings) -> None:
+    for upload in bundle.uploads:
+        if upload.is_pattern:
+            raise ConfigError(
+                f"no file matches the library {upload.local!r}",
+                file=upload.place.file,
+                line=upload.place.line,
+                hint="build it first, or name its build command under `artifacts`",
+            )
+        _copy(Path(upload.local), _on_disk(settings, upload.remote))
 
 
 def _run_build(artifact: Artifact, settings: Settings) -> None:
@@ -186,6 +200,17 @@ def _on_disk(settings: Settings, path: str) -> Path:
 
 
 # --- schemas and jobs ---------------------------------------------------------------------------
+
+_STARTERS = ("schedule", "trigger", "continuous")
+
+
+def _say_what_waits(bundle: Bundle, say: Say) -> None:
+    """Say which jobs would start by themselves on Databricks: here they start by hand only."""
+    for key, job in bundle.resources.get("jobs", {}).items():
+        for name in _STARTERS:
+            starter = job.body.get(name)
+            if starter and starter.get("pause_status") != "PAUSED":
+                say(f"the {name} of job {key} is kept, and does not fire on the local workspace")
 
 
 def _create_schemas(bundle: Bundle, settings: Settings, say: Say) -> None:

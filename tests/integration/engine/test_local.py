@@ -14,7 +14,7 @@ from laketop.settings import Settings
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[LocalEngine]:
-    settings = Settings.read(tmp_path, {**os.environ, "LAKETOP_ENGINE_IDLE_SECONDS": "4"})
+    settings = Settings.read(tmp_path, {**os.environ, "LAKETOP_ENGINE_IDLE_SECONDS": "12"})
     started = LocalEngine(settings, token="a-token-of-this-test")
     yield started
     started.stop()
