@@ -93,7 +93,7 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what is promised, as ratios, both sides interleaved in one run."""
     for file in sorted((ROOT / "benchmarks").glob("bench_*.py")):
-        run(session, "python", str(file), *session.posargs)
+        run(session, "python", "-m", f"benchmarks.{file.stem}", *session.posargs)
 
 
 @nox.session(requires=["environment"])

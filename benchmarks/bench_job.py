@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from project import cold_spark, warm_project
-from ratios import compare
+from benchmarks.project import cold_spark, warm_project
+from benchmarks.ratios import compare
 
 TASKS = "".join(
     f"""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ratios import compare
+from benchmarks.ratios import compare
 
 import laketop
 
@@ -22,7 +22,7 @@ def main() -> None:
     ):
         compare(
             name,
-            lambda command=command: _quiet(command),  # type: ignore[misc] # bound now
+            lambda command=command: _quiet(command),
             lambda: _quiet(bare),
             rounds=15,
             goal=3,

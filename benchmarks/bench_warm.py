@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
-from project import cold_spark, warm_project
-from ratios import compare
+from benchmarks.project import cold_spark, warm_project
+from benchmarks.ratios import compare
 
 BUNDLE = "bundle: {name: bench}\n"
 WARM = """

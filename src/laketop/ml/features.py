@@ -165,10 +165,7 @@ class FeatureSpec:
         if (found := body.pop("format", None)) != SPEC_FORMAT:
             raise Refused(f"feature spec format {found!r}", hint=f"this reads {SPEC_FORMAT}")
         lookups = tuple(
-            ResolvedLookup(
-                **lookup
-                | {key: tuple(lookup[key]) for key in _TUPLES}
-            )
+            ResolvedLookup(**lookup | {key: tuple(lookup[key]) for key in _TUPLES})
             for lookup in body["lookups"]
         )
         return cls(
@@ -435,7 +432,9 @@ class FeatureEngineeringClient:
             timeseries_column=table.timeseries_column,
             timestamp_lookup_key=lookup.timestamp_lookup_key,
             lookback_seconds=None if window is None else window.total_seconds(),
-            feature_names=tuple(n for n in schema.names if n not in keys) if names is None else names,
+            feature_names=tuple(n for n in schema.names if n not in keys)
+            if names is None
+            else names,
             rename_outputs=lookup.rename_outputs,
             default_values=lookup.default_values,
         )
@@ -561,9 +560,7 @@ def _check_lookup(
             raise NotFound(f"feature of {table.name!r}", name)
 
 
-def _check_outputs(
-    df: DataFrame, label: str | None, lookups: Sequence[ResolvedLookup]
-) -> None:
+def _check_outputs(df: DataFrame, label: str | None, lookups: Sequence[ResolvedLookup]) -> None:
     if label is not None and label not in df.columns:
         raise ValueError(f"the training frame lacks the label column {label!r}")
     seen = set(df.columns)

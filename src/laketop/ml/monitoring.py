@@ -314,9 +314,7 @@ def _shares_sql(side: str) -> str:
     # Numbers: what lies below each decile of `old`, the whole, and the nulls; `psi` differs from
     # it only by the thousand quantiles that stand for the rows.
     edges = f"transform(sequence(1, 9), k -> old.quantiles[k * {QUANTILES // 10}])"
-    below = (
-        f"transform({edges}, e -> size(filter({side}.quantiles, v -> v <= e)) / {QUANTILES}D)"
-    )
+    below = f"transform({edges}, e -> size(filter({side}.quantiles, v -> v <= e)) / {QUANTILES}D)"
     known = f"(1 - {side}.percent_null / 100)"
     numbers = (
         f"concat(zip_with(concat({below}, array(1D)), concat(array(0D), {below}), "

@@ -53,7 +53,9 @@ def contender(client: MlflowClient, name: str, version: str) -> Contender:
     model = mlflow.pyfunc.load_model(f"models:/{name}/{version}")
     columns = model.metadata.get_input_schema()
     outputs = model.metadata.get_output_schema()
-    inputs = {} if columns is None else dict(zip(columns.input_names(), _types(columns), strict=True))
+    inputs = (
+        {} if columns is None else dict(zip(columns.input_names(), _types(columns), strict=True))
+    )
 
     def predict(frame: pd.DataFrame) -> NDArray[np.float64]:
         return np.asarray(model.predict(frame[list(inputs)] if inputs else frame), dtype=float)
@@ -186,9 +188,7 @@ def record_promotion(
     """Append one decision to `<schema>.promotions`; `schema` is catalog.schema."""
     at = now or datetime.now(UTC)
     row = (at, model, version, previous, outcome, approved_by, reason, run)
-    tables.append(
-        spark, f"{schema}.promotions", spark.createDataFrame([row], schema=PROMOTIONS)
-    )
+    tables.append(spark, f"{schema}.promotions", spark.createDataFrame([row], schema=PROMOTIONS))
 
 
 def _types(schema: Any) -> list[str]:

@@ -32,7 +32,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m laketop.workspace", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="the folder of databricks.yml")
     parser.add_argument("--port", type=int, default=0, help="0 = a free port")
-    parser.add_argument("--notify", type=int, help="detach, and tell there that it serves, or why not")
+    parser.add_argument(
+        "--notify", type=int, help="detach, and tell there that it serves, or why not"
+    )
     args = parser.parse_args()
     if args.notify is not None and os.fork():
         os._exit(0)  # whoever started us waits for this process, not for the workspace

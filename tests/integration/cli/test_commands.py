@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.integration.cli.conftest import Laketop, run_laketop
 from tests.integration.processes import processes_of
 
+from laketop.settings import Settings
 from laketop.workspace import daemon
 
 
@@ -125,8 +126,4 @@ def test_up_without_waiting_returns_before_spark_answers(tmp_path: Path) -> None
     told = json.loads(run_laketop(tmp_path, "status", "--json").out)
     assert told["engine"]["phase"] == "starting"
     assert run_laketop(tmp_path, "down").code == 0
-    assert not daemon.locked(daemon_settings(tmp_path))
-
-
-def daemon_settings(root: Path) -> daemon.Settings:
-    return daemon.Settings.read(root)
+    assert not daemon.locked(Settings.read(tmp_path))

@@ -23,7 +23,9 @@ class Jobs(Contact):
 
     jobs: dict[int, object]
 
-    def request(self, method: str, path: str, body: object = None, *, seconds: float = 60) -> object:
+    def request(
+        self, method: str, path: str, body: object = None, *, seconds: float = 60
+    ) -> object:
         assert isinstance(body, dict) or body is None
         action = path.partition("?")[0].rpartition("/")[2]
         if action == "create":
@@ -77,9 +79,7 @@ NOTEBOOK = "# Databricks notebook source\nprint(1)\n"
 
 
 def deploy(root: Path, settings: Settings, jobs: Jobs, target: str) -> deployment.Deployment:
-    return deployment.deploy(
-        lambda: bundle.load(root, target=target), settings, jobs, silent
-    )
+    return deployment.deploy(lambda: bundle.load(root, target=target), settings, jobs, silent)
 
 
 def test_a_job_comes_after_the_job_it_runs_and_is_given_its_id(

@@ -47,9 +47,7 @@ def ingest(spark: SparkSession, run: Parameters) -> None:
     ]
     counts = [spark.table(run.table(name)).count() for name in ("flights", "weather")]
     done = "loaded" if any(loaded) else "there already"
-    step.record(
-        on=part, figure=f"{counts[0]:,} flights, {counts[1]:,} hours of weather, {done}"
-    )
+    step.record(on=part, figure=f"{counts[0]:,} flights, {counts[1]:,} hours of weather, {done}")
 
 
 def _flights(origin: str, months: tuple[str, ...]) -> pa.Table:

@@ -45,9 +45,12 @@ def score(spark: SparkSession, run: Parameters) -> int:
         scored.writeTo(table).using("delta").createOrReplace()
     else:
         scored.writeTo(table).overwrite(F.col("month").isin(*months))
-    rows = spark.table(table).where(F.col("month").isin(*months)).agg(
-        F.count("*").alias("count"), F.avg("prediction").alias("mean")
-    ).collect()[0]
+    rows = (
+        spark.table(table)
+        .where(F.col("month").isin(*months))
+        .agg(F.count("*").alias("count"), F.avg("prediction").alias("mean"))
+        .collect()[0]
+    )
     step.record(
         on=f"{months[0]}..{months[-1]} by version {version}",
         figure=f"{rows['count']:,} flights, mean probability {rows['mean']:.3f}",

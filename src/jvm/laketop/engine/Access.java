@@ -70,7 +70,7 @@ final class Access {
 
   private static String owner(String type, String[] name) {
     if (!type.equals("TABLE")) {
-      return JsonFiles.read(Lake.entry(type.toLowerCase() + "s", name)).get("owner");
+      return JsonFiles.read(Lake.entry(Names.key(type) + "s", name)).get("owner");
     }
     String owner = JsonFiles.read(Lake.entry("owners", name)).get("owner");
     return owner != null ? owner : JsonFiles.read(Lake.entry("views", name)).get("owner");

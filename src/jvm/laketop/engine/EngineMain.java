@@ -24,6 +24,9 @@ public final class EngineMain {
   private EngineMain() {}
 
   public static void main(String[] args) throws Exception {
+    if (args.length < 2) {
+      throw new IllegalArgumentException("EngineMain <parent pid> <ready file> [idle seconds]");
+    }
     Path ready = Path.of(args[1]);
     long idleSeconds = args.length > 2 ? Long.parseLong(args[2]) : 0;
     endWith(Long.parseLong(args[0]));

@@ -10,8 +10,7 @@ import org.apache.spark.sql.classic.SparkSession;
 
 /** The statements about privileges and owners. */
 final class GrantStatements {
-  private static final String TYPES =
-      "CATALOG|SCHEMA|DATABASE|TABLE|VIEW|VOLUME|FUNCTION";
+  private static final String TYPES = "CATALOG|SCHEMA|DATABASE|TABLE|VIEW|VOLUME|FUNCTION";
   private static final String ON =
       "~ON~(?:(?<metastore>METASTORE)|(?:(?<type>" + TYPES + ")~)?<name>)";
   static final List<Statement> ALL = List.of(
@@ -75,7 +74,7 @@ final class GrantStatements {
       case "CATALOG" -> Lake.catalogFile(Catalogs.existing(name[0]));
       case "SCHEMA" -> Lake.schemaFile(Lake.schema(name[0], name[1]));
       case "TABLE" -> relationFile(name);
-      default -> Lake.entry(type.toLowerCase(Locale.ROOT) + "s", name);
+      default -> Lake.entry(Names.key(type) + "s", name);
     };
   }
 

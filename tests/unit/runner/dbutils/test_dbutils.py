@@ -32,9 +32,7 @@ def test_a_misspelt_name_is_an_attribute_error(dbutils: DBUtils) -> None:
         dbutils.fs.lss("/")
 
 
-def test_help_lists_parts_and_methods(
-    dbutils: DBUtils, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_help_lists_parts_and_methods(dbutils: DBUtils, capsys: pytest.CaptureFixture[str]) -> None:
     dbutils.help()
     dbutils.widgets.help()
 
