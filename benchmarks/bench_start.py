@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +21,8 @@ def main() -> None:
         ("laketop --help ÷ python", [sys.executable, "-m", "laketop.cli", "--help"]),
         ("import laketop ÷ python", [sys.executable, "-c", "import laketop"]),
     ):
-        compare(
-            name,
-            lambda command=command: _quiet(command),
-            lambda: _quiet(bare),
-            rounds=15,
-            goal=3,
-        )
+        ours = functools.partial(_quiet, command)
+        compare(name, ours, functools.partial(_quiet, bare), rounds=15, goal=3)
 
 
 def _quiet(command: list[str]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
+from tests.integration.runner.conftest import Run
 
 import laketop
 from laketop.runner.context import Outcome
 from laketop.runner.tasks.notebook import NotebookTask
-from tests.integration.runner.conftest import Run
 
 NOTEBOOKS = Path(laketop.__file__).parents[2] / "fixtures" / "notebooks"
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from laketop.runner.tasks.python_wheel import PythonWheelTask
 from tests.integration.runner.conftest import Run
+
+from laketop.runner.tasks.python_wheel import PythonWheelTask
 
 
 def test_an_entry_point_of_a_wheel_opens_the_session_itself(run: Run, tmp_path: Path) -> None:

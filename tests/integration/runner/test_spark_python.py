@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from laketop.runner.tasks.spark_python import SparkPythonTask
 from tests.integration.runner.conftest import Run
+
+from laketop.runner.tasks.spark_python import SparkPythonTask
 
 
 def test_a_script_opens_the_session_itself(run: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -23,9 +24,9 @@ class Jobs(Contact):
 
     jobs: dict[int, object]
 
-    def request(
-        self, method: str, path: str, body: object = None, *, seconds: float = 60
-    ) -> object:
+    def request(self, *call: object, **_: object) -> object:
+        _, path, body = call if len(call) == 3 else (*call, None)
+        assert isinstance(path, str)
         assert isinstance(body, dict) or body is None
         action = path.partition("?")[0].rpartition("/")[2]
         if action == "create":
@@ -197,7 +198,7 @@ def test_an_order_puts_each_job_after_those_it_needs_or_names_the_circle(
     except ConfigError as error:
         circle = error.message.rpartition(": ")[2].split(" -> ")
         assert circle[0] == circle[-1]
-        assert all(b in needs[a] for a, b in zip(circle, circle[1:], strict=False))
+        assert all(b in needs[a] for a, b in itertools.pairwise(circle))
     else:
         assert sorted(order) == sorted(needs)
         assert all(order.index(b) < order.index(a) for a in needs for b in needs[a])

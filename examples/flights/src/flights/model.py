@@ -39,7 +39,6 @@ def unfitted() -> Pipeline:
     # score that gates, scoring and serving all ask for.
     trees = LGBMRegressor(
         objective="binary",
-        categorical_feature=list(range(len(TEXTS))),
         deterministic=True,
         force_row_wise=True,
         n_jobs=1,  # threads only wait for each other when the machine is shared
@@ -51,7 +50,8 @@ def unfitted() -> Pipeline:
 
 def fitted(rows: pd.DataFrame, label: str) -> Pipeline:
     """Return the pipeline trained on `rows`, which hold INPUTS and `label`."""
-    return unfitted().fit(rows[list(INPUTS)], rows[label])
+    codes = list(range(len(TEXTS)))
+    return unfitted().fit(rows[list(INPUTS)], rows[label], trees__categorical_feature=codes)
 
 
 def requirements() -> list[str]:

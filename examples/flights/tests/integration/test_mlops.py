@@ -1,0 +1,105 @@
+"""The deployed job, end to end: every state and every table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from databricks.sdk.service.jobs import RunResultState
+
+from flights.figures import STEPS
+from flights.months import following
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from pyspark.sql import DataFrame, SparkSession
+
+    from flights.parameters import Parameters
+
+
+def table(spark: SparkSession, parameters: Parameters, name: str) -> DataFrame:
+    return spark.table(parameters.table(name))
+
+
+def test_every_task_succeeds_and_drift_leads_to_retraining(ran) -> None:
+    states = {task.task_key: task.state.result_state for task in ran.run.tasks}
+    assert set(states.values()) == {RunResultState.SUCCESS}, states
+    assert ran.run.state.result_state == RunResultState.SUCCESS
+    assert {"ingest", "monitor", "drifted", "retrain"} <= states.keys()
+
+
+def test_the_twelve_steps_have_left_their_figures(ran, spark) -> None:
+    rows = table(spark, ran.parameters, "run_figures").where(f"run = '{ran.run.run_id}'").collect()
+    assert {row["step"] for row in rows} == set(range(1, len(STEPS) + 1))
+    assert all(row["figure"] and row["seconds"] >= 0 for row in rows)
+
+
+def test_only_the_slice_was_loaded(ran, spark) -> None:
+    flights = table(spark, ran.parameters, "flights")
+    assert [row["origin"] for row in flights.select("origin").distinct().collect()] == ["EWR"]
+    assert flights.count() == 70_436
+
+
+def test_feature_tables_have_one_row_for_each_key(ran, spark) -> None:
+    for name in ("weather_features", "delay_features"):
+        rows = table(spark, ran.parameters, name)
+        assert rows.count() == rows.select("origin", "known_at").distinct().count() > 0
+
+
+def test_every_flight_is_scored_once_by_the_first_champion(ran, spark) -> None:
+    scored = table(spark, ran.parameters, "predictions")
+    flights = table(spark, ran.parameters, "flights").where("month > 3")
+    assert scored.count() == flights.count()
+    assert [row["model_version"] for row in scored.select("model_version").distinct().collect()] == [
+        "1"
+    ]
+    assert scored.where("prediction IS NULL OR prediction < 0 OR prediction > 1").count() == 0
+
+
+def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(ran, spark) -> None:
+    rows = table(spark, ran.parameters, "model_evaluations").where("version = '2'").collect()
+    alarm = table(spark, ran.parameters, "run_figures").where("step = 10").first()
+    month = alarm["figure"].rpartition("; ")[2].partition(" ")[0]
+    assert {row["rows"] for row in rows} == {following(month)}
+    assert {row["champion"] for row in rows} == {"1"}
+
+
+def test_decisions_and_aliases_agree(ran, spark) -> None:
+    decisions = table(spark, ran.parameters, "promotions").orderBy("decided_at").collect()
+    assert [row["version"] for row in decisions] == ["1", "2"]
+    champion = [row["version"] for row in decisions if row["outcome"] == "promoted"][-1]
+    assert _champion(ran.parameters) == champion
+
+
+def test_the_model_says_where_it_comes_from(ran) -> None:
+    import mlflow
+
+    mlflow.set_registry_uri("databricks-uc")
+    tags = mlflow.MlflowClient().get_model_version(ran.parameters.model, "1").tags
+    assert tags["input.flights"].startswith(ran.parameters.table("flights") + "@v")
+    assert tags["input.weather_features"].startswith(ran.parameters.table("weather_features"))
+    assert tags["code_version"]
+
+
+def test_the_champion_is_served(ran, ws: WorkspaceClient) -> None:
+    endpoint = ws.serving_endpoints.get(ran.parameters.endpoint)
+    assert endpoint.config.served_entities[0].entity_name == ran.parameters.model
+
+
+def test_monitoring_tells_each_month(ran, spark) -> None:
+    profile = table(spark, ran.parameters, "predictions_profile_metrics")
+    months = profile.where("column_name = ':table' AND log_type = 'INPUT'").collect()
+    assert len(months) == 4
+    assert all(0.55 < row["roc_auc_score"] < 0.85 for row in months)
+    drift = table(spark, ran.parameters, "predictions_drift_metrics")
+    season = drift.where("column_name = 'temp' AND drift_type = 'BASELINE'").agg(
+        {"population_stability_index": "max"}
+    )
+    assert season.collect()[0][0] > 1
+
+
+def _champion(parameters: Parameters) -> str:
+    import mlflow
+
+    mlflow.set_registry_uri("databricks-uc")
+    client = mlflow.MlflowClient()
+    return str(client.get_model_version_by_alias(parameters.model, "champion").version)

@@ -1,0 +1,55 @@
+"""The model on its own, on a few rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from flights import model
+from flights.config import section
+from flights.evaluate import gates
+from flights.features import CONTEXT, INPUTS, LABEL, TEXTS
+from flights.parameters import Parameters
+
+
+def rows(size: int = 400) -> pd.DataFrame:
+    drawn = np.random.default_rng(5)
+    frame = pd.DataFrame({name: drawn.normal(size=size) for name in INPUTS if name not in TEXTS})
+    for name in TEXTS:
+        frame[name] = drawn.choice(["A", "B", "C"], size)
+    frame[LABEL] = (frame["recent_delay"] + drawn.normal(size=size) > 0).astype(float)
+    return frame
+
+
+def test_it_predicts_probabilities_and_repeats() -> None:
+    data = rows()
+    first, second = (model.fitted(data, LABEL).predict(data[list(INPUTS)]) for _ in range(2))
+    assert ((first >= 0) & (first <= 1)).all()
+    assert np.array_equal(first, second)
+    assert first[data[LABEL] == 1].mean() > first[data[LABEL] == 0].mean() + 0.2
+
+
+def test_an_unseen_airport_and_a_missing_number_are_no_error() -> None:
+    data = rows()
+    pipeline = model.fitted(data, LABEL)
+    strange = data[list(INPUTS)].head(1).assign(dest="???", wind_gust=np.nan)
+    assert 0 <= pipeline.predict(strange)[0] <= 1
+
+
+def test_nothing_that_is_known_only_later_is_an_input() -> None:
+    later = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", LABEL, *CONTEXT}
+    assert not later & set(INPUTS)
+
+
+def test_requirements_are_pinned() -> None:
+    assert all("==" in requirement for requirement in model.requirements())
+
+
+def test_a_person_is_asked_only_where_the_target_wants_it() -> None:
+    free, asked = gates(Parameters()), gates(Parameters(approval_required="true"))
+    assert len(asked) == len(free) + 1
+
+
+def test_every_training_setting_reaches_the_trees() -> None:
+    trees = model.unfitted().named_steps["trees"].get_params()
+    assert section("training").items() <= trees.items()
