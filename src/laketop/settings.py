@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,13 @@ class Settings:
     def state(self) -> Path:
         """The folder of everything that laketop keeps for this project."""
         return self.root / STATE_FOLDER
+
+    @property
+    def tool_environment(self) -> dict[str, str]:
+        """The environment of a build or a task: `python` is the interpreter that runs laketop."""
+        own = str(Path(sys.executable).parent)
+        path = self.environment.get("PATH")
+        return {**self.environment, "PATH": os.pathsep.join([own, path] if path else [own])}
 
     @classmethod
     def read(cls, root: Path, environment: Mapping[str, str] | None = None) -> Settings:

@@ -110,7 +110,7 @@ def _for_tasks(settings: Settings, contact: daemon.Contact, engine: LocalEngine)
     engine.wait()
     own = {
         name: value
-        for name, value in settings.environment.items()
+        for name, value in settings.tool_environment.items()
         if not name.startswith(_NEVER_INHERITED)
     }
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}

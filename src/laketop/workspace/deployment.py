@@ -129,7 +129,7 @@ def _run_build(artifact: Artifact, settings: Settings) -> None:
             artifact.build or "",
             shell=True,
             cwd=artifact.path,
-            env=dict(settings.environment),
+            env=settings.tool_environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

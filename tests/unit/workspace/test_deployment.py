@@ -25,7 +25,7 @@ class Jobs(Contact):
     jobs: dict[int, object]
 
     def request(self, *call: object, **_: object) -> object:
-        _, path, body = call if len(call) == 3 else (*call, None)
+        path, body = call[1], call[2] if len(call) == 3 else None
         assert isinstance(path, str)
         assert isinstance(body, dict) or body is None
         action = path.partition("?")[0].rpartition("/")[2]
