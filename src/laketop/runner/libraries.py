@@ -71,7 +71,7 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "file", text.split(maxsplit=1)[1]
         elif text.startswith("-"):
             raise Refused(f"{text!r} in environment {key!r}")
-        elif text.endswith(".whl") and "@" not in text:
+        elif text.endswith(".whl") and " @ " not in text:
             yield "wheel", text
         else:
             yield "requirement", text

@@ -112,3 +112,14 @@ def test_a_file_that_is_no_wheel_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_other_kinds_are_refused_by_name(tmp_path: Path, kind: str) -> None:
     with pytest.raises(Refused, match=kind):
         libraries_of({"libraries": [{kind: "x"}]}, Path, tmp_path)
+
+
+def test_a_wheel_below_a_users_folder_is_a_wheel(tmp_path: Path) -> None:
+    folder = tmp_path / "Users" / "me@example.org"
+    folder.mkdir(parents=True)
+    spec = {"dependencies": [str(make_wheel(folder))]}
+    task = {
+        "environment_key": "default",
+        "environments": [{"environment_key": "default", "spec": spec}],
+    }
+    assert len(libraries_of(task, Path, tmp_path / "cache").wheels) == 1
