@@ -28,8 +28,9 @@ class RemoteEngine:
         Source: facts of Spark 4.2 - `spark.sql.execution.pyspark.python` of the session
         decides which Python runs its functions.
         """
-        from pyspark.sql.connect.session import SparkSession as ConnectSession
+        from pyspark.sql import SparkSession
 
-        session = ConnectSession.builder.remote(self.remote).create()
+        # This builder, not Connect's own, also tells pyspark's functions that they speak Connect.
+        session = SparkSession.builder.remote(self.remote).create()
         session.conf.set("spark.sql.execution.pyspark.python", sys.executable)
-        return session  # type: ignore[return-value] # Connect's class stands in for SparkSession
+        return session
