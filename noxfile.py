@@ -81,6 +81,8 @@ def property(session: nox.Session) -> None:  # noqa: A001 - the name that people
 def integration(session: nox.Session) -> None:
     """Run the integration tests, on a real engine and through official clients."""
     run(session, "pytest", "tests/integration", *session.posargs)
+    flights = ("--project", "examples/flights", "examples/flights/tests/integration")
+    run(session, "pytest", *flights, *session.posargs)
 
 
 @nox.session(requires=["environment"])

@@ -352,7 +352,7 @@ class FeatureEngineeringClient:
             mlflow.set_registry_uri(self._registry_uri)
         if training_set is not None and "signature" not in kwargs:
             kwargs["signature"] = _signature(model, training_set)
-        return Model.log(
+        logged: ModelInfo = Model.log(
             artifact_path=None,
             name=name or artifact_path or "model",
             flavor=_WithSpec(flavor, None if training_set is None else training_set.spec),
@@ -361,6 +361,7 @@ class FeatureEngineeringClient:
             **{_MODEL_ARGUMENT.get(flavor.__name__, _last(flavor.__name__) + "_model"): model},
             **kwargs,
         )
+        return logged
 
     def score_batch(
         self,
@@ -384,7 +385,7 @@ class FeatureEngineeringClient:
             raise Refused(f"score_batch(env_manager={env_manager!r})", hint="use 'local'")
         folder = _downloaded(model_uri, self._registry_uri)
         joined = self.look_up(read_spec(folder), df)
-        names = mlflow.models.Model.load(str(folder)).get_input_schema().input_names()
+        names = _input_names(folder)
         predict = mlflow.pyfunc.spark_udf(self.spark, str(folder), result_type=result_type)
         return joined.withColumn("prediction", predict(*(_column(name) for name in names)))
 
@@ -588,6 +589,15 @@ def _downloaded(model_uri: str, registry_uri: str | None) -> Path:
     if registry_uri is not None:
         mlflow.set_registry_uri(registry_uri)
     return Path(mlflow.artifacts.download_artifacts(artifact_uri=model_uri))
+
+
+def _input_names(folder: Path) -> list[str]:
+    from mlflow.models.model import Model
+
+    columns: Any = Model.load(str(folder)).signature
+    if columns is None or columns.inputs is None:
+        raise ValueError(f"the model in {str(folder)!r} has no signature with inputs")
+    return list(columns.inputs.input_names())
 
 
 def _column(name: str) -> Any:

@@ -257,7 +257,7 @@ def no_worse_than_champion(
 
 
 def inference_time(limit_ms: float, *, rows_timed: int = 1000, repeats: int = 3) -> Gate:
-    """Return a gate on the milliseconds that the first `rows_timed` rows take, best of `repeats`."""
+    """Return a gate on the milliseconds for the first `rows_timed` rows, best of `repeats`."""
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         sample = rows.features.head(rows_timed)

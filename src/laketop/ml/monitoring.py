@@ -68,7 +68,8 @@ def _shares(values: NDArray[Any], edges: NDArray[Any]) -> NDArray[Any]:
     known = values[~np.isnan(values)]
     below = np.searchsorted(np.sort(known), edges, side="right")
     counts = np.diff(np.r_[0, below, known.size])
-    return np.r_[counts, values.size - known.size] / values.size
+    shares: NDArray[Any] = np.r_[counts, values.size - known.size] / values.size
+    return shares
 
 
 def refresh(

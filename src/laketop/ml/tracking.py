@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 UNCOMMITTED = "uncommitted"
 CODE_VERSION = "code_version"
@@ -46,8 +47,8 @@ def record(inputs: Mapping[str, int], *, commit: str | None) -> dict[str, str]:
     from mlflow.data.meta_dataset import MetaDataset
 
     tags = provenance(inputs, commit=commit)
-    datasets = [
-        MetaDataset(
+    datasets: list[Any] = [
+        MetaDataset(  # type: ignore[abstract]  # `profile` is abstract by mistake in MLflow
             DeltaDatasetSource(delta_table_name=name, delta_table_version=version), name=name
         )
         for name, version in sorted(inputs.items())

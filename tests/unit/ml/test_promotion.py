@@ -61,7 +61,7 @@ def test_no_verdict_decides_nothing() -> None:
 
 def test_require_names_the_first_gate_that_did_not_pass() -> None:
     require([PASSED])
-    with pytest.raises(GateFailed, match="gate 'b' measured 0.5, the limit is 0.6"):
+    with pytest.raises(GateFailed, match=r"gate 'b' measured 0\.5, the limit is 0\.6"):
         require([PASSED, FAILED, PENDING])
 
 

@@ -10,6 +10,7 @@ from flights.figures import STEPS
 from flights.months import following
 
 if TYPE_CHECKING:
+    from conftest import Ran
     from databricks.sdk import WorkspaceClient
     from pyspark.sql import DataFrame, SparkSession
 
@@ -20,42 +21,41 @@ def table(spark: SparkSession, parameters: Parameters, name: str) -> DataFrame:
     return spark.table(parameters.table(name))
 
 
-def test_every_task_succeeds_and_drift_leads_to_retraining(ran) -> None:
+def test_every_task_succeeds_and_drift_leads_to_retraining(ran: Ran) -> None:
     states = {task.task_key: task.state.result_state for task in ran.run.tasks}
     assert set(states.values()) == {RunResultState.SUCCESS}, states
     assert ran.run.state.result_state == RunResultState.SUCCESS
     assert {"ingest", "monitor", "drifted", "retrain"} <= states.keys()
 
 
-def test_the_twelve_steps_have_left_their_figures(ran, spark) -> None:
+def test_the_twelve_steps_have_left_their_figures(ran: Ran, spark: SparkSession) -> None:
     rows = table(spark, ran.parameters, "run_figures").where(f"run = '{ran.run.run_id}'").collect()
     assert {row["step"] for row in rows} == set(range(1, len(STEPS) + 1))
     assert all(row["figure"] and row["seconds"] >= 0 for row in rows)
 
 
-def test_only_the_slice_was_loaded(ran, spark) -> None:
+def test_only_the_slice_was_loaded(ran: Ran, spark: SparkSession) -> None:
     flights = table(spark, ran.parameters, "flights")
     assert [row["origin"] for row in flights.select("origin").distinct().collect()] == ["EWR"]
     assert flights.count() == 70_436
 
 
-def test_feature_tables_have_one_row_for_each_key(ran, spark) -> None:
+def test_feature_tables_have_one_row_for_each_key(ran: Ran, spark: SparkSession) -> None:
     for name in ("weather_features", "delay_features"):
         rows = table(spark, ran.parameters, name)
         assert rows.count() == rows.select("origin", "known_at").distinct().count() > 0
 
 
-def test_every_flight_is_scored_once_by_the_first_champion(ran, spark) -> None:
+def test_every_flight_is_scored_once_by_the_first_champion(ran: Ran, spark: SparkSession) -> None:
     scored = table(spark, ran.parameters, "predictions")
     flights = table(spark, ran.parameters, "flights").where("month > 3")
     assert scored.count() == flights.count()
-    assert [row["model_version"] for row in scored.select("model_version").distinct().collect()] == [
-        "1"
-    ]
+    versions = scored.select("model_version").distinct().collect()
+    assert [row["model_version"] for row in versions] == ["1"]
     assert scored.where("prediction IS NULL OR prediction < 0 OR prediction > 1").count() == 0
 
 
-def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(ran, spark) -> None:
+def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(ran: Ran, spark: SparkSession) -> None:
     rows = table(spark, ran.parameters, "model_evaluations").where("version = '2'").collect()
     alarm = table(spark, ran.parameters, "run_figures").where("step = 10").first()
     month = alarm["figure"].rpartition("; ")[2].partition(" ")[0]
@@ -63,14 +63,14 @@ def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(ran, 
     assert {row["champion"] for row in rows} == {"1"}
 
 
-def test_decisions_and_aliases_agree(ran, spark) -> None:
+def test_decisions_and_aliases_agree(ran: Ran, spark: SparkSession) -> None:
     decisions = table(spark, ran.parameters, "promotions").orderBy("decided_at").collect()
     assert [row["version"] for row in decisions] == ["1", "2"]
     champion = [row["version"] for row in decisions if row["outcome"] == "promoted"][-1]
     assert _champion(ran.parameters) == champion
 
 
-def test_the_model_says_where_it_comes_from(ran) -> None:
+def test_the_model_says_where_it_comes_from(ran: Ran) -> None:
     import mlflow
 
     mlflow.set_registry_uri("databricks-uc")
@@ -80,12 +80,12 @@ def test_the_model_says_where_it_comes_from(ran) -> None:
     assert tags["code_version"]
 
 
-def test_the_champion_is_served(ran, ws: WorkspaceClient) -> None:
+def test_the_champion_is_served(ran: Ran, ws: WorkspaceClient) -> None:
     endpoint = ws.serving_endpoints.get(ran.parameters.endpoint)
     assert endpoint.config.served_entities[0].entity_name == ran.parameters.model
 
 
-def test_monitoring_tells_each_month(ran, spark) -> None:
+def test_monitoring_tells_each_month(ran: Ran, spark: SparkSession) -> None:
     profile = table(spark, ran.parameters, "predictions_profile_metrics")
     months = profile.where("column_name = ':table' AND log_type = 'INPUT'").collect()
     assert len(months) == 4

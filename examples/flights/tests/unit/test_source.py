@@ -16,7 +16,7 @@ def test_the_installed_files_are_the_expected_ones(name: str) -> None:
 
 def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "weather.csv").write_bytes(b"origin,year\n")
-    with pytest.raises(source.SourceChanged, match="weather.csv has the sha256"):
+    with pytest.raises(source.SourceChanged, match=r"weather\.csv has the sha256"):
         source.checked("weather.csv", within=tmp_path)
 
 
