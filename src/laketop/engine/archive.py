@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from laketop.engine.jars import class_path, spark_home
+from laketop.engine.jars import class_path, own_jar, spark_home
 
 _KEPT = 3
 """Archives are large (about 200 MB); older ones than these are deleted."""
@@ -49,7 +49,7 @@ class Archive:
 def of(cache: Path, java: Path, jars: Sequence[Path]) -> Archive:
     """Return the archive for this JVM and exactly these jars (a JVM accepts no other)."""
     key = hashlib.sha256()
-    for file in (java.resolve(), *sorted((spark_home() / "jars").glob("*.jar")), *jars):
+    for file in (java.resolve(), *sorted((spark_home() / "jars").glob("*.jar")), own_jar(), *jars):
         told = file.stat()
         key.update(f"{file} {told.st_size} {told.st_mtime_ns}\n".encode())
     key.update(class_path(jars).encode())

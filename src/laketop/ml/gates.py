@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class LabelledRows:
 Gate = Callable[[Contender, Contender | None, LabelledRows], Verdict]
 
 
-def auc(labels: Sequence[float] | NDArray[Any], scores: Sequence[float] | NDArray[Any]) -> float:
+def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """Return the area under the ROC curve, ties counting one half.
 
     Shapes: two 1-D sequences of equal length; labels are 0 or 1.

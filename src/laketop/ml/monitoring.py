@@ -27,7 +27,7 @@ from laketop.errors import Refused
 from laketop.ml.tables import literal, quoted_column
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from pyspark.sql import DataFrame, SparkSession
 
 FLOOR = 1e-6
@@ -38,9 +38,7 @@ TABLE_ROW = ":table"
 _NUMBERS = {"byte", "short", "integer", "long", "float", "double", "decimal", "boolean"}
 
 
-def psi(
-    expected: Sequence[float] | NDArray[Any], actual: Sequence[float] | NDArray[Any], bins: int = 10
-) -> float:
+def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
     """Return the population stability index of `actual` against `expected`.
 
     Shapes: two 1-D numeric sequences, any lengths; NaN and None form a bin of their own.

@@ -1,5 +1,6 @@
 """No feature knows the future: the construction that does is caught, and told by what it gains."""
 
+# ruff: noqa: S608  the names are the test's own
 from __future__ import annotations
 
 from dataclasses import replace
@@ -68,9 +69,7 @@ def test_the_future_changes_nothing(ran: Ran, spark: SparkSession) -> None:
         assert bool(as_it_was.exceptAll(as_it_became).count()) is moves
 
 
-def test_an_auc_that_reaches_the_leaking_one_would_be_a_leak(
-    ran: Ran, spark: SparkSession
-) -> None:
+def test_an_auc_that_reaches_the_leaking_one_would_be_a_leak(ran: Ran, spark: SparkSession) -> None:
     """The leak is worth a gain that no live system has; the published figures are without it."""
     rows = _labelled(spark, ran.parameters)
     honest, leaky = _monthly_auc(rows), _monthly_auc(_leaking_rows(spark, ran.parameters, rows))

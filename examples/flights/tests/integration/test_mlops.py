@@ -55,7 +55,9 @@ def test_every_flight_is_scored_once_by_the_first_champion(ran: Ran, spark: Spar
     assert scored.where("prediction IS NULL OR prediction < 0 OR prediction > 1").count() == 0
 
 
-def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(ran: Ran, spark: SparkSession) -> None:
+def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(
+    ran: Ran, spark: SparkSession
+) -> None:
     rows = table(spark, ran.parameters, "model_evaluations").where("version = '2'").collect()
     alarm = table(spark, ran.parameters, "run_figures").where("step = 10").first()
     month = alarm["figure"].rpartition("; ")[2].partition(" ")[0]
