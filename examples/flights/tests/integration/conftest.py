@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from databricks.sdk.service.jobs import Run
     from pyspark.sql import SparkSession
 
-SLICE = {"origin": "EWR", "first_month": "2013-01", "last_month": "2013-07"}
+SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 
 @dataclass(frozen=True)
