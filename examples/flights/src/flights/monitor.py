@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flights.parameters import Parameters
 
 COLUMNS = (
-    *("carrier", "origin", "distance", "minute_of_day", "weekday"),
+    *("carrier", "origin", "distance"),
     *("temp", "humid", "wind_speed", "precip", "pressure", "visib", "recent_delay"),
 )
 
