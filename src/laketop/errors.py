@@ -15,6 +15,8 @@ A message is one sentence that holds the wrong value by `!r`; `hint` is the fix.
 
 from __future__ import annotations
 
+import math
+
 
 class LaketopError(Exception):
     """An error for a person to read: one sentence, and a hint where there is a fix."""
@@ -77,7 +79,10 @@ class GateFailed(LaketopError):
     def __init__(
         self, gate: str, *, measured: float, limit: float, hint: str | None = None
     ) -> None:
-        super().__init__(f"gate {gate!r} measured {measured:g}, the limit is {limit:g}", hint=hint)
+        told = f"measured {measured:g}, the limit is {limit:g}"
+        if math.isnan(measured):  # a gate that has nothing to measure, such as an approval
+            told = "has not passed"
+        super().__init__(f"gate {gate!r} {told}", hint=hint)
         self.gate = gate
         self.measured = measured
         self.limit = limit

@@ -22,6 +22,11 @@ def test_a_failed_gate_tells_measure_and_limit() -> None:
     )
 
 
+def test_a_gate_without_a_measure_has_not_passed() -> None:
+    error = GateFailed("approval", measured=float("nan"), limit=float("nan"))
+    assert str(error) == "gate 'approval' has not passed"
+
+
 def test_the_public_names_are_there_and_sorted() -> None:
     assert laketop.__all__ == sorted(laketop.__all__)
     assert all(hasattr(laketop, name) for name in laketop.__all__)

@@ -53,4 +53,5 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
 
 
 def _is_mlops(name: str) -> bool:
-    return name.rpartition("] ")[2] == "flights-mlops"
+    """Whether this is the job of the target dev, whose names carry whose they are."""
+    return name.startswith("[dev ") and name.endswith("] flights-mlops")
