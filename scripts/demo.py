@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ def main() -> int:
     rows: list[Row] = []
     parts: tuple[tuple[str, Callable[[], Iterator[Row]]], ...] = (
         ("steps 1 to 3: explore and train in dev, with the commit recorded", develop),
-        ("step 4: the project's unit tests", unit_tests),
-        ("step 5: the whole job on a slice, in a throwaway schema", integration_tests),
+        (
+            "steps 4 and 5: unit tests; the whole job on a slice, in a throwaway schema",
+            merge_request,
+        ),
         ("step 6: the bundle deployed anew under staging and prod", release),
         ("steps 7 to 12: the job in prod, on every flight", production),
     )
@@ -82,14 +85,13 @@ def develop() -> Iterator[Row]:
     )
 
 
-def unit_tests() -> Iterator[Row]:
-    """Run the unit tests of the project."""
-    yield pytest(4, "merge request: unit tests", "tests/unit")
-
-
-def integration_tests() -> Iterator[Row]:
-    """Run the end-to-end job on a slice."""
-    yield pytest(5, "merge request: end-to-end job", "tests/integration")
+def merge_request() -> Iterator[Row]:
+    """Run the unit tests and, beside them, the end-to-end job on a slice, as a pipeline does."""
+    with ThreadPoolExecutor(2) as pool:
+        unit = pool.submit(pytest, 4, "merge request: unit tests", "tests/unit")
+        whole = pool.submit(pytest, 5, "merge request: end-to-end job", "tests/integration")
+        yield unit.result()
+        yield whole.result()
 
 
 def release() -> Iterator[Row]:

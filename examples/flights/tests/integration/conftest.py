@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from databricks.sdk.service.jobs import RunLifeCycleState
 
 from flights.parameters import Parameters
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from databricks.sdk.service.jobs import Run
     from pyspark.sql import SparkSession
 
+FINAL = {
+    RunLifeCycleState.TERMINATED,
+    RunLifeCycleState.SKIPPED,
+    RunLifeCycleState.INTERNAL_ERROR,
+}
 SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 
@@ -41,15 +48,24 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         **SLICE,
     )
     asked = ("catalog", "schema", "experiment", "endpoint", "replay", *SLICE)
-    waiter = ws.jobs.run_now(
+    run_id = ws.jobs.run_now(
         job.job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
-    )
+    ).run_id
     try:
-        yield Ran(waiter.result(), parameters)
+        yield Ran(_finished(ws, run_id), parameters)
     finally:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):
             ws.serving_endpoints.delete(name)
+
+
+def _finished(ws: WorkspaceClient, run_id: int) -> Run:
+    """Wait for the run, looking every second; the SDK's waiter sleeps up to ten."""
+    while True:
+        run = ws.jobs.get_run(run_id)
+        if run.state.life_cycle_state in FINAL:
+            return run
+        time.sleep(1)
 
 
 def _is_mlops(name: str) -> bool:
