@@ -45,10 +45,7 @@ def main() -> int:
     rows: list[Row] = []
     parts: tuple[tuple[str, Callable[[], Iterator[Row]]], ...] = (
         ("steps 1 to 3: explore and train in dev, with the commit recorded", develop),
-        (
-            "steps 4 and 5: unit tests; the whole job on a slice, in a throwaway schema",
-            merge_request,
-        ),
+        ("steps 4 and 5: unit tests, and the whole job on a slice", merge_request),
         ("step 6: the bundle deployed anew under staging and prod", release),
         ("steps 7 to 12: the job in prod, on every flight", production),
     )
