@@ -33,7 +33,8 @@ def spark_remote(laketop_engine: str) -> str:
 
 @pytest.fixture(scope="session")
 def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[str, str]:
-    return {**os.environ, **workspace.environment(), "SPARK_REMOTE": spark_remote}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return {**own, **workspace.environment(), "SPARK_REMOTE": spark_remote}
 
 
 @pytest.fixture

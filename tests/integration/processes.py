@@ -5,6 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def is_running(pid: int) -> bool:
+    """Return whether the process runs; one that has ended, but nobody waited for, does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2][0] != "Z"
+
+
 def processes_of(text: str) -> list[int]:
     """Return the ids of the processes whose command line holds `text`."""
     found = []
@@ -12,9 +21,8 @@ def processes_of(text: str) -> list[int]:
         if entry.name.isdecimal():
             try:
                 line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
             except OSError:
                 continue
-            if text in line and state != "Z":
+            if text in line and is_running(int(entry.name)):
                 found.append(int(entry.name))
     return found

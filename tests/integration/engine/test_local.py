@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.integration.processes import is_running
 
 from laketop.engine import LocalEngine, RemoteEngine
 from laketop.settings import Settings
@@ -59,5 +60,4 @@ def test_stop_leaves_no_process(engine: LocalEngine) -> None:
     engine.stop()
     assert pid is not None
     assert engine.state.phase == "stopped"
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not is_running(pid)
