@@ -31,7 +31,7 @@ class Settings:
     engine_memory: str = "2g"
     engine_cores: int = 0
     """Threads that Spark may use; 0 = every core."""
-    engine_idle_seconds: int = 0
+    engine_idle_seconds: int = 3600
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from laketop.errors import LaketopError
-
 if TYPE_CHECKING:
     from laketop.settings import Settings
+
+
+_LAST_PORT = 65535
 
 
 def add_options(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
@@ -29,6 +30,7 @@ def add_bundle_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--var",
         metavar="NAME=VALUE",
+        type=pair,
         action="append",
         default=[],
         help="the value of a variable of the bundle; may be repeated",
@@ -48,18 +50,16 @@ def settings(args: argparse.Namespace) -> Settings:
     return Settings.read(find_root(Path(args.project)))
 
 
-def pairs(texts: list[str], option: str) -> dict[str, str]:
-    """Return `NAME=VALUE` texts as a mapping.
+def pair(text: str) -> tuple[str, str]:
+    """Return the two sides of `NAME=VALUE`; for the parser, which reports what is none."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value
 
-    Errors: LaketopError for a text without `=`.
-    """
-    found = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise LaketopError(
-                f"{option} {text!r} is not of the form NAME=VALUE",
-                hint=f"write {option} {name or 'name'}=value",
-            )
-        found[name] = value
-    return found
+
+def port(text: str) -> int:
+    """Return a port number, 0 for a free one; for the parser, which reports what is none."""
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {_LAST_PORT}")
+    return int(text)

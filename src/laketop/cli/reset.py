@@ -28,18 +28,22 @@ def run(args: argparse.Namespace) -> int:
 
     settings = _project.settings(args)
     if not settings.state.exists():
+        if args.json:
+            _console.emit({"deleted": None})
         _console.say("there is nothing to delete")
         return 0
     if not args.yes:
         if not sys.stdin.isatty():
             raise LaketopError("`laketop reset` deletes tables and models", hint="add --yes")
         if input(f"delete {settings.state} and all that is in it? [y/N] ").lower() != "y":
+            _console.say("nothing is deleted")
             return 1
     daemon.stop(settings)
     # Renamed first: what a kill interrupts is never half a workspace.
     gone = settings.state.with_name(f"{settings.state.name}-deleted")
     shutil.rmtree(gone, ignore_errors=True)
-    settings.state.rename(gone)
+    with daemon.hold(settings):
+        settings.state.rename(gone)
     shutil.rmtree(gone)
     if args.json:
         _console.emit({"deleted": str(settings.state)})

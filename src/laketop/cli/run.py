@@ -24,6 +24,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--params",
         metavar="NAME=VALUE",
+        type=_project.pair,
         action="append",
         default=[],
         help="a job parameter; may be repeated",
@@ -43,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     from laketop.cli import _console, validate
 
     bundle = validate.load(args)
-    bundle.job(args.job)
     if validate.report(bundle, sys.stderr):
         return 1
-    parameters = _project.pairs(args.params, "--params")
+    bundle.job(args.job)
+    parameters = dict(args.params)
     contact, job_id = _deployed(args, bundle)
     body: dict[str, Any] = {"job_id": job_id, "job_parameters": parameters}
     if args.only:

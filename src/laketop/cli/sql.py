@@ -30,7 +30,10 @@ def run(args: argparse.Namespace) -> int:
     with _console.Progress() as progress:
         contact = daemon.start(_project.settings(args))
         up.wait_for_engine(contact, progress)
-    columns, rows = ask(contact.spark_remote, args.statement, args.limit)
+    columns, rows = ask(contact.spark_remote, args.statement, args.limit + 1)
+    if len(rows) > args.limit:
+        rows = rows[: args.limit]
+        _console.say(f"there are more rows than {args.limit}; --limit N prints N of them")
     if args.json:
         _console.emit([dict(zip(columns, row, strict=True)) for row in rows])
     elif columns:

@@ -22,7 +22,9 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--no-wait", action="store_true", help="return at once and let the engine warm up behind"
     )
-    parser.add_argument("--port", type=int, help="the port of the workspace (default: a free one)")
+    parser.add_argument(
+        "--port", type=_project.port, help="the port of the workspace (default: a free one)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -31,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     import dataclasses
 
     from laketop.cli import _console
+    from laketop.errors import LaketopError
     from laketop.workspace import daemon
 
     settings = _project.settings(args)
@@ -39,6 +42,11 @@ def run(args: argparse.Namespace) -> int:
     with _console.Progress() as progress:
         progress.show("starting the workspace")
         contact = daemon.start(settings)
+        if args.port and not contact.url.endswith(f":{args.port}"):
+            raise LaketopError(
+                f"the workspace runs already, at {contact.url}, not at port {args.port}",
+                hint="`laketop down` ends it",
+            )
         if not args.no_wait:
             wait_for_engine(contact, progress)
     if args.json:

@@ -54,7 +54,7 @@ def load(args: argparse.Namespace) -> Bundle:
     return bundle.load(
         root,
         target=args.target,
-        variables=_project.pairs(args.var, "--var"),
+        variables=dict(args.var),
         environment=settings.environment,
         user=settings.user,
     )

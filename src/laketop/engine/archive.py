@@ -37,9 +37,15 @@ class Archive:
             return ()
         return (f"-XX:ArchiveClassesAtExit={self._fresh}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 
-    def keep(self) -> None:
-        """Put an archive that the JVM has written in its place, and drop old ones."""
+    def keep(self, code: int) -> None:
+        """Put an archive that the JVM has written in its place, and drop old ones.
+
+        A JVM that was killed (`code` < 0) may have written a part of it.
+        """
         with contextlib.suppress(OSError):
+            if code < 0:
+                self._fresh.unlink()
+                return
             self._fresh.replace(self.file)
             newest = sorted(self.file.parent.glob("*.jsa"), key=lambda f: -f.stat().st_mtime)
             for old in newest[_KEPT:]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import importlib.resources
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
-import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,6 +20,8 @@ from laketop.errors import EngineMissing, LaketopError
 from laketop.settings import Settings
 
 Say = Callable[[str], None]
+
+_FETCH_SECONDS = 180
 
 
 def own_jar() -> Path:
@@ -95,8 +97,8 @@ def _download(repository: str, jar: Jar, stage: Path) -> None:
     try:
         with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - checked above
             (stage / jar.file_name).write_bytes(answer.read())
-    except urllib.error.URLError as error:
-        raise _unreachable(jar, str(error.reason)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _unreachable(jar, str(getattr(error, "reason", error))) from error
 
 
 def _retrieve(settings: Settings, wanted: Sequence[Jar], stage: Path, java: Path) -> None:
@@ -123,7 +125,12 @@ def _retrieve(settings: Settings, wanted: Sequence[Jar], stage: Path, java: Path
         *("-settings", str(rules), "-cache", str(stage / "cache"), "-ivy", str(module)),
         *("-retrieve", f"{stage}/[artifact]-[revision].[ext]"),
     ]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    try:
+        told = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise _unreachable(wanted[0], f"no answer within {_FETCH_SECONDS} seconds") from None
     for jar in wanted:
         if not (stage / jar.file_name).is_file():
             lines = (line.strip() for line in (told.stdout + told.stderr).splitlines())

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -26,6 +27,8 @@ from laketop.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+log = logging.getLogger(__name__)
 
 Phase = Literal["stopped", "starting", "serving", "warm", "idle", "failed"]
 
@@ -151,8 +154,11 @@ class LocalEngine:
             self._keep()
         except LaketopError as error:
             self._become(EngineState("failed", message=str(error)))
-        except OSError as error:
-            self._become(EngineState("failed", message=f"the engine could not be started: {error}"))
+        except Exception as error:
+            # Whoever waits for the engine must hear of it, whatever it was.
+            log.exception("the engine could not be started")
+            said = f"the engine could not be started: {error or type(error).__name__}"
+            self._become(EngineState("failed", message=said))
 
     def _keep(self) -> None:
         found = java.find(self.settings, self.runtime)
@@ -208,7 +214,7 @@ class LocalEngine:
             end(process, _GRACE_SECONDS)
         self._follow(process, ready, restarts)
         code = process.wait()
-        kept.keep()
+        kept.keep(code)
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)
         return code
 

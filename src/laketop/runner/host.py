@@ -50,6 +50,8 @@ class TaskProcess:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.redaction = Redaction()
+        # The token of the workspace is in the task's environment, and in SPARK_REMOTE.
+        self.redaction.add(os.environ.get("DATABRICKS_TOKEN", "").encode())
         self.spark = SparkOnDemand()
         self.widgets = Widgets(request.parameters)
         self._facts = facts = task_facts(request, os.environ)

@@ -10,9 +10,11 @@ import secrets
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laketop._version import __version__
 from laketop.errors import LaketopError
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from laketop.engine import LocalEngine
 
 log = logging.getLogger("laketop")
+
+ended = threading.Event()
+"""Set by a signal that comes before the server can take it."""
 
 _HOST = "127.0.0.1"
 _NEVER_INHERITED = ("DATABRICKS_", "MLFLOW_", "SPARK_", "PYSPARK_", "ARM_", "AZURE_")
@@ -42,7 +47,7 @@ def main() -> int:
     # The server takes the signals while it runs, and sends them on once it has ended: by then
     # there is still the engine to end.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: ended.set())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = Settings.read(args.root)
     try:
@@ -79,7 +84,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     workspace = Workspace(settings)
     workspace.host = url
     workspace.tokens.add(token, settings.user)
-    contact = daemon.Contact(url, token, engine.remote, os.getpid(), _version())
+    contact = daemon.Contact(url, token, engine.remote, os.getpid(), __version__, sys.executable)
     workspace.engine.local = engine
     workspace.environment_for_tasks = lambda: _for_tasks(settings, contact, engine)
     engine.start()
@@ -97,7 +102,8 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
         _publish(settings, contact)
         _notify(notify, {"ready": True})
         log.info("serving %s at %s", settings.root, url)
-        server.run(sockets=[listener])
+        if not ended.is_set():
+            server.run(sockets=[listener])
     finally:
         daemon.kept(settings).unlink(missing_ok=True)
         workspace.shutdown()
@@ -141,6 +147,7 @@ def _bind(port: int, before: int) -> socket.socket:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
         except OSError:
@@ -199,12 +206,6 @@ def _notify(notify: int | None, message: dict[str, object]) -> None:
     if notify is not None:
         with os.fdopen(notify, "w", encoding="utf-8") as pipe:
             pipe.write(json.dumps(message) + "\n")
-
-
-def _version() -> str:
-    from laketop import __version__
-
-    return __version__
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from laketop._version import __version__
 from laketop.errors import LaketopError
 from laketop.settings import Settings
 
@@ -33,6 +34,8 @@ class Contact:
     spark_remote: str
     pid: int
     version: str
+    python: str
+    """The interpreter that runs the workspace, and its tasks."""
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which clients find the workspace."""
@@ -127,6 +130,7 @@ def hold(settings: Settings) -> Iterator[None]:
         os.ftruncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         yield
+        os.ftruncate(lock, 0)
     finally:
         os.close(lock)
 
@@ -149,8 +153,10 @@ def start(settings: Settings) -> Contact:
     Errors: LaketopError with the reason when it does not start.
     """
     contact = find(settings)
-    if contact is not None:
+    if contact is not None and not _is_other(contact):
         return contact
+    if contact is not None:
+        _leave(settings, contact)
     prepare(settings)
     reader, writer = os.pipe()
     try:
@@ -167,6 +173,25 @@ def start(settings: Settings) -> Contact:
         reason.get("error", "the workspace did not start"),
         hint=reason.get("hint") or f"its log is {settings.state / 'logs' / 'workspace.log'}",
     )
+
+
+def _is_other(contact: Contact) -> bool:
+    return (contact.version, contact.python) != (__version__, sys.executable)
+
+
+def _leave(settings: Settings, contact: Contact) -> None:
+    """End a workspace that another laketop or another Python started, unless it is at work.
+
+    Errors: LaketopError when a run is active in it.
+    """
+    told = contact.request("GET", "/api/laketop/1/status")
+    if told["active_runs"]:
+        raise LaketopError(
+            f"the workspace that runs here is that of laketop {contact.version} under"
+            f" {contact.python}, and has {told['active_runs']} active runs",
+            hint="wait for them, or end it with `laketop down`",
+        )
+    stop(settings)
 
 
 def _found_soon(settings: Settings) -> Contact | None:
@@ -226,7 +251,7 @@ def stop(settings: Settings) -> bool:
     """
     if not locked(settings):
         return False
-    pid = int((settings.state / "lock").read_text(encoding="utf-8") or 0)
+    pid = _holder(settings)
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
@@ -236,6 +261,20 @@ def stop(settings: Settings) -> bool:
         if not locked(settings):
             return True
     raise LaketopError(f"the workspace, process {pid}, does not end", hint=f"kill -9 {pid}")
+
+
+def _holder(settings: Settings) -> int:
+    """Return the process that holds the state folder; it writes its number once it holds it."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and locked(settings):
+        text = (settings.state / "lock").read_text(encoding="utf-8").strip()
+        if text.isdecimal() and int(text) > 1:
+            return int(text)
+        time.sleep(0.02)
+    raise LaketopError(
+        f"the lock of {str(settings.state)!r} does not say which process holds it",
+        hint="try again",
+    )
 
 
 def _is_there(pid: int) -> bool:

@@ -12,17 +12,20 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from laketop.bundle import Artifact, Bundle, files_of
 from laketop.engine.catalog import create_catalog, create_schema
-from laketop.errors import ConfigError, LaketopError
+from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.settings import Settings
 from laketop.workspace.daemon import Contact
 
 Say = Callable[[str], None]
+
+_WAIT_SECONDS = 120.0
 
 _REFERENCE = re.compile(r"\$\{resources\.jobs\.([\w-]+)\.id\}")
 _NOT_SOURCE = {".git", ".laketop", ".databricks", ".venv", "__pycache__", "build", "dist"}
@@ -47,7 +50,7 @@ def deploy(
     or another deployment of the same target is under way.
     """
     bundle = _sound(load())
-    with _alone(settings, bundle.target):
+    with _alone(settings):
         if _build(bundle, settings, say):
             bundle = _sound(load())
         _upload_libraries(bundle, settings)
@@ -69,17 +72,23 @@ def _sound(bundle: Bundle) -> Bundle:
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings, target: str) -> Iterator[None]:
+def _alone(settings: Settings) -> Iterator[None]:
+    """Deploy one at a time: targets share the files that are built."""
     folder = settings.state / "deployments"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / f"{target}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LaketopError(
-                f"another deployment of target {target!r} is under way",
-                hint="wait until it is done, and try again",
-            ) from None
+    deadline = time.monotonic() + _WAIT_SECONDS
+    with (folder / "lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LaketopError(
+                        "another deployment of this bundle is under way",
+                        hint="wait until it is done, and try again",
+                    ) from None
+            time.sleep(0.1)
         yield
 
 
@@ -168,14 +177,15 @@ def _upload(bundle: Bundle, settings: Settings) -> None:
     if place.resolve() == bundle.root.resolve():
         return
     names = {file.relative_to(bundle.root) for file in files_of(bundle)}
-    for name in sorted(names):
-        _copy(bundle.root / name, place / name)
+    # What is gone goes first: a file may have become a folder.
     for folder, _, files in os.walk(place, topdown=False):
         for file in files:
             if Path(folder, file).relative_to(place) not in names:
                 Path(folder, file).unlink()
         with contextlib.suppress(OSError):
             Path(folder).rmdir()
+    for name in sorted(names):
+        _copy(bundle.root / name, place / name)
 
 
 def _copy(source: Path, destination: Path) -> None:
@@ -201,11 +211,19 @@ def _on_disk(settings: Settings, path: str) -> Path:
 
 # --- schemas and jobs ---------------------------------------------------------------------------
 
+_DEPLOYED = ("catalogs", "jobs", "schemas")
 _STARTERS = ("schedule", "trigger", "continuous")
 
 
 def _say_what_waits(bundle: Bundle, say: Say) -> None:
-    """Say which jobs would start by themselves on Databricks: here they start by hand only."""
+    """Say what the bundle asks for and a local deployment does not do yet, each by its name."""
+    for kind, resources in bundle.resources.items():
+        for key, resource in resources.items():
+            if kind not in _DEPLOYED:
+                say(f"{kind}.{key} is not created: a local deployment does not make {kind} yet")
+            for what in ("permissions", "grants"):
+                if getattr(resource, what):
+                    say(f"the {what} of {kind}.{key} are not set on the local workspace yet")
     for key, job in bundle.resources.get("jobs", {}).items():
         for name in _STARTERS:
             starter = job.body.get(name)
@@ -241,21 +259,27 @@ def _deploy_jobs(bundle: Bundle, settings: Settings, contact: Contact) -> Deploy
         entries = {k: {"id": i, "digest": digests[k]} for k, i in {**before, **ids}.items()}
         _write(file, {"jobs": entries})
     for key in before.keys() - ids.keys():
-        with contextlib.suppress(LaketopError):
+        try:
             contact.request("POST", "/api/2.2/jobs/delete", {"job_id": before[key]})
+        except LaketopError as error:
+            if "does not exist" not in error.message:
+                raise
     _write(file, {"jobs": {k: {"id": i, "digest": digests[k]} for k, i in ids.items()}})
     return Deployment(bundle.target, ids)
 
 
 def _put_job(contact: Contact, job_id: int | None, body: Mapping[str, Any], same: bool) -> int:
     if job_id is not None:
-        with contextlib.suppress(LaketopError):
+        try:
             if not same:
-                contact.request(
-                    "POST", "/api/2.2/jobs/reset", {"job_id": job_id, "new_settings": body}
-                )
-                return job_id
-            contact.request("GET", f"/api/2.2/jobs/get?job_id={job_id}")
+                new = {"job_id": job_id, "new_settings": body}
+                contact.request("POST", "/api/2.2/jobs/reset", new)
+            else:
+                contact.request("GET", f"/api/2.2/jobs/get?job_id={job_id}")
+        except LaketopError as error:
+            if "does not exist" not in error.message:
+                raise
+        else:
             return job_id
     return int(contact.request("POST", "/api/2.2/jobs/create", body)["job_id"])
 
@@ -276,7 +300,10 @@ def _referred(body: Mapping[str, Any], ids: Mapping[str, int]) -> dict[str, Any]
             whole = _REFERENCE.fullmatch(value)
             if whole:
                 return ids[whole[1]]
-            return _REFERENCE.sub(lambda match: str(ids[match[1]]), value)
+            filled = _REFERENCE.sub(lambda match: str(ids[match[1]]), value)
+            if "${resources." in filled:
+                raise Refused(f"the reference {filled!r} of a job", hint="write the value itself")
+            return filled
         return value
 
     return {key: put(value) for key, value in body.items()}

@@ -43,6 +43,8 @@ def test_an_unknown_job_is_named_with_those_that_there_are(laketop: Laketop) -> 
 
 def test_wrong_usage_ends_with_two(laketop: Laketop) -> None:
     assert laketop("run").code == 2
+    assert laketop("run", "chain", "--params", "greeting").code == 2
+    assert laketop("up", "--port", "99999").code == 2
     assert laketop("fly").code == 2
 
 
@@ -158,9 +160,12 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "counter failed" in err
-    said = laketop("sql", "select count(*) as n from main.default.counts", "--json")
+    ask = "select count(*) as n, max(n) as last from main.default.counts"
+    said = laketop("sql", ask, "--json")
     assert said.code == 0
-    assert json.loads(said.out)[0]["n"] >= acknowledged
+    row = json.loads(said.out)[0]
+    assert row["n"] >= acknowledged  # nothing that was acknowledged is gone
+    assert row["n"] == row["last"] + 1  # and nothing is there by half
     again = json.loads(laketop("status", "--json").out)["engine"]
     assert again["restarts"] == engine["restarts"] + 1
 

@@ -42,7 +42,9 @@ def test_a_folder_that_cannot_be_made_is_said_with_its_path(tmp_path: Path) -> N
 
 
 def test_the_environment_of_clients_names_both_dialects_of_mlflow() -> None:
-    contact = daemon.Contact("http://127.0.0.1:1", "t", "sc://localhost:2/;token=t", 3, "0")
+    contact = daemon.Contact(
+        "http://127.0.0.1:1", "t", "sc://localhost:2/;token=t", 3, "0", "python"
+    )
     assert contact.environment() == {
         "DATABRICKS_HOST": "http://127.0.0.1:1",
         "DATABRICKS_TOKEN": "t",
@@ -53,7 +55,7 @@ def test_the_environment_of_clients_names_both_dialects_of_mlflow() -> None:
 
 
 def test_a_workspace_that_does_not_answer_is_an_error_with_a_hint() -> None:
-    contact = daemon.Contact("http://127.0.0.1:9", "t", "", 0, "0")
+    contact = daemon.Contact("http://127.0.0.1:9", "t", "", 0, "0", "python")
     with pytest.raises(LaketopError, match="does not answer") as caught:
         contact.request("GET", "/")
     assert caught.value.hint is not None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laketop import bundle
-from laketop.errors import ConfigError, LaketopError
+from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.settings import Settings
 from laketop.workspace import deployment
 from laketop.workspace.daemon import Contact
@@ -44,7 +44,7 @@ class Jobs(Contact):
 
 @pytest.fixture
 def jobs() -> Jobs:
-    found = Jobs("http://127.0.0.1:1", "t", "", 0, "0")
+    found = Jobs("http://127.0.0.1:1", "t", "", 0, "0", "python")
     object.__setattr__(found, "jobs", {})
     return found
 
@@ -186,6 +186,38 @@ def test_a_schedule_that_will_not_fire_is_said(
     told: list[str] = []
     deployment.deploy(lambda: bundle.load(tmp_path), settings, jobs, told.append)
     assert told == ["the schedule of job j is kept, and does not fire on the local workspace"]
+
+
+def test_a_reference_that_nothing_fills_is_refused_before_a_job_sees_it(
+    tmp_path: Path, settings: Settings, jobs: Jobs
+) -> None:
+    text = TWO_JOBS.replace("notebook_path: n.py", "notebook_path: n.py, base_parameters: &p {}")
+    text = text.replace("&p {}", '{v: "${resources.experiments.e.id}"}')
+    write(tmp_path, text + "  experiments: {e: {name: /Shared/e}}\n", n_py=NOTEBOOK)
+    with pytest.raises(Refused, match="the reference"):
+        deploy(tmp_path, settings, jobs, "dev")
+
+
+def test_what_a_local_deployment_leaves_out_is_named(
+    tmp_path: Path, settings: Settings, jobs: Jobs
+) -> None:
+    volume = "{volumes: {v: {catalog_name: main, schema_name: s, name: v}}}"
+    write(tmp_path, f"bundle: {{name: b}}\nresources: {volume}\n")
+    told: list[str] = []
+    deployment.deploy(lambda: bundle.load(tmp_path), settings, jobs, told.append)
+    assert told == ["volumes.v is not created: a local deployment does not make volumes yet"]
+
+
+def test_a_file_may_become_a_folder(tmp_path: Path, settings: Settings, jobs: Jobs) -> None:
+    write(tmp_path, TWO_JOBS, n_py=NOTEBOOK)
+    (tmp_path / "data").write_text("a file", encoding="utf-8")
+    deploy(tmp_path, settings, jobs, "prod")
+    (tmp_path / "data").unlink()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "more").write_text("in a folder", encoding="utf-8")
+    deploy(tmp_path, settings, jobs, "prod")
+    place = tmp_path / ".laketop" / "files" / "Shared" / "b" / "files"
+    assert (place / "data" / "more").read_text(encoding="utf-8") == "in a folder"
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef"))))

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from laketop.cli._graph import RunView, latest, seconds_of, word_of
+
+
+def a_task(key: str, *parents: str, **more: Any) -> dict[str, Any]:
+    return {"task_key": key, "depends_on": [{"task_key": p} for p in parents], **more}
+
+
+def test_tasks_stand_after_those_they_depend_on() -> None:
+    run = {"tasks": [a_task("c", "a", "b"), a_task("b", "a"), a_task("a")]}
+    assert [task["task_key"] for task in latest(run)] == ["a", "b", "c"]
+
+
+def test_the_latest_attempt_of_a_task_is_shown() -> None:
+    run = {"tasks": [a_task("a", attempt_number=1), a_task("a", attempt_number=0)]}
+    assert [task["attempt_number"] for task in latest(run)] == [1]
+
+
+def test_the_result_says_more_than_the_life_cycle() -> None:
+    assert word_of({"state": {"life_cycle_state": "RUNNING"}}) == "RUNNING"
+    assert word_of({"state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED"}}) == (
+        "FAILED"
+    )
+    assert word_of({}) == "PENDING"
+
+
+def test_seconds_run_from_start_to_end() -> None:
+    assert seconds_of({"start_time": 1_000, "end_time": 3_500}) == 2.5
+    assert seconds_of({"start_time": 0}) == 0.0
+
+
+def test_without_a_terminal_each_change_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    running = {"tasks": [a_task("a", state={"life_cycle_state": "RUNNING"}), a_task("b", "a")]}
+    done = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"}
+    ended = {"tasks": [a_task("a", state=done, start_time=1_000, end_time=2_500)]}
+    with RunView() as view:
+        view.show(running)
+        view.show(running)
+        view.show(ended)
+    assert capsys.readouterr().err.splitlines() == ["  a: RUNNING", "  a: SUCCESS (1.5 s)"]
