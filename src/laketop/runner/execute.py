@@ -6,9 +6,11 @@ import dataclasses
 import json
 import os
 import queue
+import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner.attempt import type_of
@@ -17,7 +19,6 @@ from laketop.runner.tasks import refuse_unknown, task_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from laketop.runner.attempt import Attempt
     from laketop.runner.context import ChildRun, TaskType
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 CLOCK_CHECK_SECONDS: Final = 0.2
 """How often a clock that may be moved is looked at while something is due."""
 OUTCOME_FILE: Final = "outcome.json"
+_CANCEL_CHECK_SECONDS: Final = 0.05
+_NO_PROCESS: Final[tuple[Mapping[str, str], Path]] = ({}, Path(sys.executable))
+"""The environment and interpreter of tasks that start no process: those that wait."""
 _RESULTS: Final = frozenset({"SUCCESS", "FAILED", "CANCELED", "TIMEDOUT"})
+
+Built = TypeVar("Built")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,9 +57,12 @@ class Site:
     runs: Path
     """The folder of the attempts' folders: <run_id>/<task_run_id>."""
     environment: Callable[[Mapping[str, Any]], Mapping[str, str]]
-    """The environment variables of a task, from its settings; called in the task's thread."""
+    """The environment variables of a task, from its settings; not asked for tasks that wait.
+
+    It may take minutes: an attempt that is canceled meanwhile ends without it.
+    """
     python: Callable[[Mapping[str, Any]], Path]
-    """The interpreter of a task, built if need be; called in the task's thread."""
+    """The interpreter of a task, built if need be; asked like `environment`, after it."""
     resolve: Callable[[str], Path]
     run_job: Callable[[JobCall], ChildRun]
     now_ms: Callable[[], int]
@@ -65,15 +74,24 @@ class Execution:
     """One run being carried out. One thread owns the state; tasks run in others.
 
     `listener` is handed a snapshot after every change, always by that one thread; changes that
-    come together are told together. If it raises, the tasks are stopped and `wait` raises.
+    come together are told together. If it raises, the tasks are stopped, `on_failure` is handed
+    the error once nothing of the run is left, and `wait` raises.
     Errors: Refused for a task type that does not exist, before anything has started.
     """
 
-    def __init__(self, run: JobRun, site: Site, listener: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        run: JobRun,
+        site: Site,
+        listener: Callable[[dict[str, Any]], None],
+        *,
+        on_failure: Callable[[BaseException], None] = lambda _: None,
+    ) -> None:
         refuse_unknown(run.tasks, site.types)
         self._run = run
         self._site = site
         self._listener = listener
+        self._on_failure = on_failure
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._works: dict[int, _Work] = {}
         self._told = -1
@@ -116,6 +134,7 @@ class Execution:
         except BaseException as error:  # noqa: BLE001 - `wait` raises it, in another thread
             self._failure = error
             self._abandon()
+            self._on_failure(error)
         finally:
             self._ended.set()
 
@@ -183,6 +202,7 @@ class _Work:
         self._cancelled = threading.Event()
         self._directory = site.runs / str(run.request.run_id) / str(attempt.run_id)
         self._type = site.types[type_of(attempt.task)]
+        self._waits = getattr(self._type, "waits", False)
         self._task: Mapping[str, Any] = attempt.task
         self._values: Mapping[str, Mapping[str, Any]] = {}
 
@@ -193,7 +213,7 @@ class _Work:
             self.finish(Outcome("FAILED", error=str(error)))
             return
         self._values = self._run.task_values(self._attempt.key)
-        if getattr(self._type, "waits", False):
+        if self._waits:
             threading.Thread(target=self._carry_out, name="laketop-wait", daemon=True).start()
         else:
             self._site.pool.submit(self._carry_out)
@@ -217,7 +237,9 @@ class _Work:
         now_ms = self._site.now_ms()
         self._tell(lambda: self._run.task_started(self._attempt.run_id, now_ms))
         try:
-            outcome = self._type.run(self._task, self._context())
+            context = self._context()
+            canceled = Outcome("CANCELED")
+            outcome = canceled if context is None else self._type.run(self._task, context)
         except LaketopError as error:
             outcome = Outcome("FAILED", error=str(error))
         except BaseException as error:  # noqa: BLE001 - the boundary: a task that fails, fails alone
@@ -225,8 +247,12 @@ class _Work:
             outcome = Outcome("FAILED", error=f"{type(error).__name__}: {error}", error_trace=trace)
         self.finish(outcome)
 
-    def _context(self) -> TaskContext:
+    def _context(self) -> TaskContext | None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        surroundings = _NO_PROCESS if self._waits else _unless(self._cancelled, self._surroundings)
+        if surroundings is None:
+            return None
+        environment, python = surroundings
         run, attempt = self._run, self._attempt
         return TaskContext(
             run_id=run.request.run_id,
@@ -238,12 +264,15 @@ class _Work:
             job_parameters=run.job_parameters,
             task_values=self._values,
             directory=self._directory,
-            environment=self._site.environment(self._task),
-            python=self._site.python(self._task),
+            environment=environment,
+            python=python,
             resolve=self._site.resolve,
             cancelled=self._cancelled,
             run_job=self._run_job,
         )
+
+    def _surroundings(self) -> tuple[Mapping[str, str], Path]:
+        return self._site.environment(self._task), self._site.python(self._task)
 
     def _run_job(self, job_id: int, parameters: Mapping[str, str]) -> ChildRun:
         call = JobCall(
@@ -254,6 +283,30 @@ class _Work:
             cancelled=self._cancelled,
         )
         return self._site.run_job(call)
+
+
+def _unless(cancelled: threading.Event, build: Callable[[], Built]) -> Built | None:
+    # What `build` returns or raises; None if it is canceled first. What it waits for cannot be
+    # interrupted, so then its thread is left behind: a daemon that nobody listens to.
+    built: list[Built] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            built.append(build())
+        except BaseException as error:  # noqa: BLE001 - raised below, in the attempt's thread
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="laketop-environment", daemon=True).start()
+    while not done.wait(_CANCEL_CHECK_SECONDS):
+        if cancelled.is_set():
+            return None
+    if errors:
+        raise errors[0]
+    return None if cancelled.is_set() else built[0]
 
 
 def _kept(outcome: Outcome, directory: Path) -> Outcome:

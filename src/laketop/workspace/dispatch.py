@@ -19,6 +19,8 @@ from laketop.workspace.store import Store
 _DEEPEST = 3
 """How many levels of run_job tasks may lie below a run. Source: jobs.md 6."""
 _CANCEL_CHECK_SECONDS = 0.2
+_FIRST_RETRY_SECONDS = 0.2
+_LONGEST_RETRY_SECONDS = 10.0
 
 log = logging.getLogger("laketop.workspace")
 
@@ -28,6 +30,8 @@ class _Running:
     run: JobRun
     execution: Execution
     chain: tuple[int, ...]
+    snapshot: Mapping[str, Any]
+    """As it was told last, written down or not."""
     has_begun: bool = False
 
 
@@ -55,7 +59,7 @@ class Dispatcher:
         self._runs: dict[int, _Running] = {}
         self._changes: dict[int, int] = {}
         self._final = threading.Condition()
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def settle(self, now_ms: int) -> None:
         """End the runs that an earlier process left active. Source: reliability R3."""
@@ -73,8 +77,13 @@ class Dispatcher:
         self._records.insert(record)
         if run.is_final:
             return
-        execution = Execution(run, self._site, lambda told: self._told(record.run_id, told))
-        self._runs[record.run_id] = _Running(run, execution, chain)
+        execution = Execution(
+            run,
+            self._site,
+            lambda told: self._told(record.run_id, told),
+            on_failure=lambda error: self._give_up(record.run_id, error),
+        )
+        self._runs[record.run_id] = _Running(run, execution, chain, record.snapshot)
         self._changes[record.run_id] = 0
         if run.snapshot()["state"]["life_cycle_state"] != "QUEUED":
             self._store.after_commit(lambda: self._begin(record.run_id))
@@ -104,7 +113,7 @@ class Dispatcher:
         free = self._limit_of(job_id) - self._records.count_active(job_id)
         for run_id in self._records.queued(job_id)[: max(free, 0)]:
             running = self._runs.get(run_id)
-            if running is None or self._is_closed:
+            if running is None or self._closed.is_set():
                 continue
             running.run.leave_queue(now_ms)
             self._records.update(run_id, running.run.snapshot())
@@ -112,7 +121,7 @@ class Dispatcher:
 
     def close(self, timeout_seconds: float) -> None:
         """Cancel what is running and wait for it; what is queued is settled at the next start."""
-        self._is_closed = True
+        self._closed.set()
         begun = [running for running in list(self._runs.values()) if running.has_begun]
         for running in begun:
             running.execution.cancel()
@@ -126,12 +135,13 @@ class Dispatcher:
 
     def _begin(self, run_id: int) -> None:
         running = self._runs.get(run_id)
-        if running is not None and not self._is_closed:
+        if running is not None and not self._closed.is_set():
             running.has_begun = True
             running.execution.start()
 
     def _told(self, run_id: int, snapshot: dict[str, Any]) -> None:
         running = self._runs[run_id]
+        running.snapshot = snapshot
         with self._store.transaction(write=True):
             self._records.update(run_id, snapshot)
             if running.run.is_final:
@@ -140,6 +150,27 @@ class Dispatcher:
             self._forget(run_id)
         else:
             self._changes[run_id] += 1
+
+    def _give_up(self, run_id: int, error: BaseException) -> None:
+        # In the run's own thread, once its tasks have ended. What is not written down when the
+        # workspace shuts down is settled at the next start.
+        log.error("run %s cannot go on", run_id, exc_info=error)
+        message = f"laketop could not go on with the run: {_cause(error)}"
+        end = settle(self._runs[run_id].snapshot, message, now_ms=self._site.now_ms())
+        wait_seconds = _FIRST_RETRY_SECONDS
+        while not self._is_written(run_id, end) and not self._closed.wait(wait_seconds):
+            wait_seconds = min(2 * wait_seconds, _LONGEST_RETRY_SECONDS)
+        self._forget(run_id)
+
+    def _is_written(self, run_id: int, end: Mapping[str, Any]) -> bool:
+        try:
+            with self._store.transaction(write=True):
+                self._records.update(run_id, end)
+                self.promote(self._runs[run_id].run.request.job_id, end["end_time"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            log.warning("the end of run %s is not written down yet: %s", run_id, _cause(error))
+            return False
+        return True
 
     def _forget(self, run_id: int) -> None:
         with self._final:
@@ -150,7 +181,7 @@ class Dispatcher:
     def _run_job(self, call: JobCall) -> ChildRun:
         parent = self._runs[call.run_id]
         _check_chain(parent.chain, call.job_id)
-        if self._is_closed:
+        if self._closed.is_set():
             raise LaketopError("the workspace is shutting down")
         with self._store.transaction(write=True):
             run_id = self._start_child(call, parent.chain)
@@ -164,8 +195,11 @@ class Dispatcher:
             return self._final.wait_for(lambda: run_id not in self._runs, timeout_seconds)
 
     def _cancel_child(self, run_id: int) -> None:
-        with self._store.transaction(write=True):
-            self.cancel(run_id, None, self._site.now_ms())
+        try:
+            with self._store.transaction(write=True):
+                self.cancel(run_id, None, self._site.now_ms())
+        except Exception as error:  # noqa: BLE001 - it is tried again until the child has ended
+            log.warning("run %s is not canceled yet: %s", run_id, _cause(error))
 
     def _child(self, run_id: int) -> ChildRun:
         with self._store.transaction(write=False):
@@ -176,6 +210,12 @@ class Dispatcher:
             result_state=state.get("result_state", "FAILED"),
             message=state.get("state_message", ""),
         )
+
+
+def _cause(error: BaseException) -> str:
+    line = next(iter(str(error).splitlines()), "")
+    name = type(error).__name__
+    return f"{line} ({name})" if line else name
 
 
 def _check_chain(chain: tuple[int, ...], job_id: int) -> None:

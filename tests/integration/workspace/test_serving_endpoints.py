@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -332,6 +333,42 @@ def test_a_model_whose_files_changed_is_not_served(
     with pytest.raises(BadRequest, match="not ready"):
         client.serving_endpoints.query("changed", dataframe_records=RECORDS)
     client.serving_endpoints.delete("changed")
+
+
+def test_a_deployment_that_fails_in_an_unforeseen_way_has_failed(
+    client: WorkspaceClient,
+    workspace: Workspace,
+    registered: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = workspace.serving_endpoints
+    settle, attempts = service._settle, []
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError("can't start new thread\nand more")
+
+    def settle_late(*arguments: object) -> None:
+        attempts.append(arguments)
+        if len(attempts) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        settle(*arguments)
+
+    monkeypatch.setattr(service._scorers, "get", break_down)
+    monkeypatch.setattr(service, "_settle", settle_late)
+    entities = [entity(environment_vars={"KEY": "s3cret"})]
+    config = EndpointCoreConfigInput(name="broken", served_entities=entities)
+    with pytest.raises(OperationFailed, match="UPDATE_FAILED"):
+        client.serving_endpoints.create_and_wait("broken", config=config)
+
+    [failed] = client.serving_endpoints.get("broken").as_dict()["pending_config"]["served_entities"]
+    assert failed["state"]["deployment_state_message"] == (
+        "delay-1: it could not be deployed: can't start new thread (RuntimeError)"
+    )
+    assert "Traceback" in caplog.text
+    assert "endpoint 'broken': 'delay-1' could not be deployed" in caplog.text
+    assert "s3cret" not in caplog.text
+    client.serving_endpoints.delete("broken")
 
 
 def test_an_endpoint_serves_again_after_the_workspace_was_started_anew(

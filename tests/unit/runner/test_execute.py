@@ -228,6 +228,65 @@ def test_an_environment_that_cannot_be_built_fails_the_task(bench: Bench) -> Non
     assert kept["error"] == "no environment named 'ml'"
 
 
+@pytest.mark.parametrize("slow", ["environment", "python"])
+def test_a_task_that_waits_for_its_environment_can_be_canceled(bench: Bench, slow: str) -> None:
+    asked, ready = threading.Event(), threading.Event()
+
+    def build(_: Mapping[str, Any]) -> Any:
+        asked.set()
+        ready.wait(3 * PATIENCE_SECONDS)
+        return {}
+
+    begun: list[str] = []
+    bench.functions["a"] = noted(begun)
+    bench.site = dataclasses.replace(bench.site, **{slow: build})  # type: ignore[arg-type]  # either
+    execution = bench.begin(task("a"))
+    assert asked.wait(PATIENCE_SECONDS)
+    execution.cancel()
+    try:
+        assert execution.wait(PATIENCE_SECONDS)
+    finally:
+        ready.set()
+    assert results(bench.told[-1]) == ["CANCELED"]
+    assert begun == []
+
+
+def test_a_task_can_be_out_of_time_before_its_environment_is_there(bench: Bench) -> None:
+    asked, ready = threading.Event(), threading.Event()
+
+    def build(_: Mapping[str, Any]) -> dict[str, str]:
+        asked.set()
+        ready.wait(3 * PATIENCE_SECONDS)
+        return {}
+
+    bench.site = dataclasses.replace(bench.site, environment=build)
+    execution = bench.begin(task("a", timeout_seconds=60))
+    assert asked.wait(PATIENCE_SECONDS)
+    bench.now_ms += 60_000
+    execution.wake()
+    try:
+        assert execution.wait(PATIENCE_SECONDS)
+    finally:
+        ready.set()
+    assert results(bench.told[-1]) == ["TIMEDOUT"]
+
+
+def test_tasks_that_start_no_process_do_not_ask_for_an_environment(bench: Bench) -> None:
+    asked: list[str] = []
+
+    def build(task: Mapping[str, Any]) -> dict[str, str]:
+        asked.append(task["task_key"])
+        return {}
+
+    bench.site = dataclasses.replace(bench.site, environment=build)
+    condition = {"op": "EQUAL_TO", "left": "1", "right": "1"}
+    final = bench.play(
+        task("if", condition_task=condition), task("call", run_job_task={"job_id": 1}), task("a")
+    )
+    assert results(final) == ["SUCCESS"] * 3
+    assert asked == ["a"]
+
+
 def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
     def third_time_lucky(context: TaskContext) -> Outcome:
         return Outcome("SUCCESS" if context.attempt == 2 else "FAILED")
@@ -365,15 +424,17 @@ def test_a_listener_that_fails_stops_the_tasks_and_is_heard(bench: Bench) -> Non
 
     def listen(snapshot: dict[str, Any]) -> None:
         if snapshot["tasks"][0]["state"]["life_cycle_state"] == "RUNNING":
+            assert started.wait(PATIENCE_SECONDS)
             raise OSError(28, "No space left on device")
 
     request = RunRequest(job_id=7, run_id=100, created_ms=1_000)
     run = JobRun({"tasks": [task("a")]}, request, itertools.count(101).__next__)
-    execution = Execution(run, bench.site, listen)
+    handed: list[BaseException] = []
+    execution = Execution(run, bench.site, listen, on_failure=handed.append)
     execution.start()
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as raised:
         execution.wait(PATIENCE_SECONDS)
-    assert started.is_set()
+    assert handed == [raised.value]
 
 
 def test_the_threads_end_with_the_run(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -38,8 +38,12 @@ _QUERIES_AT_ONCE = 32
 _READABLE = 80
 """How much of a model's name goes into the names of its scorers' files."""
 _LOG_BYTES = 256 * 1024
+_FIRST_RETRY_SECONDS = 0.2
+_LONGEST_RETRY_SECONDS = 10.0
 
 log = logging.getLogger("laketop.workspace")
+
+Got = TypeVar("Got")
 
 Objects = list[dict[str, Any]]
 """A list of JSON objects; in the class below, `list` is what the client calls that route."""
@@ -62,7 +66,7 @@ class ServingEndpoints(Service):
             environment=dict(clean(workspace.settings.environment)),
         )
         self._threads: set[threading.Thread] = set()
-        self._closing = False
+        self._closing = threading.Event()
         self._draws = random.Random(0)  # noqa: S311 - shares traffic out, keeps no secret
         self._queries = anyio.CapacityLimiter(_QUERIES_AT_ONCE)
 
@@ -79,7 +83,7 @@ class ServingEndpoints(Service):
 
     def shutdown(self) -> None:
         """End every scorer; what was being deployed is taken up at the next start."""
-        self._closing = True
+        self._closing.set()
         self._scorers.close()
         for thread in list(self._threads):
             thread.join()
@@ -253,23 +257,48 @@ class ServingEndpoints(Service):
         self.store.after_commit(lambda: self._in_background(deploy))
 
     def _deploy(self, name: str, deployment: str) -> None:
-        with self.store.transaction(write=False):
-            pending = self._pending(name, deployment)
+        pending = self._insist(functools.partial(self._unsettled, name, deployment))
         if pending is None:
             return
-        failed: dict[str, str] | None = None
-        keys: dict[str, str] = {}
-        for entity in _config_kept(pending).entities:
-            try:
-                served = self._served(entity)
-                keys[entity.name] = _key(entity, served)
-                self._scorers.get(keys[entity.name], served).wait_until_ready()
-            except (ScorerFailed, DatabricksError, OSError) as error:
-                failed = {"entity": entity.name, "message": str(error)}
-                break
-        if not self._closing:
-            self._settle(name, deployment, keys, failed)
+        keys, failed = self._load(name, pending)
+        self._insist(functools.partial(self._settle, name, deployment, keys, failed))
+        if not self._closing.is_set():
             self._tidy()
+
+    def _load(self, name: str, pending: Record) -> tuple[dict[str, str], dict[str, str] | None]:
+        """Load what is pending; return the keys of its scorers, and what failed."""
+        keys: dict[str, str] = {}
+        at = name
+        try:
+            for entity in _config_kept(pending).entities:
+                at = entity.name
+                served = self._served(entity)
+                keys[at] = _key(entity, served)
+                self._scorers.get(keys[at], served).wait_until_ready()
+        except (ScorerFailed, DatabricksError, OSError) as error:
+            return keys, {"entity": at, "message": str(error)}
+        except Exception as error:  # a fault of laketop's own; nobody else hears of it
+            log.exception("endpoint %r: %r could not be deployed", name, at)
+            line = next(iter(str(error).splitlines()), "no more is known")
+            message = f"it could not be deployed: {line} ({type(error).__name__})"
+            return keys, {"entity": at, "message": message}
+        return keys, None
+
+    def _insist(self, act: Callable[[], Got]) -> Got | None:
+        """Return what `act` returns, tried until it works; None if the workspace shuts down."""
+        wait_seconds = _FIRST_RETRY_SECONDS
+        while not self._closing.is_set():
+            try:
+                return act()
+            except Exception:  # the records may be busy, or the disk full, for a while
+                log.exception("a deployment's state could not be read or written; trying again")
+            self._closing.wait(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, _LONGEST_RETRY_SECONDS)
+        return None
+
+    def _unsettled(self, name: str, deployment: str) -> Record | None:
+        with self.store.transaction(write=False):
+            return self._pending(name, deployment)
 
     def _settle(
         self, name: str, deployment: str, keys: Mapping[str, str], failed: dict[str, str] | None
