@@ -36,11 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", help="the target of the bundle that `ws` deploys")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let tests import what exists only on Databricks."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Let tests import what exists only on Databricks, their conftest.py included."""
     from laketop import shims
 
-    config.addinivalue_line("markers", "laketop: uses the local workspace of the project")
     shims.install()
 
 

@@ -28,7 +28,7 @@ def find_root(start: Path) -> Path:
         if any((candidate / name).is_file() for name in ROOT_FILES):
             return candidate
     message = f"no databricks.yml in {folder.name!r} or in a folder above it"
-    raise ConfigError(message, hint="go to your bundle, or make one with: laketop init")
+    raise ConfigError(message, hint="go to the folder of your bundle, or name it with --project")
 
 
 def root_file(root: Path) -> Path:

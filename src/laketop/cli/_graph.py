@@ -48,6 +48,9 @@ class RunView:
 
     def show(self, run: Mapping[str, Any]) -> None:
         """Show the run as `runs/get` answers it."""
+        if word_of(run) == "QUEUED" and not self._said.get("queued"):
+            self._said["queued"] = "said"
+            _console.say("the run is queued: it waits for a run of this job to end")
         tasks = latest(run)
         if self._live is not None:
             self._live.update(_drawn(tasks))
@@ -71,7 +74,8 @@ def latest(run: Mapping[str, Any]) -> list[dict[str, Any]]:
         if known is None or task.get("attempt_number", 0) >= known.get("attempt_number", 0):
             newest[task["task_key"]] = task
     ordered: list[dict[str, Any]] = []
-    placed: set[str] = set()
+    # With --only a parent may not be part of the run.
+    placed = {d["task_key"] for task in newest.values() for d in _parents(task)} - newest.keys()
     while len(ordered) < len(newest):
         ready = [
             task
@@ -110,7 +114,7 @@ def _drawn(tasks: list[dict[str, Any]]) -> Table:
     shown = Table.grid(padding=(0, 2))
     depth: dict[str, int] = {}
     for task in tasks:
-        parents = [d["task_key"] for d in _parents(task)]
+        parents = [d["task_key"] for d in _parents(task) if d["task_key"] in depth]
         level = 1 + max((depth[p] for p in parents), default=-1)
         depth[task["task_key"]] = level
         word = word_of(task)

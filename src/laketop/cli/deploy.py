@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     settings = _project.settings(args)
     with _console.Progress() as progress:
-        progress.show("starting the workspace")
+        if daemon.find(settings) is None:
+            progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying {bundle.name} to target {bundle.target}")
         done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.yes:
         if not sys.stdin.isatty():
             raise LaketopError("`laketop reset` deletes tables and models", hint="add --yes")
-        if input(f"delete {settings.state} and all that is in it? [y/N] ").lower() != "y":
+        if _answer(f"delete {settings.state} and all that is in it? [y/N] ").lower() != "y":
             _console.say("nothing is deleted")
             return 1
     daemon.stop(settings)
@@ -50,3 +50,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         _console.say(f"deleted {settings.state}")
     return 0
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""

@@ -71,7 +71,8 @@ def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
 
     settings = _project.settings(args)
     with _console.Progress() as progress:
-        progress.show("starting the workspace")
+        if daemon.find(settings) is None:
+            progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying target {bundle.target}")
         done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
@@ -112,16 +113,28 @@ def _report(contact: Contact, ended: dict[str, Any]) -> int:
         if word_of(task) in {"FAILED", "TIMEDOUT"}:
             _explain(contact, task)
     _console.say(f"run {ended['run_id']}: {word} in {seconds:.1f} s")
+    _console.say(f"what its tasks printed: .laketop/runs/{ended['run_id']}")
     return 0 if word in {"SUCCESS", "SUCCESS_WITH_FAILURES"} else 1
 
 
 def _explain(contact: Contact, task: dict[str, Any]) -> None:
-    """Print why a task failed: the end of what it printed, and where the rest is."""
+    """Print why a task failed: its error, the end of what it printed, and where the rest is."""
     from laketop.cli import _console
 
+    output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
     path = f"/api/laketop/1/runs/{task['run_id']}/log"
     lines = contact.request_raw("GET", path).decode("utf-8", errors="replace").splitlines()
-    _console.say(f"task {task['task_key']} failed: {task['state'].get('state_message', '')}")
-    for line in lines[-_TAIL_LINES:]:
+    why = output.get("error") or task["state"].get("state_message", "")
+    _console.say(f"task {task['task_key']} failed: {_without_jvm(why.splitlines())}")
+    for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
         _console.say(f"  | {line}")
-    _console.say(f"  its whole output: .laketop/runs/{task['job_run_id']}/{task['run_id']}")
+    folder = f".laketop/runs/{task['job_run_id']}/{task['run_id']}"
+    _console.say(f"  its whole output: {folder}/output.log")
+
+
+def _without_jvm(lines: list[str]) -> str:
+    """Return the lines without the frames of the JVM, which tell a user of Spark nothing."""
+    kept = (
+        line for line in lines if not line.lstrip().startswith(("at ", "JVM stacktrace:", "... "))
+    )
+    return "\n".join(kept).strip()

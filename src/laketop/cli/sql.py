@@ -35,10 +35,31 @@ def run(args: argparse.Namespace) -> int:
         rows = rows[: args.limit]
         _console.say(f"there are more rows than {args.limit}; --limit N prints N of them")
     if args.json:
-        _console.emit([dict(zip(columns, row, strict=True)) for row in rows])
+        _console.emit([dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
     elif columns:
         _console.table(columns, rows)
     return 0
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a row as JSON has it: structs as objects, binary in base64, NaN as text."""
+    import base64
+    import datetime as dt
+    import math
+
+    if hasattr(value, "asDict"):
+        return {name: _plain(inner) for name, inner in value.asDict().items()}
+    if isinstance(value, dict):
+        return {str(_plain(key)): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
 
 
 def ask(remote: str, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -46,11 +67,15 @@ def ask(remote: str, statement: str, limit: int) -> tuple[list[str], list[tuple[
 
     Errors: LaketopError with Spark's own sentence.
     """
+    import logging
+
     from pyspark.errors import PySparkException
 
     from laketop.engine.connect import RemoteEngine
     from laketop.errors import LaketopError
 
+    # pyspark logs every error of a query as a page of JSON; the sentence is enough here.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     session = RemoteEngine(remote).session()
     try:
         frame = session.sql(statement)

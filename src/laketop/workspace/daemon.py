@@ -34,7 +34,7 @@ class Contact:
     spark_remote: str
     pid: int
     version: str
-    python: str
+    python: str = ""
     """The interpreter that runs the workspace, and its tasks."""
 
     def environment(self) -> dict[str, str]:
@@ -94,8 +94,10 @@ def find(settings: Settings) -> Contact | None:
         return None
     try:
         told = json.loads((settings.state / "workspace.json").read_text(encoding="utf-8"))
-        return Contact(**told)
-    except (OSError, ValueError, TypeError):
+        known = {field.name for field in dataclasses.fields(Contact)}
+        # What another version wrote may hold more, or less; `start` then replaces it.
+        return Contact(**{name: value for name, value in told.items() if name in known})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

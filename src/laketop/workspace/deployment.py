@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import glob
 import hashlib
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -20,6 +22,7 @@ from typing import Any
 from laketop.bundle import Artifact, Bundle, files_of
 from laketop.engine.catalog import create_catalog, create_schema
 from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner import tasks
 from laketop.settings import Settings
 from laketop.workspace.daemon import Contact
 
@@ -209,6 +212,11 @@ def _on_disk(settings: Settings, path: str) -> Path:
     return Path(path)
 
 
+@functools.cache
+def _task_types() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules(tasks.__path__))
+
+
 # --- schemas and jobs ---------------------------------------------------------------------------
 
 _DEPLOYED = ("catalogs", "jobs", "schemas")
@@ -225,6 +233,10 @@ def _say_what_waits(bundle: Bundle, say: Say) -> None:
                 if getattr(resource, what):
                     say(f"the {what} of {kind}.{key} are not set on the local workspace yet")
     for key, job in bundle.resources.get("jobs", {}).items():
+        for task in job.body.get("tasks", []):
+            for name in task:
+                if name.endswith("_task") and name.removesuffix("_task") not in _task_types():
+                    say(f"task {task['task_key']} of job {key} is a {name}, which does not run yet")
         for name in _STARTERS:
             starter = job.body.get(name)
             if starter and starter.get("pause_status") != "PAUSED":

@@ -20,7 +20,7 @@ def test_the_root_is_the_nearest_folder_upward_with_a_root_file(tmp_path: Path, 
 def test_no_root_is_told_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no databricks\.yml") as caught:
         find_root(tmp_path)
-    assert "laketop init" in (caught.value.hint or "")
+    assert "--project" in (caught.value.hint or "")
     with pytest.raises(ConfigError, match=r"no databricks\.yml"):
         load(tmp_path)
 

@@ -43,3 +43,15 @@ def test_without_a_terminal_each_change_is_one_line(capsys: pytest.CaptureFixtur
         view.show(running)
         view.show(ended)
     assert capsys.readouterr().err.splitlines() == ["  a: RUNNING", "  a: SUCCESS (1.5 s)"]
+
+
+def test_a_task_whose_parent_does_not_run_is_shown_too() -> None:
+    run = {"tasks": [a_task("b", "a"), a_task("c", "b")]}
+    assert [task["task_key"] for task in latest(run)] == ["b", "c"]
+
+
+def test_a_queued_run_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with RunView() as view:
+        view.show({"state": {"life_cycle_state": "QUEUED"}})
+        view.show({"state": {"life_cycle_state": "QUEUED"}})
+    assert capsys.readouterr().err.count("queued") == 1

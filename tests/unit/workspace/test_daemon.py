@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -59,3 +60,14 @@ def test_a_workspace_that_does_not_answer_is_an_error_with_a_hint() -> None:
     with pytest.raises(LaketopError, match="does not answer") as caught:
         contact.request("GET", "/")
     assert caught.value.hint is not None
+
+
+def test_what_an_older_version_wrote_is_read_as_far_as_it_goes(settings: Settings) -> None:
+    told = {"url": "http://127.0.0.1:1", "token": "t", "spark_remote": "", "pid": 3}
+    with daemon.hold(settings):
+        daemon.kept(settings).write_text(
+            json.dumps({**told, "version": "0.0.1", "more": 1}), encoding="utf-8"
+        )
+        found = daemon.find(settings)
+    assert found is not None
+    assert daemon._is_other(found)

@@ -208,6 +208,21 @@ def test_what_a_local_deployment_leaves_out_is_named(
     assert told == ["volumes.v is not created: a local deployment does not make volumes yet"]
 
 
+def test_a_task_of_a_type_that_does_not_run_yet_is_named(
+    tmp_path: Path, settings: Settings, jobs: Jobs
+) -> None:
+    text = """
+bundle: {name: b}
+resources:
+  jobs:
+    j: {tasks: [{task_key: t, sql_task: {warehouse_id: w, query: {query_id: q}}}]}
+"""
+    write(tmp_path, text)
+    told: list[str] = []
+    deployment.deploy(lambda: bundle.load(tmp_path), settings, jobs, told.append)
+    assert told == ["task t of job j is a sql_task, which does not run yet"]
+
+
 def test_a_file_may_become_a_folder(tmp_path: Path, settings: Settings, jobs: Jobs) -> None:
     write(tmp_path, TWO_JOBS, n_py=NOTEBOOK)
     (tmp_path / "data").write_text("a file", encoding="utf-8")
