@@ -24,6 +24,7 @@ from laketop.workspace.workspace import Workspace
 # MLflow, and what it loads, warn of each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
+REST_STORE = "mlflow.store._unity_catalog.registry.rest_store"
 FEATURES = pd.DataFrame({"distance": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 0.0, 1.0, 0.0]})
 names = (f"main.ml.m{number}" for number in itertools.count())
 
@@ -34,6 +35,8 @@ def registry(workspace: Workspace, host: str, token: str) -> Iterator[MlflowClie
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABRICKS_HOST", host)
         patch.setenv("DATABRICKS_TOKEN", token)
+        # With a Spark session about, which another test may have left, the client completes names.
+        patch.setattr(f"{REST_STORE}._get_active_spark_session", lambda: None)
         mlflow.set_tracking_uri("databricks")
         mlflow.set_registry_uri("databricks-uc")
         mlflow.set_experiment("/Shared/registry")
