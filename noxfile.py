@@ -80,7 +80,10 @@ def property(session: nox.Session) -> None:  # noqa: A001 - the name that people
 @nox.session(requires=["environment"])
 def integration(session: nox.Session) -> None:
     """Run the integration tests, on a real engine and through official clients."""
-    run(session, "pytest", "tests/integration", *session.posargs)
+    # One random order for all, since these tests share an engine and real time: what fails is
+    # seen again. Another: nox -s integration -- --randomly-seed=random
+    order = "--randomly-seed=1367276327"
+    run(session, "pytest", "tests/integration", order, *session.posargs)
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     run(session, "pytest", *flights, *session.posargs)
 

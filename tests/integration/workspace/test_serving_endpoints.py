@@ -215,10 +215,19 @@ def scorer_processes(folder: Path) -> list[int]:
     return found
 
 
+def the_scorer(folder: Path) -> int:
+    """Return the one scorer below `folder`, once those of other tests have ended."""
+    deadline = time.monotonic() + 60
+    while len(found := scorer_processes(folder)) != 1:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return found[0]
+
+
 def test_a_scorer_has_no_token_of_the_workspace(
     workspace: Workspace, token: str, endpoint: str
 ) -> None:
-    [pid] = scorer_processes(workspace.state / "serving")
+    pid = the_scorer(workspace.state / "serving")
     environment = Path(f"/proc/{pid}/environ").read_bytes()
 
     assert token.encode() not in environment
@@ -228,7 +237,7 @@ def test_a_scorer_has_no_token_of_the_workspace(
 def test_a_model_that_does_not_answer_in_time_is_told_so(
     client: WorkspaceClient, workspace: Workspace, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [pid] = scorer_processes(workspace.state / "serving")
+    pid = the_scorer(workspace.state / "serving")
     monkeypatch.setattr(workspace.serving_endpoints, "answer_seconds", 0.1)
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -241,7 +250,7 @@ def test_a_model_that_does_not_answer_in_time_is_told_so(
 def test_a_scorer_that_dies_is_started_again(
     client: WorkspaceClient, workspace: Workspace, endpoint: str
 ) -> None:
-    [pid] = scorer_processes(workspace.state / "serving")
+    pid = the_scorer(workspace.state / "serving")
     os.kill(pid, signal.SIGKILL)
     while scorer_processes(workspace.state / "serving") == [pid]:
         time.sleep(0.02)
