@@ -16,7 +16,7 @@ spark = SparkSession.builder.getOrCreate()
 assert spark.sql("select count(*) from main.default.numbers").first()[0] == 1000
 """
 COLD = cold_spark("""
-assert spark.sql("select count(*) from delta.`numbers`").first()[0] == 1000
+assert spark.read.format("delta").load("numbers").count() == 1000
 """)
 PREPARE = cold_spark("""
 spark.range(1000).write.format("delta").save("numbers")
