@@ -9,7 +9,7 @@ from laketop.errors import ConfigError
 from laketop.runner.states import FINAL, MESSAGES, both_spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RUN_IF_DEFAULT: Final = "ALL_SUCCESS"
 
@@ -52,6 +52,9 @@ class Attempt:
     outcome: str | None = None
     """Of a condition: "true" or "false"."""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    error: str | None = None
+    """Why it failed, in one sentence."""
+    _iterations: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
 
     @property
@@ -91,6 +94,14 @@ class Attempt:
         seconds = self.task.get("timeout_seconds") or 0
         return self.start_ms + seconds * 1000 if seconds else None
 
+    def show_iterations(
+        self, iterations: Sequence[Mapping[str, Any]], stats: Mapping[str, Any]
+    ) -> None:
+        """Show these iterations of a for_each task from now on, and their `stats`."""
+        nested = {**self.task["for_each_task"], "stats": stats}
+        self._iterations = {"for_each_task": nested, "iterations": list(iterations)}
+        self._view = None
+
     def view(self) -> dict[str, Any]:
         """Return the attempt as an item of `tasks` in `runs/get`; not to be changed."""
         if self._view is None:
@@ -110,4 +121,5 @@ class Attempt:
             if self.outcome is not None:
                 condition = {**self.task["condition_task"], "outcome": self.outcome}
                 self._view["condition_task"] = condition
+            self._view |= self._iterations or {}
         return self._view

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
+from laketop.errors import Refused
+
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -18,6 +20,12 @@ class ChildRun:
     run_id: int
     result_state: str
     message: str = ""
+
+
+def _no_iterations(
+    nested: Mapping[str, Any], inputs: Sequence[Any], concurrency: int
+) -> tuple[str, str | None]:
+    raise Refused(f"{concurrency} at once of {len(inputs)} iterations of {nested!r} by itself")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,10 @@ class TaskContext:
     """Set when the attempt has to stop: canceled or out of time. Tasks poll or pass it on."""
     run_job: Callable[[int, Mapping[str, str]], ChildRun]
     """Start a job with these parameters, wait for its end."""
+    run_each: Callable[[Mapping[str, Any], Sequence[Any], int], tuple[str, str | None]] = (
+        _no_iterations
+    )
+    """Run a nested task once for each input, so many at once; return result and error."""
 
 
 @dataclasses.dataclass(frozen=True)

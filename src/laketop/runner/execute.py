@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext
+from laketop.runner.iterations import IterationsRun, Surroundings
 from laketop.runner.tasks import refuse_unknown, task_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from laketop.runner.attempt import Attempt
     from laketop.runner.context import ChildRun, TaskType
@@ -75,7 +76,8 @@ class Execution:
 
     `listener` is handed a snapshot after every change, always by that one thread; changes that
     come together are told together. If it raises, the tasks are stopped, `on_failure` is handed
-    the error once nothing of the run is left, and `wait` raises.
+    the error once nothing of the run is left, and `wait` raises. `at_once` limits how many
+    attempts are carried out at the same time, None = as many as may start.
     Errors: Refused for a task type that does not exist, before anything has started.
     """
 
@@ -86,12 +88,14 @@ class Execution:
         listener: Callable[[dict[str, Any]], None],
         *,
         on_failure: Callable[[BaseException], None] = lambda _: None,
+        at_once: int | None = None,
     ) -> None:
         refuse_unknown(run.tasks, site.types)
         self._run = run
         self._site = site
         self._listener = listener
         self._on_failure = on_failure
+        self._at_once = at_once
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._works: dict[int, _Work] = {}
         self._told = -1
@@ -108,9 +112,19 @@ class Execution:
 
         Errors: NotFound for an attempt that is not of this run.
         """
-        if task_run_id is not None and not self._run.has(task_run_id):
-            raise NotFound("task run", str(task_run_id))
-        self._inbox.put(lambda: self._run.cancel(self._site.now_ms(), task_run_id))
+        if task_run_id is None or self._run.has(task_run_id):
+            self._inbox.put(lambda: self._run.cancel(self._site.now_ms(), task_run_id))
+            return
+        for work in list(self._works.values()):
+            if work.has(task_run_id):
+                work.cancel_iteration(task_run_id)
+                return
+        raise NotFound("task run", str(task_run_id))
+
+    def has(self, task_run_id: int) -> bool:
+        """Return whether this is an attempt of the run, or of an iteration in it."""
+        works = list(self._works.values())
+        return self._run.has(task_run_id) or any(work.has(task_run_id) for work in works)
 
     def wake(self) -> None:
         """Look at the clock: it was moved."""
@@ -143,12 +157,17 @@ class Execution:
         for attempt in self._run.stopping():
             self._stop(attempt)
         for attempt in self._run.startable():
-            if attempt.run_id not in self._works:
+            if attempt.run_id not in self._works and self._has_room():
                 self._begin(attempt)
         if self._told != self._run.changes:
             self._told = self._run.changes
             self._listener(self._run.snapshot())
         return not self._run.is_final
+
+    def _has_room(self) -> bool:
+        if self._at_once is None:
+            return True
+        return sum(not work.ended.is_set() for work in self._works.values()) < self._at_once
 
     def _await_news(self) -> None:
         due_ms = self._run.due_ms()
@@ -205,6 +224,8 @@ class _Work:
         self._waits = getattr(self._type, "waits", False)
         self._task: Mapping[str, Any] = attempt.task
         self._values: Mapping[str, Mapping[str, Any]] = {}
+        self._around: Surroundings | None = None
+        self._iterations: Execution | None = None
 
     def begin(self) -> None:
         try:
@@ -213,6 +234,12 @@ class _Work:
             self.finish(Outcome("FAILED", error=str(error)))
             return
         self._values = self._run.task_values(self._attempt.key)
+        if "for_each_task" in self._task:
+            self._around = Surroundings(
+                scope=self._run.scope_of(self._attempt),
+                parameters=self._run.job_parameters,
+                values=self._values,
+            )
         if self._waits:
             threading.Thread(target=self._carry_out, name="laketop-wait", daemon=True).start()
         else:
@@ -258,7 +285,7 @@ class _Work:
             run_id=run.request.run_id,
             job_id=run.request.job_id,
             task_run_id=attempt.run_id,
-            task_key=attempt.key,
+            task_key=str(self._task["task_key"]),
             attempt=attempt.number,
             task=self._task,
             job_parameters=run.job_parameters,
@@ -269,7 +296,16 @@ class _Work:
             resolve=self._site.resolve,
             cancelled=self._cancelled,
             run_job=self._run_job,
+            run_each=self._run_each,
         )
+
+    def has(self, task_run_id: int) -> bool:
+        iterations = self._iterations
+        return iterations is not None and iterations.has(task_run_id)
+
+    def cancel_iteration(self, task_run_id: int) -> None:
+        if self._iterations is not None:
+            self._iterations.cancel(task_run_id)
 
     def _surroundings(self) -> tuple[Mapping[str, str], Path]:
         return self._site.environment(self._task), self._site.python(self._task)
@@ -283,6 +319,39 @@ class _Work:
             cancelled=self._cancelled,
         )
         return self._site.run_job(call)
+
+    def _run_each(
+        self, nested: Mapping[str, Any], inputs: Sequence[Any], concurrency: int
+    ) -> tuple[str, str | None]:
+        if self._around is None:
+            raise ConfigError(f"task {self._attempt.key!r} is no for_each task")
+        run, attempt = self._run, self._attempt
+        if not inputs:
+            return "SUCCESS", None
+        # The state of the run around belongs to another thread: only what cannot change is read.
+        inner = IterationsRun(nested, inputs, run.request, run.new_run_id, around=self._around)
+
+        def told(_: Mapping[str, Any]) -> None:
+            iterations, stats = inner.iterations(), inner.stats()
+            self._tell(lambda: run.iterations_told(attempt.run_id, iterations, stats))
+
+        self._iterations = Execution(inner, self._site, told, at_once=concurrency)
+        self._iterations.start()
+        asked = False
+        while not self._iterations.wait(_CANCEL_CHECK_SECONDS):
+            if self._cancelled.is_set() and not asked:
+                self._iterations.cancel()
+                asked = True
+        return _end_of(inner)
+
+
+def _end_of(inner: IterationsRun) -> tuple[str, str | None]:
+    result = inner.result or "FAILED"
+    stats = inner.stats()["task_run_stats"]
+    if result == "SUCCESS":
+        return result, None
+    failed, total = stats["failed_iterations"], stats["total_iterations"]
+    return result, f"{failed} of {total} iterations did not succeed"
 
 
 def _unless(cancelled: threading.Event, build: Callable[[], Built]) -> Built | None:

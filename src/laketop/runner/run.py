@@ -86,7 +86,7 @@ class JobRun:
         self.changes = 0
         """Counts up with every change of the snapshot."""
         self._settings = settings
-        self._new_run_id = new_run_id
+        self.new_run_id = new_run_id
         self._graph = graph.without(left_out)
         self._life_cycle = "PENDING"
         self._result: str | None = None
@@ -149,6 +149,14 @@ class JobRun:
         if attempt.life_cycle == "PENDING":
             self._change(attempt, "RUNNING")
 
+    def iterations_told(
+        self, task_run_id: int, iterations: Sequence[Mapping[str, Any]], stats: Mapping[str, Any]
+    ) -> None:
+        """Take note of how the iterations of a for_each task stand."""
+        if task_run_id in self._open:
+            self._open[task_run_id].show_iterations(iterations, stats)
+            self.changes += 1
+
     def task_finished(self, task_run_id: int, outcome: Outcome, now_ms: int) -> None:
         """Take note of the end of an attempt, started or not, and plan its retry.
 
@@ -158,6 +166,7 @@ class JobRun:
         told_to_stop = attempt.life_cycle == "TERMINATING" and attempt.result
         result = told_to_stop or outcome.result_state
         attempt.values = outcome.values
+        attempt.error = outcome.error
         if "condition_task" in attempt.task and result == "SUCCESS":
             attempt.outcome = "true" if outcome.condition else "false"
         self._end(attempt, "TERMINATED", result, now_ms)
@@ -223,13 +232,21 @@ class JobRun:
         """
         field = f"{type_of(attempt.task)}_task"
         settings = attempt.task[field]
-        if has_reference(settings):
-            upstream = (self._attempts[key][-1] for key in self._graph.upstream(attempt.key))
-            scope = task_scope(self._scope, self.job_parameters, attempt, upstream)
+        if field == "for_each_task":
+            # The nested task is resolved for each of its iterations.
+            outer = {name: settings[name] for name in settings if name != "task"}
+            settings = {**settings, **resolve(outer, self.scope_of(attempt))}
+        elif has_reference(settings):
+            scope = self.scope_of(attempt)
             if field == "condition_task":
                 _check_operands(settings, scope)
             settings = resolve(settings, scope)
         return {**attempt.task, field: settings}
+
+    def scope_of(self, attempt: Attempt) -> Scope:
+        """Return what the settings of an attempt may refer to."""
+        upstream = (self._attempts[key][-1] for key in self._graph.upstream(attempt.key))
+        return task_scope(self._scope, self.job_parameters, attempt, upstream)
 
     def task_values(self, key: str) -> dict[str, Mapping[str, Any]]:
         """Return the task values of everything upstream of the task `key`."""
@@ -292,7 +309,7 @@ class JobRun:
 
     def _first_attempt(self, task: Mapping[str, Any]) -> Attempt:
         type_of(task)
-        run_id = self._new_run_id()
+        run_id = self.new_run_id()
         attempt = Attempt(task=task, run_id=run_id, original_run_id=run_id)
         if attempt.run_if not in RUN_IF:
             raise ConfigError(
@@ -418,7 +435,7 @@ class JobRun:
         wait_ms = attempt.task.get("min_retry_interval_millis") or 0
         following = Attempt(
             task=attempt.task,
-            run_id=self._new_run_id(),
+            run_id=self.new_run_id(),
             number=attempt.number + 1,
             original_run_id=attempt.original_run_id,
             life_cycle="WAITING_FOR_RETRY",
@@ -481,12 +498,15 @@ def settle(
     Source: reliability R3.
     """
     tasks = [_settled(task, message, now_ms) for task in snapshot.get("tasks", ())]
+    for task in tasks:
+        if "iterations" in task:
+            task["iterations"] = [_settled(one, message, now_ms) for one in task["iterations"]]
     return _settled({**snapshot, "tasks": tasks}, message, now_ms)
 
 
-def _settled(item: dict[str, Any], message: str, now_ms: int) -> dict[str, Any]:
+def _settled(item: Mapping[str, Any], message: str, now_ms: int) -> dict[str, Any]:
     if item["state"]["life_cycle_state"] in FINAL:
-        return item
+        return dict(item)
     start_ms = item["start_time"] or now_ms
     end_ms = max(now_ms, start_ms)
     duration = "run_duration" if "run_duration" in item else "execution_duration"

@@ -52,7 +52,7 @@ def task_scope(
         {
             **job,
             "job": Scope({**job["job"], "parameters": Scope(parameters)}),
-            "task": Scope({"name": attempt.key, **_common(attempt)}),
+            "task": Scope({"name": attempt.key, **facts_of(attempt)}),
             "tasks": Scope({above.key: _task_above(above) for above in upstream}),
             "run_id": attempt.run_id,
             "task_key": attempt.key,
@@ -65,7 +65,7 @@ def _task_above(attempt: Attempt) -> Scope:
     result = attempt.result or ""
     return Scope(
         {
-            **_common(attempt),
+            **facts_of(attempt),
             "values": Scope(attempt.values),
             "result_state": result.lower(),
             "error_code": termination_code(result),
@@ -73,7 +73,8 @@ def _task_above(attempt: Attempt) -> Scope:
     )
 
 
-def _common(attempt: Attempt) -> dict[str, Any]:
+def facts_of(attempt: Attempt) -> dict[str, Any]:
+    """Return what a reference may ask of an attempt, of its own task or of one above it."""
     facts = {"run_id": attempt.run_id, "execution_count": attempt.number + 1}
     path = (attempt.task.get("notebook_task") or {}).get("notebook_path")
     return {**facts, "notebook_path": path} if path else facts

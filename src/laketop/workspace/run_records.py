@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from laketop.runner.states import FINAL
@@ -70,9 +70,14 @@ class RunRecord:
         """The attempts of the run's tasks."""
         return tuple(self.snapshot["tasks"])
 
+    @property
+    def attempts(self) -> Iterator[Mapping[str, Any]]:
+        """The attempts of the run's tasks and of the iterations in them."""
+        return _attempts(self.snapshot)
+
     def task(self, task_run_id: int) -> Mapping[str, Any] | None:
         """Return the attempt with this id."""
-        return next((task for task in self.tasks if task["run_id"] == task_run_id), None)
+        return next((one for one in self.attempts if one["run_id"] == task_run_id), None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -158,7 +163,7 @@ class RunRecords:
                 run_id,
             ),
         )
-        for task in snapshot["tasks"]:
+        for task in _attempts(snapshot):
             self._store.execute(
                 "INSERT OR IGNORE INTO task_runs (task_run_id, run_id) VALUES (?, ?)",
                 (task["run_id"], run_id),
@@ -213,6 +218,12 @@ class RunRecords:
     def keep_token(self, token: str, run_id: int) -> None:
         """Note the run that was made for an idempotency token."""
         self._store.execute("INSERT INTO run_tokens (token, run_id) VALUES (?, ?)", (token, run_id))
+
+
+def _attempts(snapshot: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for task in snapshot["tasks"]:
+        yield task
+        yield from task.get("iterations", ())
 
 
 def _record(row: tuple[Any, ...]) -> RunRecord:

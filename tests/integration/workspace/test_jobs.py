@@ -26,13 +26,13 @@ from databricks.sdk.service.jobs import (
     JobEnvironment,
     JobParameterDefinition,
     JobSettings,
+    PipelineTask,
     QueueSettings,
     Run,
     RunJobTask,
     RunLifeCycleState,
     RunResultState,
     SparkPythonTask,
-    SqlTask,
     SubmitTask,
     Task,
     TaskDependency,
@@ -345,8 +345,8 @@ def test_a_task_run_is_a_run_too(client: WorkspaceClient) -> None:
 def test_a_task_type_that_is_not_there_is_refused_by_name_when_it_is_run(
     client: WorkspaceClient,
 ) -> None:
-    job_id = _job(client, Task(task_key="q", sql_task=SqlTask(warehouse_id="w")))
-    with pytest.raises(NotServed, match="'sql' of task 'q'"):
+    job_id = _job(client, Task(task_key="q", pipeline_task=PipelineTask(pipeline_id="p")))
+    with pytest.raises(NotServed, match="'pipeline' of task 'q'"):
         client.jobs.run_now(job_id)
     assert list(client.jobs.list_runs(job_id=job_id)) == []
 

@@ -412,8 +412,8 @@ def test_a_job_that_waits_for_another_takes_no_slot(tmp_path: Path) -> None:
 
 
 def test_an_unknown_type_of_task_is_refused_by_name_before_anything_starts(bench: Bench) -> None:
-    with pytest.raises(Refused, match="task type 'sql' of task 'b'"):
-        bench.begin(task("a"), task("b", sql_task={}), task("c", for_each_task={}))
+    with pytest.raises(Refused, match="task type 'pipeline' of task 'b'"):
+        bench.begin(task("a"), task("b", pipeline_task={}), task("c", dashboard_task={}))
     assert bench.told == []
     assert not bench.site.runs.exists()
 

@@ -6,13 +6,14 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from laketop.errors import Refused
+from laketop.errors import ConfigError, Refused
 from laketop.runner.attempt import type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from laketop.runner.context import TaskType
 
@@ -36,12 +37,25 @@ def refuse_unknown(
     types = task_types() if types is None else types
     problems = [
         f"task type {name!r} of task {task.get('task_key')!r}"
-        for task in tasks
+        for task in _with_nested(tasks)
         if (name := type_of(task)) not in types
     ]
     if problems:
         known = ", ".join(sorted(types))
         raise Refused("; ".join(problems), hint=f"the task types are {known}")
+
+
+def _with_nested(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for task in tasks:
+        yield task
+        if type_of(task) != "for_each":
+            continue
+        nested = task["for_each_task"].get("task")
+        if not isinstance(nested, Mapping):
+            raise ConfigError(f"for_each task {task.get('task_key')!r} has no `task` to repeat")
+        if type_of(nested) == "for_each":
+            raise ConfigError(f"for_each task {task.get('task_key')!r} repeats a for_each task")
+        yield nested
 
 
 def _task_type(name: str) -> TaskType:

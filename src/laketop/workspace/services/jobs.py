@@ -452,7 +452,11 @@ class Jobs(Service):
         task = record.task(task_run_id) if record is not None else None
         if record is None or task is None:
             raise _no_run(task_run_id)
-        return self._as_run(record, task)
+        shown = self._as_run(record, task)
+        if "for_each_task" not in task:
+            return shown
+        iterations = [_as_sent(one) for one in task.get("iterations", ())]
+        return {**shown, "tasks": [_as_sent(task)], "iterations": iterations}
 
     def _as_run(self, record: RunRecord, task: Mapping[str, Any]) -> dict[str, Any]:
         """Return an attempt in the form of a run of its own."""
@@ -486,7 +490,9 @@ class Jobs(Service):
 
 
 def _as_sent(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in task.items() if name != "environments"}
+    shown = {name: task[name] for name in task if name not in {"environments", "iterations"}}
+    each = shown.get("for_each_task")
+    return {**shown, "for_each_task": {**each, "task": _as_sent(each["task"])}} if each else shown
 
 
 def _no_run(run_id: int) -> InvalidParameterValue:
@@ -521,11 +527,14 @@ def _with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> d
 def _with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings with the job's environments in each task that names one."""
     environments = settings.get("environments") or []
-    tasks = [
-        {**task, "environments": environments} if task.get("environment_key") else task
-        for task in settings.get("tasks") or ()
-    ]
-    return {**settings, "tasks": tasks}
+
+    def given(task: Mapping[str, Any]) -> dict[str, Any]:
+        each = task.get("for_each_task") or {}
+        nested = {"for_each_task": {**each, "task": given(each["task"])}} if each else {}
+        own = {"environments": environments} if task.get("environment_key") else {}
+        return {**task, **own, **nested}
+
+    return {**settings, "tasks": [given(task) for task in settings.get("tasks") or ()]}
 
 
 def _before(page_token: str | None) -> int:
