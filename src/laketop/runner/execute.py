@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from laketop.runner.attempt import Attempt
     from laketop.runner.context import ChildRun, TaskType
     from laketop.runner.pool import Pool
+    from laketop.runner.process import Fork
     from laketop.runner.run import JobRun
 
 CLOCK_CHECK_SECONDS: Final = 0.2
@@ -68,6 +69,7 @@ class Site:
     run_job: Callable[[JobCall], ChildRun]
     now_ms: Callable[[], int]
     pool: Pool
+    fork: Fork | None = None
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
 
 
@@ -297,6 +299,7 @@ class _Work:
             cancelled=self._cancelled,
             run_job=self._run_job,
             run_each=self._run_each,
+            fork=self._site.fork,
         )
 
     def has(self, task_run_id: int) -> bool:

@@ -1,7 +1,8 @@
 """The process between the workspace and a task: it leaves nothing of the task behind.
 
 Run by file name as `python -I -S guard.py GRACE_SECONDS PROGRAM ARGUMENT...`, so it imports
-only what loads in milliseconds. Standard input is a pipe that the workspace holds open: when
+only what loads in milliseconds; or called in a process that `forkserver` has forked, with no
+program: its child is the task then. Standard input is a pipe that the workspace holds open: when
 it ends, by wish or because the workspace was killed, the task is told to stop, then killed.
 Standard output is the report: `started PID`, then `ended CODE`; or `refused ERRNO` alone where
 the program could not be started. Standard error is the log, which the task gets as its output.
@@ -31,20 +32,26 @@ _LINUX = sys.platform == "linux"
 _INPUT, _REPORT, _LOG = 0, 1, 2
 
 
-def main(arguments: list[str]) -> None:
-    """Run one program until it ends or standard input does, and report both."""
+def main(arguments: list[str]) -> bool:
+    """Run one program until it ends or standard input does, and report both.
+
+    Without a program it returns twice: at once and True in the child, which is what is guarded.
+    """
     grace_seconds = float(arguments[0])
     wakeup = _wake_on_signals()
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     child, errno = _start(arguments[1:])
+    if child == 0:
+        return True
     if errno:
         _report(f"refused {errno}")
-        return
+        return False
     _report(f"started {child}")
     code = _wait(child, wakeup)
     patience_seconds = grace_seconds if code is None else LEFTOVER_GRACE_SECONDS
     code = _end(child, code, kill_at=time.monotonic() + patience_seconds)
     _report(f"ended {-signal.SIGKILL if code is None else code}")
+    return False
 
 
 def _wake_on_signals() -> int:
@@ -64,6 +71,7 @@ def _start(argv: list[str]) -> tuple[int, int]:
     child = os.fork()  # safe: this process has one thread
     if child == 0:
         _become(argv, writer, guard)
+        return 0, 0
     os.close(writer)
     _group(child)
     errno = os.read(reader, 16)
@@ -79,13 +87,16 @@ def _become(argv: list[str], writer: int, guard: int) -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guard:  # it died before the line above could take effect
             os._exit(1)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, exec would keep that
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(_LOG, 1)
-        os.execvp(argv[0], argv)  # noqa: S606 - a list of arguments, and no shell is the point
+        if argv:
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, exec keeps that
+            os.execvp(argv[0], argv)  # noqa: S606 - a list of arguments, and no shell is the point
+        os.close(writer)
     except OSError as error:
         os.write(writer, str(error.errno).encode())
-    finally:
+        os._exit(127)
+    except BaseException:  # noqa: BLE001 - whatever it is: nothing of this process may go on
         os._exit(127)
 
 

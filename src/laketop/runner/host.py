@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from laketop.runner.dbutils import DBUtils
+    from laketop.runner.paths import Places
 
 WATCH_SECONDS = 1.0
 RELEASE_SECONDS = 3.0
@@ -93,7 +94,7 @@ class TaskProcess:
     def _run_notebook(self) -> None:
         from laketop.runner.notebook_session import NotebookSession
 
-        file = self._notebook_file()
+        file = _notebook_file(self.request)
         self._enter(file)
         use_notebook_experiment(lambda: self._experiment(file))
         session = NotebookSession(
@@ -111,22 +112,8 @@ class TaskProcess:
         # A project that is linked in place has no folder in the workspace: the user's home has.
         return f"/Users/{self._facts.value('userName')}/{file.stem}"
 
-    def _notebook_file(self) -> Path:
-        place = self.request.places.file
-        for candidate in (
-            self.request.file,
-            place(self.request.path),
-            place(f"/Workspace{self.request.path}"),
-        ):
-            file = None if candidate is None else notebook_file(candidate)
-            if file is not None:
-                return file
-        raise NotFound("notebook", self.request.path)
-
     def _run_script(self) -> None:
-        file = self.request.file or self.request.places.file(self.request.path)
-        if not file.is_file():
-            raise NotFound("Python file", self.request.path)
+        file = _script_file(self.request)
         self._enter(file)
         sys.argv = [str(file), *self.request.arguments]
         main = types.ModuleType("__main__")
@@ -143,11 +130,40 @@ class TaskProcess:
         entry_point(self.request.path, self.request.entry_point)()
 
     def _enter(self, file: Path) -> None:
-        # Imports find the file's neighbours first, then the bundle's files.
-        root = files_root(file, self.request.places)
-        folders = [file.parent] if root is None or root == file.parent else [file.parent, root]
-        sys.path[:0] = [str(folder) for folder in folders]
+        sys.path[:0] = [str(folder) for folder in _beside(file, self.request.places)]
         os.chdir(file.parent)
+
+
+def import_folders(request: Request) -> list[Path]:
+    """Return the folders that the task has on `sys.path` before those of its interpreter."""
+    find = {"notebook": _notebook_file, "spark_python": _script_file}.get(request.kind)
+    folders = list(request.wheels)
+    if find is not None:
+        with contextlib.suppress(NotFound):  # the task itself says so
+            folders.extend(_beside(find(request), request.places))
+    return folders
+
+
+def _notebook_file(request: Request) -> Path:
+    place = request.places.file
+    for candidate in (request.file, place(request.path), place(f"/Workspace{request.path}")):
+        file = None if candidate is None else notebook_file(candidate)
+        if file is not None:
+            return file
+    raise NotFound("notebook", request.path)
+
+
+def _script_file(request: Request) -> Path:
+    file = request.file or request.places.file(request.path)
+    if not file.is_file():
+        raise NotFound("Python file", request.path)
+    return file
+
+
+def _beside(file: Path, places: Places) -> list[Path]:
+    # Imports find the file's neighbours first, then the bundle's files.
+    root = files_root(file, places)
+    return [file.parent] if root is None or root == file.parent else [file.parent, root]
 
 
 def entry_point(package: str, name: str) -> Callable[[], Any]:

@@ -55,6 +55,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         environment=_environment(context.environment),
         log=context.directory / "output.log",
         cancelled=context.cancelled,
+        fork=context.fork,
     )
     if ended.cancelled:
         return Outcome("CANCELED", exit_code=ended.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import selectors
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
@@ -31,6 +32,24 @@ class Ended:
     timed_out: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """A program to be run under a guard."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    environment: Mapping[str, str]
+    grace_seconds: float
+
+
+class Fork(Protocol):
+    """Another way to start a guard: from a process that has the program's imports done."""
+
+    def __call__(self, order: Order, files: tuple[int, int, int]) -> bool:
+        """Start a guard with these as its input, output and log; return False if it cannot."""
+        ...
+
+
 def run_process(
     argv: Sequence[str],
     *,
@@ -41,23 +60,25 @@ def run_process(
     timeout_seconds: float = 0,
     grace_seconds: float = GRACE_SECONDS,
     started: Callable[[int], None] | None = None,
+    fork: Fork | None = None,
 ) -> Ended:
     """Run a program until it ends, is cancelled or out of time; return how it ended.
 
     Both its outputs go to the end of `log`, as they come; its input is empty. It is stopped by
     TERM, then KILL, sent to it and to all that it started; what it leaves running at its end is
     stopped too, and so is everything when the calling process is killed. `started` is handed
-    the process id, which is also the id of its group.
+    the process id, which is also the id of its group. `fork` may start the guard in its own way.
     Units: `timeout_seconds` 0 = none.
     Errors: OSError if the program or `cwd` cannot be used; nothing was started then.
     """
     if cancelled.is_set():
         return Ended(exit_code=-signal.SIGTERM, cancelled=True)
     deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
+    order = Order(tuple(argv), cwd, dict(environment), grace_seconds)
     child = code = None
     stop = ""
-    with log.open("ab") as output, _guarded(argv, cwd, environment, output, grace_seconds) as guard:
-        for word, number in _report(guard):
+    with log.open("ab") as output, _guarded(order, output, fork) as guard:
+        for word, number in _report(guard.report):
             if word == "refused":
                 raise OSError(number, os.strerror(number), argv[0])
             if word == "started":
@@ -68,8 +89,8 @@ def run_process(
                 code = number
             elif not stop:
                 stop = _reason_to_stop(cancelled, deadline)
-                if stop and guard.stdin is not None:
-                    guard.stdin.close()
+                if stop:
+                    guard.tell_to_stop()
     if code is None and child is not None:
         _kill_group(child)
     return Ended(
@@ -79,37 +100,65 @@ def run_process(
     )
 
 
-def _guarded(
-    argv: Sequence[str],
-    cwd: Path,
-    environment: Mapping[str, str],
-    output: IO[bytes],
-    grace_seconds: float,
+class _Guard:
+    """Our ends of the two pipes to a guard: the report it writes, and the wish that it end."""
+
+    def __init__(self, report: int, wish: int) -> None:
+        self.report = report
+        self._wish = wish
+
+    def tell_to_stop(self) -> None:
+        """Close the guard's input, which it takes as the order to end its program."""
+        if self._wish >= 0:
+            os.close(self._wish)
+            self._wish = -1
+
+
+@contextlib.contextmanager
+def _guarded(order: Order, output: IO[bytes], fork: Fork | None) -> Iterator[_Guard]:
+    their_input, wish = os.pipe()
+    report, their_output = os.pipe()
+    guard = _Guard(report, wish)
+    process = None
+    try:
+        try:
+            if fork is None or not fork(order, (their_input, their_output, output.fileno())):
+                process = _started(order, their_input, their_output, output)
+        finally:
+            os.close(their_input)
+            os.close(their_output)
+        yield guard
+    finally:
+        guard.tell_to_stop()
+        os.close(report)
+        if process is not None:
+            process.wait()
+
+
+def _started(
+    order: Order, their_input: int, their_output: int, output: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_GUARD), str(grace_seconds), *argv],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-I", "-S", str(_GUARD), str(order.grace_seconds), *order.argv],
+        cwd=order.cwd,
+        env=order.environment,
+        stdin=their_input,
+        stdout=their_output,
         stderr=output,
-        bufsize=0,
         start_new_session=True,  # Ctrl-C in a terminal reaches the workspace alone, which decides
     )
 
 
-def _report(guard: subprocess.Popen[bytes]) -> Iterator[tuple[str, int]]:
+def _report(report: int) -> Iterator[tuple[str, int]]:
     # ("waiting", 0) whenever the guard has said nothing for a while.
-    if guard.stdout is None:
-        return
     unread = b""
     with selectors.DefaultSelector() as selector:
-        selector.register(guard.stdout, selectors.EVENT_READ)
+        selector.register(report, selectors.EVENT_READ)
         while True:
             if not selector.select(POLL_SECONDS):
                 yield "waiting", 0
                 continue
-            read = guard.stdout.read(4096)
+            read = os.read(report, 4096)
             if not read:
                 return
             *lines, unread = (unread + read).split(b"\n")

@@ -19,6 +19,7 @@ from databricks.sdk.service.jobs import RunType
 from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
+from laketop.runner.forks import ForkServers
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
 from laketop.runner.run import JobRun, RunRequest
@@ -66,6 +67,7 @@ class Jobs(Service):
         self._records = RunRecords(self.store)
         self._places = Places.of_state(workspace.state)
         self._pool = Pool()
+        self._forks = ForkServers()
         self._dispatcher = Dispatcher(
             self.store,
             self._records,
@@ -83,6 +85,7 @@ class Jobs(Service):
     def shutdown(self) -> None:
         """Cancel what is running and wait until none of it is left."""
         self._dispatcher.close(_CLOSE_SECONDS)
+        self._forks.close()
 
     # --- jobs ---
 
@@ -426,6 +429,7 @@ class Jobs(Service):
             run_job=run_job,
             now_ms=self.workspace.now_ms,
             pool=self._pool,
+            fork=self._forks,
         )
 
     def _resolved(self, path: str) -> Path:
