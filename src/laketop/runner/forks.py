@@ -43,6 +43,7 @@ class ForkServers:
                 return True
             if server.has_ended():
                 self._servers.remove(server)
+                server.close()
             return False
 
     def close(self) -> None:

@@ -93,6 +93,17 @@ def run_process(
                     guard.tell_to_stop()
     if code is None and child is not None:
         _kill_group(child)
+    elif code is None and not stop and fork is not None:  # what was to fork it was just killed
+        return run_process(
+            argv,
+            cwd=cwd,
+            environment=environment,
+            log=log,
+            cancelled=cancelled,
+            timeout_seconds=timeout_seconds,
+            grace_seconds=grace_seconds,
+            started=started,
+        )
     return Ended(
         exit_code=-signal.SIGKILL if code is None else code,
         cancelled=stop == "cancelled",
