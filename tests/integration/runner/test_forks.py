@@ -218,7 +218,9 @@ def test_closing_leaves_no_server() -> None:
     order = Order((sys.executable, "x"), Path.cwd(), {"PATH": os.environ["PATH"]}, 1)
     with Path(os.devnull).open("rb") as nothing:
         assert forks(order, (nothing.fileno(), nothing.fileno(), nothing.fileno())) is False
-    started = servers_here() - others
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (started := servers_here() - others) and time.monotonic() < deadline:
+        time.sleep(0.01)  # a program has no command line for a moment after it has been started
 
     forks.close()
 
