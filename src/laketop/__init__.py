@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from laketop._version import __version__
 from laketop.errors import (
     ConfigError,
@@ -15,6 +13,7 @@ from laketop.errors import (
     TaskFailed,
 )
 
+TYPE_CHECKING = False  # what a type checker takes for true; `typing` itself costs start-up
 if TYPE_CHECKING:
     from laketop.settings import Settings
 

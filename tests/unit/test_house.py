@@ -67,6 +67,11 @@ def test_every_command_has_a_help_text_and_options_of_its_own() -> None:
         assert "--json" in command.format_help()
 
 
+def test_every_command_has_the_same_line_of_help_loaded_or_not() -> None:
+    helps = [parser(only).format_help() for only in (None, "")]
+    assert helps[0] == helps[1]
+
+
 def test_every_command_of_the_readme_exists_and_every_command_is_in_it() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = parser()._subparsers

@@ -1,4 +1,4 @@
-"""`laketop deploy`: puts the bundle's jobs and files on the local workspace."""
+"""`laketop deploy`: put the jobs and files of the bundle on the local workspace."""
 
 from __future__ import annotations
 

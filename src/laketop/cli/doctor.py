@@ -1,4 +1,4 @@
-"""`laketop doctor`: what a local run needs, what is there, and what to do about the rest."""
+"""`laketop doctor`: check what a local run needs, and say what is missing."""
 
 from __future__ import annotations
 

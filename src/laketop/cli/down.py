@@ -1,4 +1,4 @@
-"""`laketop down`: ends the workspace, the engine and every task of the project."""
+"""`laketop down`: end the local workspace, its engine and its tasks; nothing stored is lost."""
 
 from __future__ import annotations
 

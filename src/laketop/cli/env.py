@@ -1,4 +1,4 @@
-"""`laketop env`: the variables by which other tools find the local workspace."""
+"""`laketop env`: print shell exports for other tools: the workspace, MLflow, Spark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def register(commands: Any) -> None:
     text = "print shell exports for other tools"
     parser = commands.add_parser(
         "env",
-        help=text + ": DATABRICKS_HOST, MLFLOW_TRACKING_URI, SPARK_REMOTE …",
+        help=text + ": the workspace, MLflow, Spark",
         description='Print shell exports for other tools. Use it as: eval "$(laketop env)"',
     )
     _project.add_options(parser)

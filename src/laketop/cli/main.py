@@ -25,8 +25,11 @@ first steps:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser with every command; a file of this folder without `_` is a command."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser with every command; a file of this folder without `_` is a command.
+
+    With `only`, the other commands are names and a line of help: their files are not loaded.
+    """
     top = argparse.ArgumentParser(
         prog="laketop",
         description=_ABOUT,
@@ -35,16 +38,31 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for file in sorted(os.listdir(cli.__path__[0])):  # noqa: PTH208 - pathlib costs start-up
-        name, dot, extension = file.partition(".")
-        if dot and extension == "py" and not name.startswith("_") and name != "main":
+    for name in _command_names():
+        if only is None or name == only:
             importlib.import_module(f"laketop.cli.{name}").register(commands)
+        else:
+            commands.add_parser(name, help=_first_line(name), add_help=False)
     return top
+
+
+def _command_names() -> list[str]:
+    files = os.listdir(cli.__path__[0])  # noqa: PTH208 - pathlib costs start-up
+    names = (file.removesuffix(".py") for file in files if file.endswith(".py"))
+    return sorted(name for name in names if not name.startswith("_") and name != "main")
+
+
+def _first_line(name: str) -> str:
+    # Each file of a command begins with: """`laketop NAME`: what it does."""
+    with open(f"{cli.__path__[0]}/{name}.py", encoding="utf-8") as file:  # noqa: PTH123 - the same
+        return file.readline().strip().partition(": ")[2].strip('".')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    command = next((word for word in given if not word.startswith("-")), "")
+    args = parser(command).parse_args(given)
     try:
         return int(args.run(args))
     except LaketopError as error:

@@ -1,4 +1,4 @@
-"""`laketop reset`: forgets everything that the local workspace of the project holds."""
+"""`laketop reset`: delete everything the local workspace holds: tables, runs, models, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`laketop run`: deploys the bundle and runs one of its jobs, showing how it goes."""
+"""`laketop run`: run a job of the bundle here, starting and deploying what it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`laketop sql`: runs a statement on the engine and prints its rows."""
+"""`laketop sql`: run SQL on the engine and print the rows."""
 
 from __future__ import annotations
 

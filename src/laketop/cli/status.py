@@ -1,4 +1,4 @@
-"""`laketop status`: what is running, and where to look."""
+"""`laketop status`: show what is running: workspace, engine, latest runs."""
 
 from __future__ import annotations
 

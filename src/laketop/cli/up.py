@@ -1,4 +1,4 @@
-"""`laketop up`: starts the workspace and the engine of the project."""
+"""`laketop up`: start the local workspace and its Spark engine, and return when both answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`laketop validate`: reads the bundle and tells every problem at once."""
+"""`laketop validate`: check the databricks.yml and print every problem with its place."""
 
 from __future__ import annotations
 

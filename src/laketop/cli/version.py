@@ -1,4 +1,4 @@
-"""`laketop version`: the versions of laketop and of its runtime."""
+"""`laketop version`: show the versions of laketop, Spark, Delta, MLflow and Python."""
 
 from __future__ import annotations
 
