@@ -124,15 +124,21 @@ class Registry:
         return found
 
     def update_model(
-        self, name: str, *, description: str | None, deployment_job_id: str | None = None
+        self,
+        name: str,
+        *,
+        description: str | None,
+        deployment_job_id: str | None = None,
+        owner: str | None = None,
     ) -> RegisteredModel:
-        """Change the description, or the deployment job, or both; None leaves as it is."""
+        """Change the description, the deployment job or the owner; None leaves as it is."""
         with self._writing:
             before = self.model(name)
             if description is not None:
                 self._store.update_registered_model(name, description)
-            if deployment_job_id is not None:
-                self._replace_model_facts(name, before.owner, deployment_job_id)
+            if deployment_job_id is not None or owner is not None:
+                job = before.deployment_job_id if deployment_job_id is None else deployment_job_id
+                self._replace_model_facts(name, owner or before.owner, job)
             return self.model(name)
 
     def delete_model(self, name: str) -> None:

@@ -30,6 +30,8 @@ from laketop.workspace.objects import HEADERS, SUFFIXES, Tree, WorkspaceObject, 
 from laketop.workspace.service import Reply, Request, Service, route
 
 _LARGEST_NOTEBOOK = 10 * 1024 * 1024
+_OBJECT_TYPES = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE"}
+"""The kinds of objects by the words of the permissions API."""
 
 
 class Workspace(Service):
@@ -140,6 +142,18 @@ class Workspace(Service):
         if request.upload is None:
             raise TypeError("an upload has no file")
         durable.move(request.upload, place)
+
+    def has_object(self, object_id: str, object_type: str) -> bool:
+        """Tell whether a folder, notebook or file has this id; ids are made of paths."""
+        wanted = _OBJECT_TYPES.get(object_type)
+        queue = [self._tree.existing("/")]
+        while queue:
+            for one in self._tree.children(queue.pop()):
+                if one.kind == wanted and one.info.resource_id == object_id:
+                    return True
+                if one.kind == "DIRECTORY":
+                    queue.append(one)
+        return False
 
     def _import(self, wanted: _Import, content: bytes) -> None:
         if len(content) > _LARGEST_NOTEBOOK:

@@ -1,0 +1,213 @@
+"""The catalogs, schemas and volumes on disk, in the files in which the engine keeps them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
+
+from laketop.workspace import durable
+
+MAIN = "main"
+"""The catalog that is there from the start, and where sessions begin."""
+
+_LONGEST = 255
+_REFUSED = re.compile(r"[\x00-\x20\x7f./\\]")
+_KEPT = frozenset(
+    {"_constraints", "_files", "_functions", "_owners", "_tables", "_tags", "_views", "_volumes"}
+)
+_COMMIT = re.compile(r"[0-9]{20}\.(json|checkpoint.*)")
+
+Entry = dict[str, str]
+"""What one JSON file of the catalog holds: texts by name."""
+
+
+class Lake:
+    """The folder of catalogs, `<root>/<catalog>/<schema>/<table>`. Source: spark-catalog.md.
+
+    Names are kept in small letters. A file is there whole or not at all; what is dropped leaves
+    the tree by one rename.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    # --- names and places ---
+
+    def folder(self, *names: str) -> Path:
+        """Return the folder of a catalog or a schema, whether it is there or not.
+
+        Errors: InvalidParameterValue for a name that neither can have.
+        """
+        return self.root.joinpath(*(_container(name) for name in names))
+
+    def entry(self, kind: str, catalog: str, schema: str, name: str) -> Path:
+        """Return the file of something in a schema; `kind` is volumes, views, functions ..."""
+        return self.folder(catalog, schema) / f"_{kind}" / f"{checked(name)}.json"
+
+    def files(self, catalog: str, schema: str, volume: str) -> Path:
+        """Return the folder of what a volume holds."""
+        return self.folder(catalog, schema) / "_files" / checked(volume)
+
+    # --- what is there ---
+
+    def catalogs(self) -> list[str]:
+        """Return the names of the catalogs, sorted."""
+        return _folders(self.root)
+
+    def schemas(self, catalog: str) -> list[str]:
+        """Return the names of a catalog's schemas, sorted. Errors: NotFound."""
+        self.catalog(catalog)
+        return _folders(self.folder(catalog))
+
+    def catalog(self, name: str) -> Entry:
+        """Return what is kept of a catalog. Errors: NotFound."""
+        if not self.folder(name).is_dir():
+            raise NotFound(f"Catalog '{name}' does not exist.", error_code="CATALOG_DOES_NOT_EXIST")
+        return read(self.folder(name) / "_catalog.json")
+
+    def schema(self, catalog: str, name: str) -> Entry:
+        """Return what is kept of a schema. Errors: NotFound."""
+        self.catalog(catalog)
+        if not self.folder(catalog, name).is_dir():
+            raise NotFound(
+                f"Schema '{catalog}.{name}' does not exist.", error_code="SCHEMA_DOES_NOT_EXIST"
+            )
+        return read(self.folder(catalog, name) / "_schema.json")
+
+    def volume(self, catalog: str, schema: str, name: str) -> Entry:
+        """Return what is kept of a volume. Errors: NotFound."""
+        self.schema(catalog, schema)
+        file = self.entry("volumes", catalog, schema, name)
+        if not file.is_file():
+            raise NotFound(
+                f"Volume '{catalog}.{schema}.{name}' does not exist.",
+                error_code="VOLUME_DOES_NOT_EXIST",
+            )
+        return read(file)
+
+    def tables(self, catalog: str, schema: str) -> list[str]:
+        """Return the names of a schema's tables and views, sorted."""
+        folder = self.folder(catalog, schema)
+        found = {*self.listed("tables", catalog, schema), *self.listed("views", catalog, schema)}
+        found.update(name for name in _folders(folder) if _is_delta(folder / name))
+        return sorted(found)
+
+    def listed(self, kind: str, catalog: str, schema: str) -> list[str]:
+        """Return the names of what a schema has files of: volumes, functions, views, sorted."""
+        folder = self.folder(catalog, schema) / f"_{kind}"
+        names = (file.name for file in folder.glob("*.json")) if folder.is_dir() else ()
+        return sorted(name.removesuffix(".json") for name in names if not name.startswith("."))
+
+    def holds(self, catalog: str, schema: str) -> dict[str, int]:
+        """Return how many tables (with views), functions and volumes are in a schema."""
+        return {
+            "tables": len(self.tables(catalog, schema)),
+            "functions": len(self.listed("functions", catalog, schema)),
+            "volumes": len(self.listed("volumes", catalog, schema)),
+        }
+
+    # --- changes ---
+
+    def keep(self, file: Path, entry: Mapping[str, str]) -> None:
+        """Put an entry in its file, with the folders above it."""
+        durable.make_folder(file.parent)
+        fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+        try:
+            with fresh.open("x", encoding="utf-8") as stream:
+                json.dump(dict(entry), stream, sort_keys=True)
+                stream.flush()
+                os.fsync(stream.fileno())
+            durable.move(fresh, file)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move a folder of the tree."""
+        source.rename(target)
+        durable.flush_folder(target.parent)
+
+    def discard(self, folder: Path) -> None:
+        """Take a folder out of the tree by one rename, then delete it; fine if it is not there."""
+        if not folder.exists():
+            return
+        away = self.root / ".trash" / uuid.uuid4().hex
+        durable.make_folder(away.parent)
+        folder.rename(away)
+        durable.flush_folder(folder.parent)
+        shutil.rmtree(away, ignore_errors=True)
+
+
+def checked(name: str) -> str:
+    """Return a name in small letters. Errors: InvalidParameterValue for one that cannot be."""
+    if not name or len(name) > _LONGEST or _REFUSED.search(name) or name.lower() in _KEPT:
+        raise InvalidParameterValue(
+            f"The name {name[:300]!r} is not a valid name. Valid names cannot contain spaces,"
+            " periods, forward slashes, or control characters."
+        )
+    return name.lower()
+
+
+def _container(name: str) -> str:
+    if name.startswith("_"):
+        raise InvalidParameterValue(
+            f"The name {name[:300]!r} is not a valid name: catalogs and schemas do not begin with"
+            " an underscore."
+        )
+    return checked(name)
+
+
+def parts(full_name: str, number: int, what: str) -> list[str]:
+    """Return the parts of a full name. Errors: InvalidParameterValue for another number."""
+    found = full_name.split(".")
+    if len(found) != number:
+        raise InvalidParameterValue(
+            f"{full_name[:300]!r} is not the full name of a {what}, which has {number} parts."
+        )
+    return [checked(part) for part in found]
+
+
+def read(file: Path) -> Entry:
+    """Return what a file of the catalog holds, nothing where there is none."""
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def changed_ms(file: Path) -> int | None:
+    """Return when a file was written, in ms since 1970, None where there is none."""
+    try:
+        return file.stat().st_mtime_ns // 1_000_000
+    except OSError:
+        return None
+
+
+def already(kind: str, full_name: str) -> BadRequest:
+    """Return the error for something that is there already. Source: unity-catalog.md 3."""
+    return BadRequest(
+        f"{kind} '{full_name}' already exists", error_code=f"{kind.upper()}_ALREADY_EXISTS"
+    )
+
+
+def _folders(folder: Path) -> list[str]:
+    return sorted(_names(folder))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir() and not entry.name.startswith((".", "_")):
+                    yield entry.name
+
+
+def _is_delta(table: Path) -> bool:
+    log = table / "_delta_log"
+    return log.is_dir() and any(_COMMIT.fullmatch(file.name) for file in log.iterdir())

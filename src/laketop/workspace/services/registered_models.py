@@ -1,0 +1,169 @@
+"""The registered models of Unity Catalog, in its own REST API."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import anyio.to_thread
+from databricks.sdk.errors.platform import ERROR_CODE_MAPPING, BadRequest, NotFound
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.catalog import RegisteredModelAlias, RegisteredModelInfo
+
+from laketop.workspace import lake
+from laketop.workspace.lake import Lake
+from laketop.workspace.pages import page_of
+from laketop.workspace.privileges import Privileges
+from laketop.workspace.service import Service, route
+
+Got = TypeVar("Got")
+
+Models = list[RegisteredModelInfo]
+"""In the class below, `list` is what the client calls that route."""
+
+
+class RegisteredModels(Service):
+    """Registered models, over the registry that MLflow's clients use. Source: unity-catalog.md 6.
+
+    Every call may be the one that loads MLflow, so none of them is inside a transaction.
+    """
+
+    @route("POST /api/2.1/unity-catalog/models")
+    async def create(
+        self,
+        catalog_name: str,
+        schema_name: str,
+        name: str,
+        comment: str | None = None,
+        storage_location: str | None = None,
+    ) -> RegisteredModelInfo:
+        """Make a model without versions. Errors: ResourceAlreadyExists; NotFound."""
+        if storage_location:
+            raise NotServed("laketop keeps the files of models in its own folder.")
+        full_name = f"{catalog_name}.{schema_name}.{name}"
+        owner = self.workspace.user
+        return await self._of_registry(
+            lambda: _info(self._registry.create_model(full_name, owner=owner, description=comment))
+        )
+
+    @route("GET /api/2.1/unity-catalog/models/{full_name}")
+    async def get(self, full_name: str, include_aliases: bool = False) -> RegisteredModelInfo:
+        """Return a model, its aliases if asked for."""
+        lake.parts(full_name, 3, "model")
+        return await self._of_registry(
+            lambda: _info(self._registry.model(full_name), with_aliases=include_aliases)
+        )
+
+    @route("GET /api/2.1/unity-catalog/models")
+    async def list(
+        self,
+        catalog_name: str | None = None,
+        schema_name: str | None = None,
+        max_results: int = 0,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the models, of one schema if it is named, by name."""
+        if (catalog_name is None) != (schema_name is None):
+            raise BadRequest("catalog_name and schema_name come together.")
+        prefix = "" if catalog_name is None else f"{catalog_name}.{schema_name}."
+        every = await self._of_registry(self._all)
+        known = {one.full_name or "": one for one in every}
+        chosen = sorted(name for name in known if name.startswith(prefix))
+        names, more = page_of(chosen, max_results, page_token)
+        return {"registered_models": [known[name].as_dict() for name in names], **more}
+
+    @route("PATCH /api/2.1/unity-catalog/models/{full_name}")
+    async def update(
+        self,
+        full_name: str,
+        comment: str | None = None,
+        owner: str | None = None,
+        new_name: str | None = None,
+    ) -> RegisteredModelInfo:
+        """Change comment or owner. Errors: NotImplemented for another name."""
+        lake.parts(full_name, 3, "model")
+        if new_name is not None and new_name != full_name.rpartition(".")[2]:
+            raise NotServed("laketop does not rename a registered model.")
+        return await self._of_registry(
+            lambda: _info(self._registry.update_model(full_name, description=comment, owner=owner))
+        )
+
+    @route("DELETE /api/2.1/unity-catalog/models/{full_name}")
+    async def delete(self, full_name: str) -> None:
+        """Delete a model and its versions."""
+        lake.parts(full_name, 3, "model")
+        await self._of_registry(lambda: self._registry.delete_model(full_name))
+        Privileges(Lake(self.workspace.state / "catalog")).forget(full_name)
+
+    @route("PUT /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}")
+    async def set_alias(self, full_name: str, alias: str, version_num: int) -> RegisteredModelAlias:
+        """Point an alias at a version."""
+        catalog, schema, model = lake.parts(full_name, 3, "model")
+        await self._of_registry(lambda: self._registry.set_alias(full_name, alias, version_num))
+        return RegisteredModelAlias(
+            alias_name=alias,
+            version_num=version_num,
+            catalog_name=catalog,
+            schema_name=schema,
+            model_name=model,
+        )
+
+    @route("DELETE /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}")
+    async def delete_alias(self, full_name: str, alias: str) -> None:
+        """Delete an alias."""
+        lake.parts(full_name, 3, "model")
+        await self._of_registry(lambda: self._registry.delete_alias(full_name, alias))
+
+    def existing(self, full_name: str) -> None:
+        """Check that a model is there; not to be called inside a transaction. Errors: NotFound."""
+        self._translated(lambda: self._registry.model(full_name))
+
+    @property
+    def _registry(self) -> Any:
+        return self.workspace.model_registry.registry
+
+    def _all(self) -> Models:
+        found: Models = []
+        token: str | None = None
+        while True:
+            page, token = self._registry.search_models(max_results=1000, page_token=token)
+            found += [_info(model) for model in page]
+            if token is None:
+                return found
+
+    async def _of_registry(self, act: Callable[[], Got]) -> Got:
+        return await anyio.to_thread.run_sync(functools.partial(self._translated, act))
+
+    @staticmethod
+    def _translated(act: Callable[[], Got]) -> Got:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return act()
+        except MlflowException as error:
+            code = error.error_code
+            kind = NotFound if code == "RESOURCE_DOES_NOT_EXIST" else BadRequest
+            raise ERROR_CODE_MAPPING.get(code, kind)(error.message, error_code=code) from error
+
+
+def _info(model: Any, *, with_aliases: bool = False) -> RegisteredModelInfo:
+    catalog, schema, name = model.name.split(".")
+    aliases = [
+        RegisteredModelAlias(alias_name=alias, version_num=version)
+        for alias, version in sorted(model.aliases.items())
+    ]
+    return RegisteredModelInfo(
+        name=name,
+        catalog_name=catalog,
+        schema_name=schema,
+        full_name=model.name,
+        comment=model.description or None,
+        owner=model.owner or None,
+        aliases=aliases if with_aliases else None,
+        created_at=model.created_ms,
+        created_by=model.owner or None,
+        updated_at=model.updated_ms,
+        updated_by=model.owner or None,
+        storage_location=f"dbfs:/Models/{catalog}/{schema}/{name}",
+    )

@@ -1,0 +1,149 @@
+"""The schemas of Unity Catalog."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from databricks.sdk.errors.platform import BadRequest
+from databricks.sdk.service.catalog import CatalogType, SchemaInfo
+
+from laketop.workspace import lake
+from laketop.workspace.lake import Entry, Lake
+from laketop.workspace.pages import page_of
+from laketop.workspace.privileges import Privileges
+from laketop.workspace.service import Service, route
+
+_NOT_PROPERTIES = frozenset({"owner", "comment", "location"})
+_MADE = "_made.json"
+"""Beside a schema's own file, whose entries Spark shows as properties: who made it, and when."""
+
+
+class Schemas(Service):
+    """Schemas: the folders of a catalog. Source: unity-catalog.md 3, 6.
+
+    `storage_root` is kept as it was sent; what a schema holds lies in the state folder.
+    """
+
+    @property
+    def _lake(self) -> Lake:
+        return Lake(self.workspace.state / "catalog")
+
+    @route("POST /api/2.1/unity-catalog/schemas")
+    def create(
+        self,
+        name: str,
+        catalog_name: str,
+        comment: str = "",
+        properties: dict[str, str] | None = None,
+        storage_root: str | None = None,
+    ) -> SchemaInfo:
+        """Make a schema. Errors: BadRequest with SCHEMA_ALREADY_EXISTS; NotFound."""
+        self._lake.catalog(catalog_name)
+        folder = self._lake.folder(catalog_name, name)
+        if folder.exists():
+            raise lake.already("Schema", f"{catalog_name}.{name}")
+        user, now = self.workspace.user, str(self.workspace.now_ms())
+        made = {"by": user, "at": now, **({"storage_root": storage_root} if storage_root else {})}
+        self._lake.keep(folder / _MADE, made)
+        entry = {**_allowed(properties or {}), "owner": user, "comment": comment}
+        self._lake.keep(folder / "_schema.json", entry)
+        return self._info(catalog_name.lower(), name.lower())
+
+    @route("GET /api/2.1/unity-catalog/schemas/{full_name}")
+    def get(self, full_name: str) -> SchemaInfo:
+        """Return a schema."""
+        return self._info(*lake.parts(full_name, 2, "schema"))
+
+    @route("GET /api/2.1/unity-catalog/schemas")
+    def list(
+        self, catalog_name: str, max_results: int = 0, page_token: str | None = None
+    ) -> dict[str, Any]:
+        """Return the schemas of a catalog by name."""
+        names, more = page_of(self._lake.schemas(catalog_name), max_results, page_token)
+        found = [self._info(lake.checked(catalog_name), name).as_dict() for name in names]
+        return {"schemas": found, **more}
+
+    @route("PATCH /api/2.1/unity-catalog/schemas/{full_name}")
+    def update(
+        self,
+        full_name: str,
+        comment: str | None = None,
+        new_name: str | None = None,
+        owner: str | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> SchemaInfo:
+        """Change comment, owner, properties or name; grants follow a new name."""
+        catalog, name = lake.parts(full_name, 2, "schema")
+        entry = self._lake.schema(catalog, name)
+        if properties is not None:
+            kept = {key: value for key, value in entry.items() if key in _NOT_PROPERTIES}
+            entry = {**_allowed(properties), **kept}
+        entry |= {"comment": comment} if comment is not None else {}
+        entry |= {"owner": owner} if owner else {}
+        folder = self._lake.folder(catalog, name)
+        self._lake.keep(folder / "_schema.json", entry)
+        self._lake.keep(folder / _MADE, {**self._made(folder), "changed_by": self.workspace.user})
+        return self._info(catalog, self._renamed(catalog, name, new_name))
+
+    @route("DELETE /api/2.1/unity-catalog/schemas/{full_name}")
+    def delete(self, full_name: str, force: bool = False) -> None:
+        """Delete a schema; with `force` all that it holds too.
+
+        Errors: BadRequest with SCHEMA_NOT_EMPTY.
+        """
+        catalog, name = lake.parts(full_name, 2, "schema")
+        self._lake.schema(catalog, name)
+        held = self._lake.holds(catalog, name)
+        if any(held.values()) and not force:
+            counts = ", ".join(
+                f"{number} {kind.removesuffix('s')}s(s)" for kind, number in held.items()
+            )
+            raise BadRequest(
+                f"Schema '{catalog}.{name}' is not empty. The schema has {counts}",
+                error_code="SCHEMA_NOT_EMPTY",
+            )
+        self._lake.discard(self._lake.folder(catalog, name))
+        Privileges(self._lake).forget(f"{catalog}.{name}")
+
+    def _made(self, folder: Any) -> Entry:
+        return lake.read(folder / _MADE)
+
+    def _renamed(self, catalog: str, name: str, new_name: str | None) -> str:
+        if new_name is None or lake.checked(new_name) == name:
+            return name
+        new = self._lake.folder(catalog, new_name)
+        if new.exists():
+            raise lake.already("Schema", f"{catalog}.{new_name}")
+        self._lake.rename(self._lake.folder(catalog, name), new)
+        Privileges(self._lake).rename(f"{catalog}.{name}", f"{catalog}.{new_name.lower()}")
+        return new_name.lower()
+
+    def _info(self, catalog: str, name: str) -> SchemaInfo:
+        entry = self._lake.schema(catalog, name)
+        folder = self._lake.folder(catalog, name)
+        made, changed = self._made(folder), lake.changed_ms(folder / "_schema.json")
+        properties = {key: value for key, value in entry.items() if key not in _NOT_PROPERTIES}
+        return SchemaInfo(
+            name=name,
+            catalog_name=catalog,
+            full_name=f"{catalog}.{name}",
+            catalog_type=CatalogType.MANAGED_CATALOG,
+            comment=entry.get("comment") or None,
+            owner=entry.get("owner"),
+            properties=properties or None,
+            storage_root=made.get("storage_root"),
+            created_at=int(made["at"]) if "at" in made else changed,
+            created_by=made.get("by", entry.get("owner")),
+            updated_at=changed,
+            updated_by=made.get("changed_by", entry.get("owner")),
+            metastore_id=self.workspace.workspace_id,
+            schema_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{folder.stat().st_ino}")),
+        )
+
+
+def _allowed(properties: dict[str, str]) -> dict[str, str]:
+    reserved = sorted(_NOT_PROPERTIES & properties.keys())
+    if reserved:
+        raise BadRequest(f"The property {reserved[0]!r} is one of the schema's own fields.")
+    return properties

@@ -1,0 +1,133 @@
+"""The volumes of Unity Catalog."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from databricks.sdk.errors.platform import BadRequest
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.catalog import VolumeInfo, VolumeType
+
+from laketop.workspace import durable, lake
+from laketop.workspace.lake import Lake
+from laketop.workspace.pages import page_of
+from laketop.workspace.privileges import Privileges
+from laketop.workspace.service import Service, route
+
+
+class Volumes(Service):
+    """Managed volumes; their files lie in the state folder. Source: unity-catalog.md 3, 6."""
+
+    @property
+    def _lake(self) -> Lake:
+        return Lake(self.workspace.state / "catalog")
+
+    @route("POST /api/2.1/unity-catalog/volumes")
+    def create(  # noqa: PLR0917 - the fields of the request
+        self,
+        catalog_name: str,
+        schema_name: str,
+        name: str,
+        volume_type: VolumeType,
+        comment: str = "",
+        storage_location: str | None = None,
+    ) -> VolumeInfo:
+        """Make a managed volume.
+
+        Errors: BadRequest with VOLUME_ALREADY_EXISTS; NotImplemented for an external one.
+        """
+        if volume_type is not VolumeType.MANAGED:
+            raise NotServed("laketop has managed volumes only: an external one is not served.")
+        if storage_location:
+            raise BadRequest("CreateVolume storage_location can not be provided.")
+        self._lake.schema(catalog_name, schema_name)
+        file = self._lake.entry("volumes", catalog_name, schema_name, name)
+        if file.exists():
+            raise lake.already("Volume", f"{catalog_name}.{schema_name}.{name}")
+        durable.make_folder(self._lake.files(catalog_name, schema_name, name))
+        user, now = self.workspace.user, str(self.workspace.now_ms())
+        entry = {"owner": user, "comment": comment, "created_by": user, "created_at": now}
+        self._lake.keep(file, {**entry, "volume_id": str(uuid.uuid4())})
+        return self._info(catalog_name.lower(), schema_name.lower(), name.lower())
+
+    @route("GET /api/2.1/unity-catalog/volumes/{name}")
+    def read(self, name: str) -> VolumeInfo:
+        """Return a volume."""
+        return self._info(*lake.parts(name, 3, "volume"))
+
+    @route("GET /api/2.1/unity-catalog/volumes")
+    def list(
+        self,
+        catalog_name: str,
+        schema_name: str,
+        max_results: int = 0,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the volumes of a schema by name."""
+        self._lake.schema(catalog_name, schema_name)
+        all_names = self._lake.listed("volumes", catalog_name, schema_name)
+        names, more = page_of(all_names, max_results, page_token)
+        catalog, schema = catalog_name.lower(), schema_name.lower()
+        return {"volumes": [self._info(catalog, schema, name).as_dict() for name in names], **more}
+
+    @route("PATCH /api/2.1/unity-catalog/volumes/{name}")
+    def update(
+        self,
+        name: str,
+        comment: str | None = None,
+        new_name: str | None = None,
+        owner: str | None = None,
+    ) -> VolumeInfo:
+        """Change comment, owner or name; grants follow a new name."""
+        catalog, schema, volume = lake.parts(name, 3, "volume")
+        entry = self._lake.volume(catalog, schema, volume)
+        entry |= {"comment": comment} if comment is not None else {}
+        entry |= {"owner": owner} if owner else {}
+        entry["updated_by"] = self.workspace.user
+        target = lake.checked(new_name) if new_name else volume
+        file = self._lake.entry("volumes", catalog, schema, target)
+        if target != volume:
+            if file.exists():
+                raise lake.already("Volume", f"{catalog}.{schema}.{target}")
+            files = self._lake.files(catalog, schema, volume)
+            self._lake.rename(files, self._lake.files(catalog, schema, target))
+        self._lake.keep(file, entry)
+        if target != volume:
+            self._lake.entry("volumes", catalog, schema, volume).unlink()
+            Privileges(self._lake).rename(
+                f"{catalog}.{schema}.{volume}", f"{catalog}.{schema}.{target}"
+            )
+        return self._info(catalog, schema, target)
+
+    @route("DELETE /api/2.1/unity-catalog/volumes/{name}")
+    def delete(self, name: str) -> None:
+        """Delete a volume with its files."""
+        catalog, schema, volume = lake.parts(name, 3, "volume")
+        self._lake.volume(catalog, schema, volume)
+        self._lake.entry("volumes", catalog, schema, volume).unlink()
+        self._lake.discard(self._lake.files(catalog, schema, volume))
+        Privileges(self._lake).forget(f"{catalog}.{schema}.{volume}")
+
+    def _info(self, catalog: str, schema: str, name: str) -> VolumeInfo:
+        entry = self._lake.volume(catalog, schema, name)
+        changed = lake.changed_ms(self._lake.entry("volumes", catalog, schema, name))
+        full_name = f"{catalog}.{schema}.{name}"
+        created = entry.get("created_at")
+        made_id = uuid.uuid5(uuid.NAMESPACE_URL, full_name)
+        return VolumeInfo(
+            name=name,
+            catalog_name=catalog,
+            schema_name=schema,
+            full_name=full_name,
+            comment=entry.get("comment") or None,
+            owner=entry.get("owner"),
+            volume_type=VolumeType.MANAGED,
+            volume_id=entry.get("volume_id") or str(made_id),
+            storage_location=f"dbfs:/Volumes/{catalog}/{schema}/{name}",
+            created_at=int(created) if created else changed,
+            created_by=entry.get("created_by", entry.get("owner")),
+            updated_at=changed,
+            updated_by=entry.get("updated_by", entry.get("owner")),
+            metastore_id=self.workspace.workspace_id,
+        )
