@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laketop.errors import ConfigError
+from laketop.runner.attempt import Attempt
 from laketop.runner.context import Outcome
-from laketop.runner.run import JobRun, RunRequest, settle
+from laketop.runner.graph import Graph
+from laketop.runner.repair import Wish, chosen
+from laketop.runner.run import JobRun, Repair, RunRequest, settle
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-thorough = settings(max_examples=max(200, settings().max_examples), deadline=None)
+thorough = settings(max_examples=max(500, settings().max_examples), deadline=None)
+lighter = settings(max_examples=max(150, settings().max_examples), deadline=None)
 
 # ---- the model ------------------------------------------------------------------------------
 
@@ -104,6 +111,26 @@ def expected_tasks(steps: list[Step], canceled: Iterable[str] = ()) -> dict[str,
         attempts[step.key] = plays(step) if word == "R" else [word]
         if step.key in canceled:
             attempts[step.key] = ["CANCELED"]
+        ended[step.key] = attempts[step.key][-1]
+    return attempts
+
+
+def expected_repair(
+    steps: list[Step], before: dict[str, list[str]], again: set[str]
+) -> dict[str, list[str]]:
+    """Return the results of all attempts once the tasks `again` of an ended run ran again.
+
+    Then everything answers SUCCESS at once. What is switched off stays so, wherever it is asked
+    for.
+    """
+    by_key = {step.key: step for step in steps}
+    ended: dict[str, str] = {}
+    attempts: dict[str, list[str]] = {}
+    for step in steps:
+        attempts[step.key] = list(before[step.key])
+        if step.key in again:
+            word = fate(step, [seen_along(edge, by_key, ended) for edge in step.parents])
+            attempts[step.key].append("SUCCESS" if word == "R" else word)
         ended[step.key] = attempts[step.key][-1]
     return attempts
 
@@ -198,7 +225,10 @@ class Hands:
         tasks = [settings_of(step) for step in steps]
         chance.shuffle(tasks)
         request = RunRequest(job_id=7, run_id=1, created_ms=self.now)
-        self.run = JobRun({"tasks": tasks}, request, itertools.count(2).__next__)
+        self.settings = {"tasks": tasks}
+        self.request = request
+        self.ids = itertools.count(2)
+        self.run = JobRun(self.settings, request, self.ids.__next__)
         self.running: dict[int, tuple[str, str]] = {}
 
     def tasks(self) -> dict[str, list[dict[str, Any]]]:
@@ -215,8 +245,8 @@ class Hands:
         if startable and self.chance.random() < 0.6:
             attempt = self.chance.choice(startable)
             step = self.steps[attempt.key]
-            answers = (*step.answers, *["SUCCESS"] * (attempt.number + 1))
-            self.running[attempt.run_id] = (attempt.key, answers[attempt.number])
+            answers = (*step.answers, *["SUCCESS"] * (attempt.retry + 1))
+            self.running[attempt.run_id] = (attempt.key, answers[attempt.retry])
             self.run.task_started(attempt.run_id, self.now)
         elif self.running:
             task_run_id = self.chance.choice(list(self.running))
@@ -235,6 +265,20 @@ class Hands:
             answer = "SUCCESS"
         outcome = Outcome(answer, condition=self.steps[key].says)
         self.run.task_finished(task_run_id, outcome, self.now)
+
+    def repair(self, again: set[str]) -> None:
+        """Let the tasks `again` of the ended run run once more, each with success."""
+        snapshot = self.run.snapshot()
+        past: dict[str, list[Attempt]] = {}
+        for item in json.loads(json.dumps(snapshot["tasks"])):
+            past.setdefault(item["task_key"], []).append(Attempt.restored(item, {}))
+        repair = Repair(
+            begin_ms=self.now, start_ms=snapshot["start_time"], past=past, tasks=again, count=1
+        )
+        self.run = JobRun(self.settings, self.request, self.ids.__next__, repair)
+        self.steps = {
+            key: dataclasses.replace(step, answers=()) for key, step in self.steps.items()
+        }
 
     def stop_the_rest(self) -> None:
         """Let everything end that has been told to stop."""
@@ -264,7 +308,7 @@ def test_a_job_ends_as_the_model_says(steps: list[Step], chance: random.Random) 
     assert (life_cycle == "INTERNAL_ERROR") is failed
 
 
-@thorough
+@lighter
 @given(jobs(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_canceled_tasks_spread_as_the_model_says(
     steps: list[Step], chance: random.Random, after: int
@@ -287,6 +331,39 @@ def test_canceled_tasks_spread_as_the_model_says(
 
 
 @thorough
+@given(jobs(), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+def test_a_repaired_run_ends_as_the_model_says(
+    steps: list[Step], chance: random.Random, all_failed: bool, dependents: bool
+) -> None:
+    hands = Hands(steps, chance)
+    while not hands.run.is_final:
+        hands.step()
+    before = {key: words(items) for key, items in hands.tasks().items()}
+    shown = hands.run.snapshot()["tasks"]
+    named = chance.sample(sorted(before), chance.randint(1, len(before)))
+    again = {key for key in before if before[key][-1] in F_WORDS + C_WORDS}
+    again = again if all_failed else set(named)
+    for step in steps if dependents else ():
+        if any(parent in again for parent, _ in step.parents):
+            again.add(step.key)
+    wish = Wish(tasks=() if all_failed else named, all_failed=all_failed, dependents=dependents)
+    ended = {key: each[-1] for key, each in before.items()}
+    if not again:
+        with pytest.raises(ConfigError):
+            chosen(wish, Graph.of(hands.settings["tasks"]), ended)
+        return
+    assert chosen(wish, Graph.of(hands.settings["tasks"]), ended) == again
+    hands.repair(again)
+    while not hands.run.is_final:
+        hands.step()
+    expected = expected_repair(steps, before, again)
+    assert {key: words(items) for key, items in hands.tasks().items()} == expected
+    ended = {key: each[-1] for key, each in expected.items()}
+    assert hands.run.result == expected_run(steps, ended)
+    assert all(item in hands.run.snapshot()["tasks"] for item in shown)
+
+
+@lighter
 @given(jobs(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_a_canceled_run_keeps_what_has_ended_and_ends_the_rest(
     steps: list[Step], chance: random.Random, after: int
@@ -309,7 +386,7 @@ def test_a_canceled_run_keeps_what_has_ended_and_ends_the_rest(
     assert was_final or hands.run.result == "CANCELED"
 
 
-@thorough
+@lighter
 @given(jobs(), st.randoms(use_true_random=False))
 def test_on_its_way_a_run_keeps_its_promises(steps: list[Step], chance: random.Random) -> None:
     hands = Hands(steps, chance)
@@ -330,7 +407,7 @@ def test_on_its_way_a_run_keeps_its_promises(steps: list[Step], chance: random.R
                     assert hands.tasks()[parent][-1]["state"].get("result_state")
 
 
-@thorough
+@lighter
 @given(jobs(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_a_run_that_is_settled_is_final_in_every_part(
     steps: list[Step], chance: random.Random, after: int

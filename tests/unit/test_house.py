@@ -61,6 +61,7 @@ def test_every_command_has_a_help_text_and_options_of_its_own() -> None:
     assert isinstance(choices, dict)
     assert set(choices) >= {
         *("up", "status", "down", "reset", "run", "validate", "sql", "env", "doctor", "version"),
+        *("cancel", "repair", "logs"),
     }
     for command in choices.values():
         assert command.description

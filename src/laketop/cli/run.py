@@ -7,13 +7,14 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from laketop.cli import _project
+from laketop.cli import _project, _runs
+from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
+    from laketop.bundle import Bundle
     from laketop.workspace.daemon import Contact
 
-_FINAL = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
-_TAIL_LINES = 25
+_LOOK_SECONDS = 0.5
 
 
 def register(commands: Any) -> None:
@@ -34,6 +35,21 @@ def register(commands: Any) -> None:
         metavar="TASKS",
         help="run these tasks alone, by commas; +a adds what a needs, a+ what needs a",
     )
+    parser.add_argument(
+        "--task",
+        metavar="TASK",
+        action="append",
+        default=[],
+        help="run this task alone; may be repeated, and is one more of --only",
+    )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="run again whenever a file of the bundle changes, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="return once the run is made; print its id"
+    )
     _project.add_options(parser)
     _project.add_bundle_options(parser)
     parser.set_defaults(run=run)
@@ -41,31 +57,99 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the job to its end; 0 on success."""
+    if args.watch and args.no_wait:
+        raise LaketopError("--watch waits for each run, --no-wait for none", hint="choose one")
+    if not args.watch:
+        return _run(args)
+    return _watch(args)
+
+
+def _watch(args: argparse.Namespace) -> int:
+    """Run the job again whenever the bundle changes; return how the last run ended."""
+    from laketop.cli import _console
+
+    code = 1
+    try:
+        while True:
+            before = _stamps(args)
+            code = _attempt(args)
+            # What the run itself wrote is no change; what was edited meanwhile is one.
+            known = _stamps(args)
+            if all(known.get(file, stamp) == stamp for file, stamp in before.items()):
+                _console.say("waiting for a file of the bundle to change; Ctrl-C ends this")
+                while _stamps(args) == known:
+                    time.sleep(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        return code
+
+
+def _attempt(args: argparse.Namespace) -> int:
+    """Run the job; what is wrong is said, since the user is about to change it."""
+    from laketop.cli import _console
+
+    try:
+        return _run(args)
+    except LaketopError as error:
+        _console.say(f"error: {error}")
+        return 1
+
+
+def _stamps(args: argparse.Namespace) -> dict[str, tuple[int, int]]:
+    """Return size and time of every file of the bundle; none while it cannot be read."""
+    from laketop.bundle import files_of
+    from laketop.cli import validate
+
+    stamps = {}
+    try:
+        for file in files_of(validate.load(args)):
+            told = file.stat()
+            stamps[str(file)] = (told.st_size, told.st_mtime_ns)
+    except (LaketopError, OSError):
+        pass
+    return stamps
+
+
+def _run(args: argparse.Namespace) -> int:
     from laketop.cli import _console, validate
 
     bundle = validate.load(args)
     if validate.report(bundle, sys.stderr):
         return 1
     bundle.job(args.job)
-    parameters = dict(args.params)
     contact, job_id = _deployed(args, bundle)
-    body: dict[str, Any] = {"job_id": job_id, "job_parameters": parameters}
-    if args.only:
-        body["only"] = args.only.split(",")
+    body: dict[str, Any] = {"job_id": job_id, "job_parameters": dict(args.params)}
+    only = [*(args.only.split(",") if args.only else ()), *args.task]
+    if only:
+        body["only"] = only
     run_id = int(contact.request("POST", "/api/2.2/jobs/run-now", body)["run_id"])
     _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
+    if args.no_wait:
+        _say_id(args, run_id)
+        return 0
     try:
-        ended = follow(contact, run_id)
+        ended = _runs.follow(contact, run_id)
     except KeyboardInterrupt:
-        _cancel(contact, run_id)
+        _runs.cancel(contact, run_id)
         _console.say(f"run {run_id} is canceled")
+        if args.watch:
+            raise
         return 1
     if args.json:
         _console.emit(ended)
-    return _report(contact, ended)
+    return _runs.report(contact, ended)
 
 
-def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
+def _say_id(args: argparse.Namespace, run_id: int) -> None:
+    from laketop.cli import _console
+
+    if args.json:
+        _console.emit({"run_id": run_id})
+    else:
+        print(run_id)
+    _console.say(f"hint: `laketop logs {run_id} --follow` shows how it goes")
+
+
+def _deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
     from laketop.cli import _console, up, validate
     from laketop.workspace import daemon, deployment
 
@@ -78,63 +162,3 @@ def _deployed(args: argparse.Namespace, bundle: Any) -> tuple[Contact, int]:
         done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
         up.wait_for_engine(contact, progress)
     return contact, done.jobs[args.job]
-
-
-def follow(contact: Contact, run_id: int) -> dict[str, Any]:
-    """Show the run until it ends, and return it."""
-    from laketop.cli._graph import RunView
-
-    with RunView() as view:
-        while True:
-            told: dict[str, Any] = contact.request("GET", f"/api/2.2/jobs/runs/get?run_id={run_id}")
-            view.show(told)
-            if told["state"]["life_cycle_state"] in _FINAL:
-                return told
-            time.sleep(0.15)
-
-
-def _cancel(contact: Contact, run_id: int) -> None:
-    """Cancel the run and wait until none of its processes is left."""
-    contact.request("POST", "/api/2.2/jobs/runs/cancel", {"run_id": run_id})
-    while True:
-        told = contact.request("GET", f"/api/2.2/jobs/runs/get?run_id={run_id}")
-        if told["state"]["life_cycle_state"] in _FINAL:
-            return
-        time.sleep(0.1)
-
-
-def _report(contact: Contact, ended: dict[str, Any]) -> int:
-    from laketop.cli import _console
-    from laketop.cli._graph import latest, seconds_of, word_of
-
-    seconds = seconds_of(ended)
-    word = word_of(ended)
-    for task in latest(ended):
-        if word_of(task) in {"FAILED", "TIMEDOUT"}:
-            _explain(contact, task)
-    _console.say(f"run {ended['run_id']}: {word} in {seconds:.1f} s")
-    _console.say(f"what its tasks printed: .laketop/runs/{ended['run_id']}")
-    return 0 if word in {"SUCCESS", "SUCCESS_WITH_FAILURES"} else 1
-
-
-def _explain(contact: Contact, task: dict[str, Any]) -> None:
-    """Print why a task failed: its error, the end of what it printed, and where the rest is."""
-    from laketop.cli import _console
-
-    output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
-    path = f"/api/laketop/1/runs/{task['run_id']}/log"
-    lines = contact.request_raw("GET", path).decode("utf-8", errors="replace").splitlines()
-    why = output.get("error") or task["state"].get("state_message", "")
-    _console.say(f"task {task['task_key']} failed: {_without_jvm(why.splitlines())}")
-    for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
-        _console.say(f"  | {line}")
-    folder = f".laketop/runs/{task['job_run_id']}/{task['run_id']}"
-    _console.say(f"  its whole output: {folder}/output.log")
-
-
-def _without_jvm(lines: list[str]) -> str:
-    """Return the lines without the frames of the JVM, which tell a user of Spark nothing."""
-    kept = (
-        line for line in lines if not line.lstrip().startswith(("at ", "JVM stacktrace:", "... "))
-    )
-    return "\n".join(kept).strip()

@@ -41,6 +41,8 @@ class Attempt:
     task: Mapping[str, Any]
     run_id: int
     number: int = 0
+    retry: int = 0
+    """How often this task was retried since the run, or its last repair, began."""
     original_run_id: int
     life_cycle: str = "BLOCKED"
     result: str | None = None
@@ -56,6 +58,24 @@ class Attempt:
     """Why it failed, in one sentence."""
     _iterations: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
+
+    @classmethod
+    def restored(cls, view: Mapping[str, Any], values: Mapping[str, Any]) -> Attempt:
+        """Return the final attempt that `view` shows, which set these task values."""
+        attempt = cls(
+            task=view,
+            run_id=view["run_id"],
+            number=view["attempt_number"],
+            original_run_id=view["original_attempt_run_id"],
+            life_cycle=view["state"]["life_cycle_state"],
+            result=view["state"]["result_state"],
+            start_ms=view["start_time"],
+            end_ms=view["end_time"],
+            outcome=(view.get("condition_task") or {}).get("outcome"),
+            values=values,
+        )
+        attempt._view = dict(view)
+        return attempt
 
     @property
     def key(self) -> str:

@@ -29,12 +29,14 @@ from laketop.runner.states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from laketop.runner.context import Outcome
 
 MAX_RETRIES_DEFAULT: Final = 0
 """Unverified."""
+REPAIRS_COUNT_AS_ATTEMPTS: Final = True
+"""Whether `attempt_number` goes on where it was before a repair; unverified."""
 EVERY_ATTEMPT_IS_LISTED: Final = True
 """Whether `tasks` holds the attempts before the last one too; unverified."""
 LIFE_CYCLE_OF_A_FAILED_RUN: Final = "INTERNAL_ERROR"
@@ -68,14 +70,37 @@ class RunRequest:
     """What `{{workspace.…}}` says: id and url."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What a run that is repaired goes on with. Source: `jobs.md` 5."""
+
+    begin_ms: int
+    """When this repair began."""
+    start_ms: int
+    """When the run first did."""
+    past: Mapping[str, Sequence[Attempt]] = dataclasses.field(default_factory=dict)
+    """The attempts of each task so far, all final."""
+    tasks: Collection[str] = ()
+    """The tasks that run again; one without a past runs in any case."""
+    count: int = 0
+    """How many repairs there were, this one included."""
+    past_ms: int = 0
+    """The duration of the run before."""
+
+
 class JobRun:
     """One run of a job; `settings` are those of Jobs 2.2, `new_run_id` gives each attempt its id.
 
+    With a `repair` it goes on with a run that had ended: only the tasks of the repair run again.
     Errors: ConfigError for settings that cannot be run, with every problem of the graph at once.
     """
 
     def __init__(
-        self, settings: Mapping[str, Any], request: RunRequest, new_run_id: Callable[[], int]
+        self,
+        settings: Mapping[str, Any],
+        request: RunRequest,
+        new_run_id: Callable[[], int],
+        repair: Repair | None = None,
     ) -> None:
         tasks = settings.get("tasks") or ()
         if not tasks:
@@ -94,16 +119,19 @@ class JobRun:
         self._message = ""
         self._queue_limit = 0
         self._stop_result = ""
-        self._start_ms = request.created_ms
+        self._repair = repair or Repair(begin_ms=request.created_ms, start_ms=request.created_ms)
+        self._start_ms = self._repair.start_ms
+        self._begin_ms = self._repair.begin_ms
         self._end_ms = 0
         self._scope, self._parameters = self._read_parameters()
         self._attempts = {
-            task["task_key"]: [self._first_attempt(task)]
+            task["task_key"]: self._first_attempts(task)
             for task in tasks
             if task["task_key"] not in left_out
         }
-        self._by_run_id = {attempts[0].run_id: attempts[0] for attempts in self._attempts.values()}
-        self._open: dict[int, Attempt] = dict(self._by_run_id)
+        every = [attempt for attempts in self._attempts.values() for attempt in attempts]
+        self._by_run_id = {attempt.run_id: attempt for attempt in every}
+        self._open = {attempt.run_id: attempt for attempt in every if not attempt.is_final}
         self._undecided = collections.deque(self._attempts)
         self._disable()
 
@@ -192,7 +220,7 @@ class JobRun:
 
     def leave_queue(self, now_ms: int) -> None:
         """Let a queued run begin with the next `advance`."""
-        self._start_ms = now_ms
+        self._start_ms = self._begin_ms = now_ms
         self._change_run("PENDING")
 
     def skip(self, now_ms: int) -> None:
@@ -274,7 +302,7 @@ class JobRun:
             "setup_duration": 0,
             "execution_duration": 0,
             "cleanup_duration": 0,
-            "run_duration": self._end_ms - self._start_ms if self._end_ms else 0,
+            "run_duration": self._run_duration_ms(),
             "end_time": self._end_ms,
             "job_parameters": list(self._parameters.values()),
             "tasks": [
@@ -291,7 +319,12 @@ class JobRun:
         trigger_ms = request.created_ms if request.trigger_ms is None else request.trigger_ms
         name = self._settings.get("name", "Untitled")
         scope = job_scope(
-            {"id": request.job_id, "name": name, "run_id": request.run_id},
+            {
+                "id": request.job_id,
+                "name": name,
+                "run_id": request.run_id,
+                "repair_count": self._repair.count,
+            },
             trigger=request.trigger,
             start_ms=request.created_ms,
             trigger_ms=trigger_ms,
@@ -307,10 +340,18 @@ class JobRun:
             entries[name] = {**entry, "value": resolve(text_of(value), scope)}
         return scope, entries
 
-    def _first_attempt(self, task: Mapping[str, Any]) -> Attempt:
+    def _first_attempts(self, task: Mapping[str, Any]) -> list[Attempt]:
+        # Those of before a repair, and the one with which the task begins, if it does.
+        past = list(self._repair.past.get(task["task_key"], ()))
+        if past and task["task_key"] not in self._repair.tasks:
+            return past
+        number = past[-1].number + 1 if past and REPAIRS_COUNT_AS_ATTEMPTS else 0
+        return [*past, self._first_attempt(task, number)]
+
+    def _first_attempt(self, task: Mapping[str, Any], number: int) -> Attempt:
         type_of(task)
         run_id = self.new_run_id()
-        attempt = Attempt(task=task, run_id=run_id, original_run_id=run_id)
+        attempt = Attempt(task=task, run_id=run_id, number=number, original_run_id=run_id)
         if attempt.run_if not in RUN_IF:
             raise ConfigError(
                 f"task {attempt.key!r} has the run_if {attempt.run_if!r}, which does not exist",
@@ -322,6 +363,9 @@ class JobRun:
         disabled: set[str] = set()
         for key in self._graph.order():
             attempt = self._attempts[key][-1]
+            if attempt.is_final:  # of before a repair
+                disabled |= {key} if attempt.result == "DISABLED" else set()
+                continue
             flags = [parent in disabled for parent in self._graph.parents(key)]
             if attempt.task.get("disabled") or is_disabled_by(attempt.run_if, flags):
                 disabled.add(key)
@@ -329,7 +373,7 @@ class JobRun:
                     attempt,
                     LIFE_CYCLE_OF_A_TASK_THAT_NEVER_RAN,
                     "DISABLED",
-                    self.request.created_ms,
+                    self._begin_ms,
                 )
         self._disabled = disabled
 
@@ -358,7 +402,7 @@ class JobRun:
             [results[key] for key in leaves],
             [result for key, result in results.items() if key not in leaves],
         )
-        self._end_ms = max(now_ms, self._start_ms)
+        self._end_ms = max(now_ms, self._begin_ms)
         if self._stop_result:
             self._change_run(LIFE_CYCLE_OF_A_STOPPED_RUN, result)
         elif not results:
@@ -374,11 +418,10 @@ class JobRun:
         for leaf in leaves:
             if results[leaf] == "UPSTREAM_FAILED":
                 suspects |= self._graph.upstream(leaf)
-        failed = [
-            self._attempts[key][-1]
-            for key, result in results.items()
-            if key in suspects and result in FAILURES - NEVER_RAN
-        ]
+        # After a repair it may be that they all succeeded, and the leaf was not asked for.
+        bad = [key for key in results if key in suspects and results[key] in FAILURES]
+        ran = [key for key in bad if results[key] not in NEVER_RAN]
+        failed = [self._attempts[key][-1] for key in ran or bad]
         first = min(failed, key=lambda attempt: attempt.end_ms)
         return f"Task {first.key} failed with message: {first.message}."
 
@@ -394,7 +437,11 @@ class JobRun:
 
     def _timeout_ms(self) -> int | None:
         seconds = self._settings.get("timeout_seconds") or 0
-        return self._start_ms + seconds * 1000 if seconds else None
+        return self._begin_ms + seconds * 1000 if seconds else None
+
+    def _run_duration_ms(self) -> int:
+        # The total, repairs included.
+        return self._repair.past_ms + self._end_ms - self._begin_ms if self._end_ms else 0
 
     def _stop(self, result: str, now_ms: int) -> None:
         if self._stop_result:
@@ -429,7 +476,7 @@ class JobRun:
             attempt.result == "TIMEDOUT" and attempt.task.get("retry_on_timeout", False)
         )
         most = attempt.task.get("max_retries", MAX_RETRIES_DEFAULT)
-        return wanted and (most < 0 or attempt.number < most)
+        return wanted and (most < 0 or attempt.retry < most)
 
     def _retry(self, attempt: Attempt, now_ms: int) -> None:
         wait_ms = attempt.task.get("min_retry_interval_millis") or 0
@@ -437,6 +484,7 @@ class JobRun:
             task=attempt.task,
             run_id=self.new_run_id(),
             number=attempt.number + 1,
+            retry=attempt.retry + 1,
             original_run_id=attempt.original_run_id,
             life_cycle="WAITING_FOR_RETRY",
             retry_ms=max(now_ms, attempt.start_ms + wait_ms),

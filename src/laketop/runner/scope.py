@@ -22,7 +22,7 @@ TRIGGER_WORDS: Final = {"ONE_TIME": "onetime", "RUN_JOB_TASK": "run_job"}
 def job_scope(
     job: Mapping[str, Any], *, trigger: str, start_ms: int, trigger_ms: int, workspace: Scope
 ) -> Scope:
-    """Return what a job's parameters may refer to; `job` has id, name and run_id."""
+    """Return what a job's parameters may refer to; `job` has id, name, run_id, repair_count."""
     start = moment(start_ms)
     trigger_word = TRIGGER_WORDS.get(trigger, trigger.lower())
     return Scope(
@@ -30,7 +30,6 @@ def job_scope(
             "job": Scope(
                 {
                     **job,
-                    "repair_count": 0,
                     "start_time": start,
                     "trigger": Scope({"type": trigger_word, "time": moment(trigger_ms)}),
                 }

@@ -73,10 +73,20 @@ class Dispatcher:
 
         Errors: ConfigError or Refused for tasks that cannot be run.
         """
-        chain = (*record.more.get("chain", ()), record.job_id)
         self._records.insert(record)
-        if run.is_final:
-            return
+        if not run.is_final:
+            self._take_on(run, record)
+
+    def go_on(self, run: JobRun, record: RunRecord) -> None:
+        """Take a run on again that had ended, inside the transaction that repairs it.
+
+        Errors: as `add`.
+        """
+        self._records.go_on(record.run_id, record.more, record.snapshot)
+        self._take_on(run, record)
+
+    def _take_on(self, run: JobRun, record: RunRecord) -> None:
+        chain = (*record.more.get("chain", ()), record.job_id)
         execution = Execution(
             run,
             self._site,

@@ -32,6 +32,12 @@ def output_of(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def values_of(folder: Path) -> dict[str, Any]:
+    """Return the task values that an attempt has set."""
+    values: dict[str, Any] = _outcome(folder / OUTCOME_FILE).get("values", {})
+    return values
+
+
 def _outcome(file: Path) -> dict[str, Any]:
     try:
         outcome: dict[str, Any] = json.loads(file.read_bytes())

@@ -51,7 +51,8 @@ class RunRecord:
     creator: str
     run_type: str
     more: Mapping[str, Any]
-    """What was known at its start: `chain`, the jobs above it; `trigger_info`, if any."""
+    """What was known at its start: `chain`, the jobs above it; `trigger_info`, if any; of a run
+    without a job its `settings`; of a repaired one `repair_id`, `repair_start_ms`, `history`."""
     snapshot: Mapping[str, Any]
     """The run as the runner's `JobRun.snapshot` tells it."""
 
@@ -169,6 +170,11 @@ class RunRecords:
                 (task["run_id"], run_id),
             )
         self.keep_ids()
+
+    def go_on(self, run_id: int, more: Mapping[str, Any], snapshot: Mapping[str, Any]) -> None:
+        """Keep that a run that had ended goes on."""
+        self._store.execute("UPDATE runs SET more = ? WHERE run_id = ?", (_json(more), run_id))
+        self.update(run_id, snapshot)
 
     def get(self, run_id: int) -> RunRecord | None:
         """Return a run by its own id."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +24,13 @@ from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
+from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
-from laketop.workspace import job_settings, run_records
+from laketop.workspace import job_settings, repairs, run_records
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
-from laketop.workspace.run_output import LOG_FILE, output_of
+from laketop.workspace.run_output import LOG_FILE, output_of, values_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
 from laketop.workspace.service import Fields, Reply, Service, route
 from laketop.workspace.workspace import Workspace
@@ -191,13 +194,7 @@ class Jobs(Service):
         found = self._run_of(idempotency_token)
         if found is not None:
             return {"run_id": found, "number_in_job": found}
-        legacy = {
-            "notebook_params": notebook_params,
-            "python_params": python_params,
-            "python_named_params": python_named_params,
-        }
-        if job_parameters and any(legacy.values()):
-            raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
+        legacy = _legacy(notebook_params, python_params, python_named_params, job_parameters)
         run_id = self._add(
             _with_parameters(job["settings"], legacy),
             self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
@@ -215,17 +212,21 @@ class Jobs(Service):
         sent = {**fields, "name": fields.get("run_name") or "Untitled"}
         settings = job_settings.checked(sent)
         request = self._request(self._records.new_id(), run_type="SUBMIT_RUN")
-        run_id = self._add(settings, request, queue=None)
+        run_id = self._add(settings, request, queue=None, more={"settings": settings})
         self._keep_token(idempotency_token, run_id)
         return {"run_id": run_id}
 
     @route("GET /api/2.2/jobs/runs/get", also=_OLDER, hold="_until_changed")
-    def get_run(self, run_id: int, page_token: str | None = None) -> dict[str, Any]:
+    def get_run(
+        self, run_id: int, page_token: str | None = None, include_history: bool = False
+    ) -> dict[str, Any]:
         """Return how a run stands; of an active one on its next change, or after a second."""
         record = self._records.get(run_id)
         if record is None:
             return self._task_run(run_id)
         whole = self._shown(record)
+        if include_history:
+            whole["repair_history"] = repairs.history_of(record)
         page, more = job_settings.paged(whole, ("tasks", "job_parameters"), page_token)
         return {**page, **({"next_page_token": more} if more else {})}
 
@@ -271,6 +272,50 @@ class Jobs(Service):
         folder = self._folder(record.run_id, task["run_id"])
         return {"metadata": self._as_run(record, task), **output_of(folder, task)}
 
+    @route("POST /api/2.2/jobs/runs/repair", also=_OLDER)
+    def repair_run(
+        self,
+        *,
+        run_id: int,
+        rerun_tasks: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        rerun_all_failed_tasks: bool = False,
+        rerun_dependent_tasks: bool = False,
+        latest_repair_id: int | None = None,
+        job_parameters: dict[str, str] | None = None,
+        notebook_params: dict[str, str] | None = None,
+        python_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        python_named_params: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Run tasks of a run that has ended again, under the run's own id, and return at once."""
+        record = self._records.get(run_id)
+        if record is None:
+            raise _no_run(run_id)
+        repairs.check_repairable(record, latest_repair_id)
+        legacy = _legacy(notebook_params, python_params, python_named_params, job_parameters)
+        settings = _with_environments(_with_parameters(self._settings_of(record), legacy))
+        wish = Wish(
+            tasks=tuple(rerun_tasks or ()),
+            all_failed=rerun_all_failed_tasks,
+            dependents=rerun_dependent_tasks,
+        )
+        ground = repairs.Ground(
+            record=record,
+            settings=settings,
+            values_of=lambda task_run_id: values_of(self._folder(run_id, task_run_id)),
+            workspace=self._workspace_scope(),
+        )
+        now_ms = self.workspace.now_ms()
+        repair_id = self._records.new_id()
+        with _refusals():
+            refuse_unknown(settings.get("tasks") or ())
+            new_id = self._records.new_id
+            given = job_parameters or {}
+            run = repairs.repaired(ground, wish, given, new_id=new_id, now_ms=now_ms)
+        more = repairs.with_repair(record, repair_id, now_ms)
+        again = dataclasses.replace(record, more=more, snapshot=run.snapshot())
+        self._dispatcher.go_on(run, again)
+        return {"repair_id": repair_id}
+
     @route("POST /api/2.2/jobs/runs/cancel", also=_OLDER)
     def cancel_run(self, run_id: int) -> None:
         """Ask for the end of a run or of an attempt, and return at once."""
@@ -297,7 +342,12 @@ class Jobs(Service):
         body = FileSlice(file.open("rb"), start, size - start) if size else b""
         return Reply(body, 200, headers)
 
-    async def _until_changed(self, run_id: int, page_token: str | None = None) -> None:
+    async def _until_changed(
+        self,
+        run_id: int,
+        page_token: str | None = None,
+        include_history: bool = False,  # noqa: ARG002 - it takes what `get_run` does
+    ) -> None:
         before = self._dispatcher.changes(run_id)
         end = time.monotonic() + _HOLD_SECONDS
         while page_token is None and before is not None and time.monotonic() < end:
@@ -349,9 +399,18 @@ class Jobs(Service):
             job_id=job_id,
             run_id=self._records.new_id(),
             created_ms=self.workspace.now_ms(),
-            workspace={"id": self.workspace.workspace_id, "url": self.workspace.host},
+            workspace=self._workspace_scope(),
             **more,
         )
+
+    def _workspace_scope(self) -> dict[str, str]:
+        return {"id": self.workspace.workspace_id, "url": self.workspace.host}
+
+    def _settings_of(self, record: RunRecord) -> dict[str, Any]:
+        """Return the settings of a run's job as they are now, or those that were submitted."""
+        submitted = record.more.get("settings")
+        found: dict[str, Any] = submitted or self._existing(record.job_id)["settings"]
+        return found
 
     def _add(
         self,
@@ -363,13 +422,9 @@ class Jobs(Service):
         creator: str | None = None,
     ) -> int:
         settings = _with_environments(settings)
-        try:
+        with _refusals():
             refuse_unknown(settings.get("tasks") or ())
             run = JobRun(settings, request, self._records.new_id)
-        except Refused as error:
-            raise NotServed(f"laketop does not run this job: {error.message}.") from error
-        except ConfigError as error:
-            raise InvalidParameterValue(error.message) from error
         if request.run_type == "JOB_RUN":
             self._obey_limit(run, settings, queue)
         record = RunRecord(
@@ -512,6 +567,30 @@ def _refuse(**given: Any) -> None:
     for name, value in given.items():
         if value:
             raise NotServed(f"laketop does not take {name}; use job_parameters.")
+
+
+def _legacy(
+    notebook_params: Any, python_params: Any, python_named_params: Any, job_parameters: Any
+) -> dict[str, Any]:
+    legacy = {
+        "notebook_params": notebook_params,
+        "python_params": python_params,
+        "python_named_params": python_named_params,
+    }
+    if job_parameters and any(legacy.values()):
+        raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
+    return legacy
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the runner refuses into the errors of the API."""
+    try:
+        yield
+    except Refused as error:
+        raise NotServed(f"laketop does not run this job: {error.message}.") from error
+    except ConfigError as error:
+        raise InvalidParameterValue(error.message) from error
 
 
 def _with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from laketop.cli.run import _without_jvm
+from laketop.cli._runs import _without_jvm
 
 
 def test_the_frames_of_the_jvm_are_left_out_of_an_error() -> None:

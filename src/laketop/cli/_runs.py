@@ -1,0 +1,149 @@
+"""Runs, as commands follow, end and report them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from laketop.cli import _project
+from laketop.errors import LaketopError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from laketop.workspace.daemon import Contact
+
+FINAL = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
+LAST = "last"
+"""What stands for the newest run where a command takes one."""
+_TAIL_LINES = 25
+_GOOD = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names a run."""
+    parser.add_argument("run_id", metavar="RUN", help=f"the id of a run, or `{LAST}`")
+
+
+def reach(args: argparse.Namespace) -> tuple[Contact, int]:
+    """Return the workspace that is running, and the id of the run that `args` names.
+
+    Errors: LaketopError where none is running, for what is no id, and if there is no run yet.
+    """
+    from laketop.workspace import daemon
+
+    settings = _project.settings(args)
+    contact = daemon.find(settings)
+    if contact is None:
+        raise LaketopError(
+            f"no workspace is running for {settings.root}", hint="`laketop up` starts it"
+        )
+    if args.run_id == LAST:
+        runs = contact.request("GET", "/api/2.2/jobs/runs/list?limit=1").get("runs")
+        if not runs:
+            raise LaketopError("there is no run yet", hint="`laketop run JOB` makes one")
+        return contact, int(runs[0]["run_id"])
+    if not args.run_id.isdecimal():
+        raise LaketopError(
+            f"{args.run_id!r} is no id of a run", hint="`laketop status` lists the latest runs"
+        )
+    return contact, int(args.run_id)
+
+
+def get(contact: Contact, run_id: int) -> dict[str, Any]:
+    """Return a run with all of its tasks; of an active one when it changes, or after a second."""
+    path = f"/api/2.2/jobs/runs/get?run_id={run_id}"
+    whole: dict[str, Any] = contact.request("GET", path)
+    token = whole.pop("next_page_token", None)
+    while token:
+        page = contact.request("GET", f"{path}&page_token={token}")
+        for name in ("tasks", "iterations"):
+            whole[name] = [*whole.get(name, ()), *page.get(name, ())]
+        token = page.get("next_page_token")
+    return whole
+
+
+def is_final(run: dict[str, Any]) -> bool:
+    """Return whether a run, or the run of a task, has ended."""
+    return run["state"]["life_cycle_state"] in FINAL
+
+
+def follow(contact: Contact, run_id: int) -> dict[str, Any]:
+    """Show the run until it ends, and return it."""
+    from laketop.cli._graph import RunView
+
+    with RunView() as view:
+        while True:
+            told = get(contact, run_id)
+            view.show(told)
+            if is_final(told):
+                return told
+            time.sleep(0.15)
+
+
+def cancel(contact: Contact, run_id: int) -> dict[str, Any]:
+    """Cancel the run, wait until none of its processes is left, and return it."""
+    contact.request("POST", "/api/2.2/jobs/runs/cancel", {"run_id": run_id})
+    while not is_final(told := get(contact, run_id)):
+        time.sleep(0.1)
+    return told
+
+
+def attempts(contact: Contact, run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the latest attempt of each task that printed something of its own, by a name.
+
+    Iterations of a for_each task are named `task[0]`, `task[1]` …
+    """
+    from laketop.cli._graph import latest
+
+    for task in latest(run):
+        if "for_each_task" not in task:
+            yield task["task_key"], task
+            continue
+        newest: dict[int, dict[str, Any]] = {}
+        for one in get(contact, task["run_id"]).get("iterations", ()):
+            newest[one["original_attempt_run_id"]] = one
+        for number, one in enumerate(newest.values()):
+            yield f"{task['task_key']}[{number}]", one
+
+
+def log(contact: Contact, task_run_id: int, offset: int = 0) -> bytes:
+    """Return what an attempt has printed so far, from a byte on."""
+    return contact.request_raw("GET", f"/api/laketop/1/runs/{task_run_id}/log?offset={offset}")
+
+
+def report(contact: Contact, ended: dict[str, Any]) -> int:
+    """Say how a run ended and why its tasks failed; return the exit code of a command."""
+    from laketop.cli import _console
+    from laketop.cli._graph import seconds_of, word_of
+
+    word = word_of(ended)
+    for name, task in attempts(contact, ended):
+        if word_of(task) in {"FAILED", "TIMEDOUT"}:
+            _explain(contact, name, task)
+    _console.say(f"run {ended['run_id']}: {word} in {seconds_of(ended):.1f} s")
+    _console.say(f"what its tasks printed: .laketop/runs/{ended['run_id']}")
+    return 0 if word in _GOOD else 1
+
+
+def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
+    """Print why a task failed: its error, the end of what it printed, and where the rest is."""
+    from laketop.cli import _console
+
+    output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
+    lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
+    why = output.get("error") or task["state"].get("state_message", "")
+    _console.say(f"task {name} failed: {_without_jvm(why.splitlines())}")
+    for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
+        _console.say(f"  | {line}")
+    run_id = output["metadata"]["job_run_id"]
+    _console.say(f"  its whole output: .laketop/runs/{run_id}/{task['run_id']}/output.log")
+
+
+def _without_jvm(lines: list[str]) -> str:
+    """Return the lines without the frames of the JVM, which tell a user of Spark nothing."""
+    kept = (
+        line for line in lines if not line.lstrip().startswith(("at ", "JVM stacktrace:", "... "))
+    )
+    return "\n".join(kept).strip()

@@ -1,0 +1,102 @@
+"""Runs followed, logged, canceled and repaired from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.integration.cli.conftest import Laketop, run_laketop
+
+
+def test_a_failed_run_is_repaired_under_its_own_id(laketop: Laketop) -> None:
+    failed = json.loads(laketop("run", "fails", "--json").out)
+    keys = [task["task_key"] for task in failed["tasks"]]
+    assert sorted(keys) == ["after", "exits"]
+    run_id = str(failed["run_id"])
+    said = laketop("repair", run_id, "--json")
+    assert said.code == 1
+    again = json.loads(said.out)
+    assert again["run_id"] == failed["run_id"]
+    keys = [task["task_key"] for task in again["tasks"]]
+    assert sorted(keys) == ["after", "after", "exits", "exits"]
+    assert "task exits failed" in said.err
+    assert laketop("repair", run_id, "--tasks", "after", "--no-wait").code == 0
+    assert laketop("cancel", run_id).code == 0
+
+
+def test_repair_of_what_has_not_failed_is_one_error(laketop: Laketop) -> None:
+    done = json.loads(laketop("run", "chain", "--task", "first", "--json").out)
+    assert [task["task_key"] for task in done["tasks"]] == ["first"]
+    said = laketop("repair", str(done["run_id"]))
+    assert said.code == 1
+    assert said.err.count("error:") == 1
+    assert "no task of the run has failed" in said.err
+
+
+def test_logs_are_those_of_the_tasks_each_line_with_its_task(laketop: Laketop) -> None:
+    run_id = laketop("run", "chain", "--no-wait").out.strip()
+    followed = laketop("logs", run_id, "--follow").out
+    assert "second | second was told ['hello']" in followed
+    assert laketop("logs", "last", "--task", "second").out == "second was told ['hello']\n"
+    assert "second was told" in json.loads(laketop("logs", run_id, "--json").out)["second"]
+    said = laketop("logs", run_id, "--task", "third")
+    assert (said.code, said.out) == (1, "")
+    assert "has no task 'third'" in said.err
+
+
+def test_a_run_that_goes_on_is_canceled(laketop: Laketop) -> None:
+    run_id = json.loads(laketop("run", "sleeps", "--no-wait", "--json").out)["run_id"]
+    said = laketop("cancel", str(run_id), "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["state"]["result_state"] == "CANCELED"
+    assert "had ended already" in laketop("cancel", str(run_id)).err
+
+
+def test_what_is_no_run_is_one_error(laketop: Laketop) -> None:
+    laketop("run", "chain", "--task", "first")
+    for command in ("logs", "cancel", "repair"):
+        assert "does not exist" in laketop(command, "99999999").err
+        said = laketop(command, "chain")
+        assert said.code == 1
+        assert "'chain' is no id of a run" in said.err
+
+
+def test_without_a_workspace_there_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: none}\n", encoding="utf-8")
+    said = run_laketop(tmp_path, "logs", "last")
+    assert said.code == 1
+    assert "no workspace is running" in said.err
+
+
+def test_watch_runs_again_when_a_file_changes(thread: Path) -> None:
+    file = thread / "src" / "first.py"
+    before = file.read_text()
+    command = [sys.executable, "-m", "laketop.cli", "run", "chain", "--task", "first", "--watch"]
+    with subprocess.Popen(
+        command, cwd=thread, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as watching:
+        assert watching.stderr is not None
+        try:
+            until(watching.stderr, "waiting for a file")
+            file.write_text("# Databricks notebook source\nraise ValueError('changed')\n")
+            told = until(watching.stderr, "waiting for a file")
+        finally:
+            file.write_text(before)
+            os.killpg(watching.pid, signal.SIGINT)
+        assert "task first failed: ValueError: changed" in told
+    assert watching.returncode in {0, 1}
+
+
+def until(stream: Iterable[str], text: str) -> str:
+    """Return what the stream says, up to the line with `text`."""
+    told = []
+    for line in stream:
+        told.append(line)
+        if text in line:
+            return "".join(told)
+    raise AssertionError("".join(told))
