@@ -288,6 +288,12 @@ class Hands:
         self.run.advance(self.now)
 
 
+def play_to_the_end(hands: Hands) -> None:
+    """Let the run go on until it has ended."""
+    while not hands.run.is_final:
+        hands.step()
+
+
 def words(items: Iterable[dict[str, Any]]) -> list[str]:
     """Return the results of final attempts."""
     return [item["state"]["result_state"] for item in items]
@@ -336,8 +342,7 @@ def test_a_repaired_run_ends_as_the_model_says(
     steps: list[Step], chance: random.Random, all_failed: bool, dependents: bool
 ) -> None:
     hands = Hands(steps, chance)
-    while not hands.run.is_final:
-        hands.step()
+    play_to_the_end(hands)
     before = {key: words(items) for key, items in hands.tasks().items()}
     shown = hands.run.snapshot()["tasks"]
     named = chance.sample(sorted(before), chance.randint(1, len(before)))
@@ -354,8 +359,7 @@ def test_a_repaired_run_ends_as_the_model_says(
         return
     assert chosen(wish, Graph.of(hands.settings["tasks"]), ended) == again
     hands.repair(again)
-    while not hands.run.is_final:
-        hands.step()
+    play_to_the_end(hands)
     expected = expected_repair(steps, before, again)
     assert {key: words(items) for key, items in hands.tasks().items()} == expected
     ended = {key: each[-1] for key, each in expected.items()}

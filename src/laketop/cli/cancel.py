@@ -10,7 +10,7 @@ from laketop.cli import _project, _runs
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "end a run, or the run of one task, and wait until nothing of it is left"
+    text = "ends a run and every process of it"
     parser = commands.add_parser("cancel", help=text, description=text + ".")
     _runs.add_run(parser)
     _project.add_options(parser)

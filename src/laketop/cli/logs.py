@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "print what the tasks of a run have printed"
+    text = "what the tasks of a run have printed"
     parser = commands.add_parser("logs", help=text, description=text + ".")
     _runs.add_run(parser)
     parser.add_argument("--task", metavar="TASK", help="only this task")

@@ -10,7 +10,7 @@ from laketop.cli import _project, _runs
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "run the failed tasks of a run again, with the job as it is deployed now"
+    text = "runs tasks of a run that has ended again, under the run's own id"
     parser = commands.add_parser("repair", help=text, description=text + ".")
     _runs.add_run(parser)
     parser.add_argument(

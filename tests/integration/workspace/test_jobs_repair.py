@@ -39,6 +39,11 @@ def _guarded(folder: Path, key: str, *parents: str, **more: Any) -> Task:
     return Task(task_key=key, notebook_task=task, depends_on=depends_on, **more)
 
 
+def _repair(client: WorkspaceClient, run_id: int, **more: Any) -> int:
+    response: Any = client.jobs.repair_run(run_id, **more).response
+    return int(response.repair_id)
+
+
 def _words(run: Run) -> list[tuple[str, str]]:
     return [
         (task.task_key or "", task.state.result_state.value)
@@ -58,7 +63,7 @@ def test_failed_tasks_run_again_and_the_others_keep_what_they_did(
     assert _words(failed) == [("fine", "SUCCESS"), ("a", "FAILED"), ("b", "UPSTREAM_FAILED")]
     (tmp_path / "a").touch()
     (tmp_path / "b").touch()
-    repair_id = client.jobs.repair_run(run_id, rerun_all_failed_tasks=True).response.repair_id
+    repair_id = _repair(client, run_id, rerun_all_failed_tasks=True)
     again = _ended(client, run_id)
     assert _result(again) is RunResultState.SUCCESS
     assert _words(again) == [
@@ -84,7 +89,7 @@ def test_a_second_repair_has_to_know_of_the_first(client: WorkspaceClient, tmp_p
     job_id = _job(client, _guarded(tmp_path, "a"))
     run_id = _start(client, job_id)
     _ended(client, run_id)
-    first = client.jobs.repair_run(run_id, rerun_tasks=["a"]).response.repair_id
+    first = _repair(client, run_id, rerun_tasks=["a"])
     _ended(client, run_id)
     with pytest.raises(InvalidParameterValue, match="latest_repair_id"):
         client.jobs.repair_run(run_id, rerun_tasks=["a"])
@@ -145,8 +150,8 @@ def test_a_submitted_run_is_repaired_with_its_own_settings(
     client: WorkspaceClient, tmp_path: Path
 ) -> None:
     notebook = _guarded(tmp_path, "a").notebook_task
-    run_id = client.jobs.submit(tasks=[SubmitTask(task_key="a", notebook_task=notebook)]).run_id
-    assert run_id is not None
+    submitted: Any = client.jobs.submit(tasks=[SubmitTask(task_key="a", notebook_task=notebook)])
+    run_id = submitted.response.run_id
     assert _result(_ended(client, run_id)) is RunResultState.FAILED
     (tmp_path / "a").touch()
     client.jobs.repair_run(run_id, rerun_all_failed_tasks=True)
