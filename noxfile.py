@@ -23,6 +23,7 @@ def run(session: nox.Session, program: str, *arguments: str, **variables: str) -
     """Run a program of the environment, with what a shell that activated it would have."""
     path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])
     env = {"PATH": path, "VIRTUAL_ENV": str(PLACE), **variables}
+    env["PYTHONDONTWRITEBYTECODE"] = ""  # the many processes of tasks compile nothing twice
     session.run(str(SCRIPTS / program), *arguments, env=env, external=True)
 
 

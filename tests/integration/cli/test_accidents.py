@@ -185,6 +185,48 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     assert again["restarts"] == engine["restarts"] + 1
 
 
+def test_a_disk_that_fills_in_mid_run_fails_the_task_and_harms_no_table(
+    thread: Path, laketop: Laketop
+) -> None:
+    laketop("up")
+    engine = json.loads(laketop("status", "--json").out)["engine"]["pid"]
+    laketop("sql", "drop table if exists main.default.counts")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", "run", "counts"],
+        cwd=thread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = thread / ".laketop" / "runs"
+    before = set(runs.rglob("output.log")) | set(runs.rglob("result.json"))
+
+    def counted() -> int:
+        logs = set(runs.rglob("output.log")) - before
+        return sum(file.read_text().count("counted") for file in logs)
+
+    wait_for(lambda: counted() >= 2)
+    full = [engine, int((thread / ".laketop" / "lock").read_text())]
+    for pid in full:  # no file of theirs may grow: what a full disk does, without filling one
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    acknowledged = counted()
+    try:
+        wait_for(lambda: set(runs.rglob("result.json")) - before)
+    finally:
+        for pid in full:
+            resource.prlimit(
+                pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            )
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "Traceback" not in err.partition("counter failed")[0]
+    said = laketop("sql", "select count(*) as n, max(n) as last from main.default.counts", "--json")
+    assert said.code == 0
+    row = json.loads(said.out)[0]
+    assert row["n"] >= acknowledged
+    assert row["n"] == row["last"] + 1
+    assert laketop("run", "chain").code == 0
+
+
 def test_a_workspace_killed_in_mid_run_leaves_no_task_and_settles_the_run(
     thread: Path, laketop: Laketop
 ) -> None:
