@@ -73,14 +73,12 @@ def workspace(laketop_project: Path) -> Iterator[Contact]:
 @pytest.fixture(scope="session")
 def laketop_engine(workspace: Contact) -> str:
     """Return the Spark Connect address of the engine, once it answers."""
-    import time
+    from laketop.errors import LaketopError
 
-    told = workspace.request("POST", "/api/laketop/1/engine")
-    while told["phase"] not in {"serving", "warm"}:
-        if told["phase"] == "failed":
-            pytest.fail(told["message"], pytrace=False)
-        time.sleep(0.1)
-        told = workspace.request("GET", "/api/laketop/1/engine")
+    try:
+        workspace.wait_for_engine()
+    except LaketopError as error:
+        pytest.fail(str(error), pytrace=False)
     return workspace.spark_remote
 
 

@@ -150,7 +150,7 @@ def _say_id(args: argparse.Namespace, run_id: int) -> None:
 
 
 def _deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
-    from laketop.cli import _console, up, validate
+    from laketop.cli import _console, validate
     from laketop.workspace import daemon, deployment
 
     settings = _project.settings(args)
@@ -160,5 +160,5 @@ def _deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
         contact = daemon.start(settings)
         progress.show(f"deploying target {bundle.target}")
         done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
-        up.wait_for_engine(contact, progress)
+        contact.wait_for_engine(progress.show)
     return contact, done.jobs[args.job]

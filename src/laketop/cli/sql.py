@@ -24,12 +24,12 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start what is needed, run the statement, print its rows."""
-    from laketop.cli import _console, up
+    from laketop.cli import _console
     from laketop.workspace import daemon
 
     with _console.Progress() as progress:
         contact = daemon.start(_project.settings(args))
-        up.wait_for_engine(contact, progress)
+        contact.wait_for_engine(progress.show)
     columns, rows = ask(contact.spark_remote, args.statement, args.limit + 1)
     if len(rows) > args.limit:
         rows = rows[: args.limit]

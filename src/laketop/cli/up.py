@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
 
 if TYPE_CHECKING:
     from laketop.workspace.daemon import Contact
-
-_ENGINE_SECONDS = 300.0
 
 
 def register(commands: Any) -> None:
@@ -48,36 +45,13 @@ def run(args: argparse.Namespace) -> int:
                 hint="`laketop down` ends it",
             )
         if not args.no_wait:
-            wait_for_engine(contact, progress)
+            contact.wait_for_engine(progress.show)
     if args.json:
         _console.emit({"url": contact.url, "pid": contact.pid, "spark_remote": _hidden(contact)})
     else:
         _console.say(f"the workspace of {settings.root.name} is at {contact.url}")
         _console.say('next: `laketop run JOB`, or `eval "$(laketop env)"` for your own tools')
     return 0
-
-
-def wait_for_engine(contact: Contact, progress: Any) -> None:
-    """Return once the engine answers, telling what it does meanwhile.
-
-    Errors: LaketopError when it does not come up.
-    """
-    from laketop.errors import LaketopError
-
-    deadline = time.monotonic() + _ENGINE_SECONDS
-    engine = contact.request("POST", "/api/laketop/1/engine")
-    while time.monotonic() < deadline:
-        if engine["phase"] in {"serving", "warm"}:
-            return
-        if engine["phase"] == "failed":
-            raise LaketopError(engine["message"], hint=f"the engine's log is {engine['log']}")
-        progress.show(engine["message"] or "starting Spark")
-        time.sleep(0.2)
-        engine = contact.request("GET", "/api/laketop/1/engine")
-    raise LaketopError(
-        f"the engine did not answer within {_ENGINE_SECONDS:g} seconds",
-        hint="`laketop status` shows its log",
-    )
 
 
 def _hidden(contact: Contact) -> str:

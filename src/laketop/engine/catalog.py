@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
+from laketop import durable
 from laketop.errors import ConfigError
 
 _FORBIDDEN = set("./\\ \t\n\r\0`")
@@ -19,7 +18,7 @@ def create_schema(root: Path, catalog: str, schema: str, *, owner: str) -> bool:
     made = create_catalog(root, catalog, owner=owner)
     folder = root / _key(catalog) / _key(schema)
     if not (folder / "_schema.json").exists():
-        _write(folder / "_schema.json", {"owner": owner})
+        durable.write_json(folder / "_schema.json", {"owner": owner})
         made = True
     return made
 
@@ -32,8 +31,8 @@ def create_catalog(root: Path, catalog: str, *, owner: str) -> bool:
     folder = root / _key(catalog)
     if (folder / "_catalog.json").exists():
         return False
-    _write(folder / "default" / "_schema.json", {"owner": owner})
-    _write(folder / "_catalog.json", {"comment": "", "owner": owner})
+    durable.write_json(folder / "default" / "_schema.json", {"owner": owner})
+    durable.write_json(folder / "_catalog.json", {"comment": "", "owner": owner})
     return True
 
 
@@ -45,13 +44,3 @@ def _key(name: str) -> str:
             hint="use letters, digits, _ and -, and do not begin with _",
         )
     return key
-
-
-def _write(file: Path, content: dict[str, str]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, sort_keys=True)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)

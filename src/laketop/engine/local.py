@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from laketop import durable
 from laketop.engine import archive, command, jars, java
 from laketop.engine.connect import RemoteEngine
 from laketop.engine.runtime import Runtime
@@ -261,12 +262,7 @@ def admit(catalog: Path, *, token: str, user: str, admin: bool) -> None:
     users = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     users = {key: entry for key, entry in users.items() if entry.get("user") != user}
     users[hashlib.sha256(token.encode()).hexdigest()] = {"user": user, "admin": admin}
-    fresh = file.with_suffix(f".{os.getpid()}.new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        json.dump(users, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
+    durable.write_json(file, users)
 
 
 def free_port() -> int:

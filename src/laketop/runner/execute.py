@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import queue
 import sys
 import threading
@@ -12,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from laketop import durable
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext
@@ -389,16 +389,7 @@ def _kept(outcome: Outcome, directory: Path) -> Outcome:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps(dataclasses.asdict(outcome), allow_nan=False)
-        _write(directory / OUTCOME_FILE, text.encode())
+        durable.write(directory / OUTCOME_FILE, text.encode())
     except (OSError, TypeError, ValueError) as error:
         return Outcome("FAILED", error=f"the outcome cannot be kept: {error}")
     return outcome
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

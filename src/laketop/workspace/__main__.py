@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laketop import durable
 from laketop._version import __version__
 from laketop.errors import LaketopError
 from laketop.settings import Settings
@@ -182,24 +183,13 @@ def _last_known(settings: Settings) -> dict[str, int]:
 
 
 def _remember(settings: Settings, port: int, spark_port: int) -> None:
-    _write(settings.state / "ports.json", {"port": port, "spark_port": spark_port})
+    durable.write_json(settings.state / "ports.json", {"port": port, "spark_port": spark_port})
 
 
 def _publish(settings: Settings, contact: daemon.Contact) -> None:
     import dataclasses
 
-    _write(daemon.kept(settings), dataclasses.asdict(contact))
-
-
-def _write(file: Path, content: dict[str, object]) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    kept = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(kept, "w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
+    durable.write_json(daemon.kept(settings), dataclasses.asdict(contact))
 
 
 def _notify(notify: int | None, message: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from laketop.settings import Settings
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
+_ENGINE_SECONDS = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +79,26 @@ class Contact:
                 f"the workspace at {self.url} does not answer: {error}",
                 hint="see `laketop status`, and `laketop up` to start it again",
             ) from error
+
+    def wait_for_engine(self, show: Callable[[str], object] = lambda _: None) -> None:
+        """Start the engine unless it runs, and return once it answers; `show` is told of it.
+
+        Errors: LaketopError when it does not come up.
+        """
+        deadline = time.monotonic() + _ENGINE_SECONDS
+        engine = self.request("POST", "/api/laketop/1/engine")
+        while time.monotonic() < deadline:
+            if engine["phase"] in {"serving", "warm"}:
+                return
+            if engine["phase"] == "failed":
+                raise LaketopError(engine["message"], hint=f"the engine's log is {engine['log']}")
+            show(engine["message"] or "starting Spark")
+            time.sleep(0.1)
+            engine = self.request("GET", "/api/laketop/1/engine")
+        raise LaketopError(
+            f"the engine did not answer within {_ENGINE_SECONDS:g} seconds",
+            hint="`laketop status` shows its log",
+        )
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
 
-from laketop.workspace import durable
+from laketop import durable
 
 MAIN = "main"
 """The catalog that is there from the start, and where sessions begin."""
@@ -117,16 +117,7 @@ class Lake:
 
     def keep(self, file: Path, entry: Mapping[str, str]) -> None:
         """Put an entry in its file, with the folders above it."""
-        durable.make_folder(file.parent)
-        fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-        try:
-            with fresh.open("x", encoding="utf-8") as stream:
-                json.dump(dict(entry), stream, sort_keys=True)
-                stream.flush()
-                os.fsync(stream.fileno())
-            durable.move(fresh, file)
-        finally:
-            fresh.unlink(missing_ok=True)
+        durable.write_json(file, dict(entry))
 
     def rename(self, source: Path, target: Path) -> None:
         """Move a folder of the tree."""

@@ -13,6 +13,8 @@ from typing import Any
 import mlflow.store.db.utils as mlflow_db
 import sqlalchemy as sa
 
+from laketop import durable
+
 _opening = threading.Lock()
 _engines: dict[str, sa.Engine] = {}
 
@@ -38,12 +40,7 @@ def make(database: Path) -> None:
     engine.dispose()
     with draft.open("rb") as file:
         os.fsync(file.fileno())
-    draft.replace(database)
-    folder = os.open(database.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.move(draft, database)
 
 
 class Durable:

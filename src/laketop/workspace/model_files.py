@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from laketop.workspace import durable
+from laketop import durable
 
 _REQUIRED = (
     "All models in the Unity Catalog must be logged with a model signature containing both input "

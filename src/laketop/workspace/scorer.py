@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from laketop import durable
 from laketop.ml.serving import decode, encode
-from laketop.workspace import durable
 from laketop.workspace.model_files import changed
 
 _PREDICTIONS_AT_ONCE = 4

@@ -16,8 +16,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import laketop
+from laketop import durable
 from laketop.runner.process import run_process
-from laketop.workspace import durable
 
 START_SECONDS = 300.0
 _GRACE_SECONDS = 5.0

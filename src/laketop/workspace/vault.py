@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from databricks.sdk.errors.platform import DataLoss
 
-from laketop.workspace import durable
+from laketop import durable
 
 _KEY_BITS = 256
 _NONCE_BYTES = 12

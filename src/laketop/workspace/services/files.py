@@ -21,7 +21,7 @@ from databricks.sdk.errors.platform import (
 )
 from databricks.sdk.service.files import DirectoryEntry, ListDirectoryResponse
 
-from laketop.workspace import durable
+from laketop import durable
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.paths import Place, located
 from laketop.workspace.service import Reply, Request, Service, route

@@ -9,7 +9,8 @@ from databricks.sdk.errors.platform import BadRequest
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import VolumeInfo, VolumeType
 
-from laketop.workspace import durable, lake
+from laketop import durable
+from laketop.workspace import lake
 from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges

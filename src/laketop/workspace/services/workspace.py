@@ -24,7 +24,8 @@ from databricks.sdk.service.workspace import (
     ObjectInfo,
 )
 
-from laketop.workspace import durable, wire
+from laketop import durable
+from laketop.workspace import wire
 from laketop.workspace.multipart import parts_of
 from laketop.workspace.objects import HEADERS, SUFFIXES, Tree, WorkspaceObject, has_header
 from laketop.workspace.service import Reply, Request, Service, route

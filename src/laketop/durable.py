@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
 
 
-def write(target: Path, content: bytes, *, scratch: Path) -> None:
-    """Put `content` at `target`; `scratch` is a folder on the same disk.
+def write_json(target: Path, content: object, *, indent: int | None = None) -> None:
+    """Put `content` as JSON at `target`, for its owner alone, with the folders above it.
+
+    Errors: OSError; TypeError for what JSON cannot hold. The target is then as it was.
+    """
+    text = json.dumps(content, sort_keys=True, indent=indent)
+    make_folder(target.parent)
+    write(target, text.encode())
+
+
+def write(target: Path, content: bytes, *, scratch: Path | None = None) -> None:
+    """Put `content` at `target`; `scratch` is a folder on the same disk, else the target's own.
 
     Errors: OSError; the target is then as it was.
     """
-    descriptor, name = tempfile.mkstemp(dir=scratch)
+    folder = target.parent if scratch is None else scratch
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name[:64]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
