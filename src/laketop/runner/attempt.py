@@ -54,14 +54,16 @@ class Attempt:
     outcome: str | None = None
     """Of a condition: "true" or "false"."""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    output: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Of a SQL task."""
     error: str | None = None
     """Why it failed, in one sentence."""
     _iterations: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
 
     @classmethod
-    def restored(cls, view: Mapping[str, Any], values: Mapping[str, Any]) -> Attempt:
-        """Return the final attempt that `view` shows, which set these task values."""
+    def restored(cls, view: Mapping[str, Any], outcome: Mapping[str, Any]) -> Attempt:
+        """Return the final attempt that `view` shows; `outcome` has the fields of its Outcome."""
         attempt = cls(
             task=view,
             run_id=view["run_id"],
@@ -72,7 +74,8 @@ class Attempt:
             start_ms=view["start_time"],
             end_ms=view["end_time"],
             outcome=(view.get("condition_task") or {}).get("outcome"),
-            values=values,
+            values=outcome.get("values") or {},
+            output=outcome.get("output") or {},
         )
         attempt._view = dict(view)
         return attempt

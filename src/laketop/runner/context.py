@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
-from laketop.errors import Refused
+from laketop.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     import threading
@@ -28,6 +28,10 @@ def _no_iterations(
     nested: Mapping[str, Any], inputs: Sequence[Any], concurrency: int
 ) -> tuple[str, str | None]:
     raise Refused(f"{concurrency} at once of {len(inputs)} iterations of {nested!r} by itself")
+
+
+def _nothing_saved(kind: str, name: str) -> Mapping[str, Any]:
+    raise NotFound(kind, name)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,8 @@ class TaskContext:
         _no_iterations
     )
     """Run a nested task once for each input, so many at once; return result and error."""
+    saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
+    """Return the saved "query" or "alert" with an id, as the API has it."""
     fork: Fork | None = None
     """Starts the process of a task faster than a new interpreter would."""
 
@@ -78,6 +84,8 @@ class Outcome:
     """What the notebook handed to `dbutils.notebook.exit`."""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The task values that the attempt set."""
+    output: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Of a SQL task: `rows`, a list of objects, and of an alert `alert_state`."""
     condition: bool | None = None
     """The outcome of a condition task."""
     exit_code: int | None = None

@@ -52,6 +52,10 @@ class JobCall:
     cancelled: threading.Event
 
 
+def _nothing_saved(kind: str, name: str) -> Mapping[str, Any]:
+    raise NotFound(kind, name)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Site:
     """What a workspace offers to the runs that it carries out."""
@@ -70,6 +74,8 @@ class Site:
     now_ms: Callable[[], int]
     pool: Pool
     fork: Fork | None = None
+    saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
+    """The saved "query" or "alert" with an id, as the API has it."""
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
 
 
@@ -299,6 +305,7 @@ class _Work:
             cancelled=self._cancelled,
             run_job=self._run_job,
             run_each=self._run_each,
+            saved=self._site.saved,
             fork=self._site.fork,
         )
 

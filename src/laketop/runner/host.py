@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import json
 import os
 import sys
 import threading
@@ -32,7 +33,7 @@ from laketop.runner.lazy_spark import SC, SQL_CONTEXT, LazySpark, SparkOnDemand
 from laketop.runner.mlflow_context import use_notebook_experiment
 from laketop.runner.paths import files_root, notebook_file, notebook_name
 from laketop.runner.redaction import Redaction, redact_output
-from laketop.runner.request import RESULT_FILE, Request, write_json
+from laketop.runner.request import OUTPUT_FILE, RESULT_FILE, Request, write_json
 from laketop.shims import runtime
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class TaskProcess:
             "notebook": self._run_notebook,
             "spark_python": self._run_script,
             "python_wheel": self._run_wheel,
+            "sql": self._run_sql,
         }[self.request.kind]
         run()
 
@@ -129,6 +131,15 @@ class TaskProcess:
         sys.argv = [self.request.entry_point, *self.request.arguments]
         entry_point(self.request.path, self.request.entry_point)()
 
+    def _run_sql(self) -> None:
+        from laketop.runner.sql_file import run_file
+
+        file = _existing(self.request, "SQL file")
+        os.chdir(self.request.directory)
+        rows = run_file(file, self.request.parameters, self.spark.session)
+        text = self.redaction.text(json.dumps(rows))
+        write_json(self.request.directory / OUTPUT_FILE, {"rows": json.loads(text)})
+
     def _enter(self, file: Path) -> None:
         sys.path[:0] = [str(folder) for folder in _beside(file, self.request.places)]
         os.chdir(file.parent)
@@ -154,9 +165,13 @@ def _notebook_file(request: Request) -> Path:
 
 
 def _script_file(request: Request) -> Path:
+    return _existing(request, "Python file")
+
+
+def _existing(request: Request, kind: str) -> Path:
     file = request.file or request.places.file(request.path)
     if not file.is_file():
-        raise NotFound("Python file", request.path)
+        raise NotFound(kind, request.path)
     return file
 
 

@@ -11,7 +11,7 @@ from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
 from laketop.runner.paths import Places
 from laketop.runner.process import run_process
-from laketop.runner.request import REQUEST_FILE, RESULT_FILE, VALUES_FILE, Request
+from laketop.runner.request import OUTPUT_FILE, REQUEST_FILE, RESULT_FILE, VALUES_FILE, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +75,7 @@ def read_outcome(directory: Path, exit_code: int) -> Outcome:
         error_trace=result.get("error_trace"),
         exit_value=result.get("exit_value"),
         values=values,
+        output=_read(directory / OUTPUT_FILE) or {},
         exit_code=exit_code,
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 REQUEST_FILE = "request.json"
 RESULT_FILE = "result.json"
 VALUES_FILE = "values.json"
+OUTPUT_FILE = "output.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Request:
     """One attempt of one task, as its own process is told of it; holds no secret."""
 
     kind: str
-    """The task's field without `_task`: notebook, spark_python or python_wheel."""
+    """The task's field without `_task`: notebook, spark_python, python_wheel or sql."""
     path: str
     """The workspace path of the notebook or script; the package name of a wheel task."""
     file: Path | None = None
@@ -36,7 +37,7 @@ class Request:
     task_run_id: int
     task_key: str
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """What widgets of a notebook answer."""
+    """What widgets of a notebook answer, and `:name` in SQL."""
     arguments: tuple[str, ...] = ()
     """sys.argv of scripts and wheels, without the first."""
     entry_point: str = ""

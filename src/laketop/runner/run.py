@@ -194,6 +194,7 @@ class JobRun:
         told_to_stop = attempt.life_cycle == "TERMINATING" and attempt.result
         result = told_to_stop or outcome.result_state
         attempt.values = outcome.values
+        attempt.output = outcome.output
         attempt.error = outcome.error
         if "condition_task" in attempt.task and result == "SUCCESS":
             attempt.outcome = "true" if outcome.condition else "false"

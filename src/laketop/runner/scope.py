@@ -68,8 +68,15 @@ def _task_above(attempt: Attempt) -> Scope:
             "values": Scope(attempt.values),
             "result_state": result.lower(),
             "error_code": termination_code(result),
+            **({"output": _output(attempt.output)} if attempt.output else {}),
         }
     )
+
+
+def _output(output: Mapping[str, Any]) -> Scope:
+    rows = output.get("rows") or []
+    first = {"first_row": Scope(rows[0], itself=rows[0])} if rows else {}
+    return Scope({**output, **first})
 
 
 def facts_of(attempt: Attempt) -> dict[str, Any]:

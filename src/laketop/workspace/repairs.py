@@ -24,8 +24,8 @@ class Ground:
     record: RunRecord
     settings: Mapping[str, Any]
     """Those of the job as they are now; of a run without a job, those that were submitted."""
-    values_of: Callable[[int], Mapping[str, Any]]
-    """The task values that an attempt has set, by its id."""
+    outcome_of: Callable[[int], Mapping[str, Any]]
+    """The fields of the outcome of an attempt, by its id."""
     workspace: Mapping[str, str]
     """What `{{workspace.…}}` says."""
 
@@ -68,7 +68,7 @@ def repaired(
     snapshot = record.snapshot
     past: dict[str, list[Attempt]] = {}
     for view in record.tasks:
-        attempt = Attempt.restored(view, ground.values_of(view["run_id"]))
+        attempt = Attempt.restored(view, ground.outcome_of(view["run_id"]))
         past.setdefault(attempt.key, []).append(attempt)
     graph = Graph.of(ground.settings.get("tasks") or ())
     results = {key: attempts[-1].result or "" for key, attempts in past.items()}

@@ -20,30 +20,36 @@ def output_of(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
 
     A notebook has its exit value, the first 5 MB; scripts and wheels the last 5 MB of their log.
     """
-    outcome = _outcome(folder / OUTCOME_FILE)
+    outcome = outcome_of(folder)
     found = {name: outcome[name] for name in ("error", "error_trace") if outcome.get(name)}
     kind = type_of(task)
     if kind == "notebook":
         found["notebook_output"] = _notebook(outcome.get("exit_value"))
     elif kind == "run_job" and outcome.get("child_run_id"):
         found["run_job_output"] = {"run_id": outcome["child_run_id"]}
+    elif kind == "sql":
+        found["sql_output"] = _sql(task["sql_task"], outcome.get("output") or {}, folder)
     elif (folder / LOG_FILE).is_file():
         found |= _end_of(folder / LOG_FILE)
     return found
 
 
-def values_of(folder: Path) -> dict[str, Any]:
-    """Return the task values that an attempt has set."""
-    values: dict[str, Any] = _outcome(folder / OUTCOME_FILE).get("values", {})
-    return values
-
-
-def _outcome(file: Path) -> dict[str, Any]:
+def outcome_of(folder: Path) -> dict[str, Any]:
+    """Return the fields of the outcome of an attempt, none of one that left nothing."""
     try:
-        outcome: dict[str, Any] = json.loads(file.read_bytes())
+        outcome: dict[str, Any] = json.loads((folder / OUTCOME_FILE).read_bytes())
     except FileNotFoundError:
         return {}
     return outcome
+
+
+def _sql(settings: Mapping[str, Any], output: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    # `output_link` of a workspace leads to its page of the query; here, to what was printed.
+    link = (folder / LOG_FILE).as_uri()
+    told = {"warehouse_id": settings.get("warehouse_id"), "output_link": link}
+    if settings.get("alert"):
+        return {"alert_output": {**told, "alert_state": output.get("alert_state", "UNKNOWN")}}
+    return {"query_output": told}
 
 
 def _notebook(exit_value: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ def run(tmp_path: Path, task_environment: Mapping[str, str]) -> Run:
     directory = tmp_path / ".laketop" / "runs" / "1" / "2"
     directory.mkdir(parents=True)
 
-    def run(kind: TaskType, task: dict[str, Any]) -> tuple[Outcome, str]:
+    def run(kind: TaskType, task: dict[str, Any], **more: Any) -> tuple[Outcome, str]:
         context = TaskContext(
             run_id=1,
             job_id=3,
@@ -41,6 +42,7 @@ def run(tmp_path: Path, task_environment: Mapping[str, str]) -> Run:
             cancelled=threading.Event(),
             run_job=no_job,
         )
+        context = dataclasses.replace(context, **more)
         outcome = kind.run(context.task, context)
         return outcome, (directory / "output.log").read_text(encoding="utf-8")
 

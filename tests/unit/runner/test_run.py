@@ -14,13 +14,14 @@ from laketop.runner.run import JobRun, RunRequest, settle
 
 SUCCESS = Outcome("SUCCESS")
 FAILED = Outcome("FAILED")
+OTHER_TYPES = {"condition_task", "spark_python_task"}
 
 
 def task(key: str, *parents: str, **more: Any) -> dict[str, Any]:
     """Return a notebook task, or what `more` makes of it; `a=true` waits for an outcome."""
     edges = [parent.split("=") for parent in parents]
     depends_on = [dict(zip(("task_key", "outcome"), edge, strict=False)) for edge in edges]
-    kind = {} if "condition_task" in more else {"notebook_task": {"notebook_path": f"/{key}"}}
+    kind = {} if more.keys() & OTHER_TYPES else {"notebook_task": {"notebook_path": f"/{key}"}}
     return {"task_key": key, "depends_on": depends_on, **kind, **more}
 
 
@@ -528,3 +529,14 @@ def test_a_run_that_had_ended_before_a_crash_stays_as_it_was() -> None:
     bench.play("a")
     snapshot = bench.run.snapshot()
     assert settle(snapshot, now_ms=4_000) == snapshot
+
+
+def test_references_read_the_rows_of_a_sql_task_and_the_state_of_an_alert() -> None:
+    said = "{{tasks.a.output.rows}} {{tasks.a.output.first_row.n}} {{tasks.a.output.alert_state}}"
+    bench = Bench(task("a"), task("b", "a", spark_python_task={"parameters": [said]}))
+    rows = [{"n": 1, "s": "x"}, {"n": 2, "s": "y"}]
+    bench.play("a", Outcome("SUCCESS", output={"rows": rows, "alert_state": "OK"}))
+    bench.run.advance(bench.now)
+    (attempt,) = bench.run.startable()
+    (resolved,) = bench.run.resolved(attempt)["spark_python_task"]["parameters"]
+    assert resolved == '[{"n": 1, "s": "x"}, {"n": 2, "s": "y"}] 1 OK'

@@ -215,12 +215,12 @@ def test_a_task_of_a_type_that_does_not_run_yet_is_named(
 bundle: {name: b}
 resources:
   jobs:
-    j: {tasks: [{task_key: t, sql_task: {warehouse_id: w, query: {query_id: q}}}]}
+    j: {tasks: [{task_key: t, pipeline_task: {pipeline_id: p}}]}
 """
     write(tmp_path, text)
     told: list[str] = []
     deployment.deploy(lambda: bundle.load(tmp_path), settings, jobs, told.append)
-    assert told == ["task t of job j is a sql_task, which does not run yet"]
+    assert told == ["task t of job j is a pipeline_task, which does not run yet"]
 
 
 def test_a_file_may_become_a_folder(tmp_path: Path, settings: Settings, jobs: Jobs) -> None:

@@ -30,7 +30,7 @@ from laketop.runner.tasks import refuse_unknown
 from laketop.workspace import job_settings, repairs, run_records
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
-from laketop.workspace.run_output import LOG_FILE, output_of, values_of
+from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
 from laketop.workspace.service import Fields, Reply, Service, route
 from laketop.workspace.workspace import Workspace
@@ -301,7 +301,7 @@ class Jobs(Service):
         ground = repairs.Ground(
             record=record,
             settings=settings,
-            values_of=lambda task_run_id: values_of(self._folder(run_id, task_run_id)),
+            outcome_of=lambda task_run_id: outcome_of(self._folder(run_id, task_run_id)),
             workspace=self._workspace_scope(),
         )
         now_ms = self.workspace.now_ms()
@@ -484,8 +484,19 @@ class Jobs(Service):
             run_job=run_job,
             now_ms=self.workspace.now_ms,
             pool=self._pool,
+            saved=self._saved,
             fork=self._forks,
         )
+
+    def _saved(self, kind: str, name: str) -> Mapping[str, Any]:
+        """Return a saved query or alert; called by tasks, outside of any request."""
+        service = {"query": "queries", "alert": "alerts"}[kind]
+        try:
+            with self.store.transaction(write=False):
+                found: Mapping[str, Any] = getattr(self.workspace, service).get(name)
+        except DatabricksError as error:
+            raise LaketopError(str(error)) from error
+        return found
 
     def _resolved(self, path: str) -> Path:
         return self._places.file(f"/Workspace{path}" if _SHORT_ROOTS.match(path) else path)

@@ -1,0 +1,75 @@
+"""Objects of Databricks SQL that are kept as they were sent: queries and alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
+
+from laketop.workspace.store import Store
+
+_MOST_LISTED = 100
+_SET_BY_US = ("id", "create_time", "update_time", "lifecycle_state", "owner_user_name")
+
+
+class Saved:
+    """One kind of them; every method is inside a transaction."""
+
+    def __init__(self, store: Store, kind: str) -> None:
+        self._table = store.table(f"saved {kind}")
+        self._kind = kind
+
+    def create(self, sent: Mapping[str, Any], *, owner: str, now_ms: int) -> dict[str, Any]:
+        """Keep a new object and return it."""
+        when = _time(now_ms)
+        own = {name: value for name, value in sent.items() if name not in _SET_BY_US}
+        known = {"id": str(uuid.uuid4()), "create_time": when, "update_time": when}
+        kept = {**own, **known, "lifecycle_state": "ACTIVE", "owner_user_name": owner}
+        self._table[kept["id"]] = kept
+        return kept
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return an object.
+
+        Errors: ResourceDoesNotExist.
+        """
+        try:
+            found: dict[str, Any] = self._table[name]
+        except KeyError:
+            raise ResourceDoesNotExist(f"The {self._kind} {name} does not exist.") from None
+        return found
+
+    def page(self, page_size: int, page_token: str | None) -> dict[str, Any]:
+        """Return a page of `results`, sorted by id, and the token of the next.
+
+        Errors: InvalidParameterValue for a page size out of range.
+        """
+        if not 1 <= page_size <= _MOST_LISTED:
+            raise InvalidParameterValue(f"page_size is not from 1 to {_MOST_LISTED}.")
+        names = [name for name in self._table if name > (page_token or "")]
+        shown = names[:page_size]
+        more = {"next_page_token": shown[-1]} if len(names) > page_size else {}
+        return {"results": [self._table[name] for name in shown], **more}
+
+    def update(
+        self, name: str, sent: Mapping[str, Any], mask: str, *, now_ms: int
+    ) -> dict[str, Any]:
+        """Change the fields that `mask` names by commas, `*` for all that are sent; return it."""
+        wanted = set(sent) if mask == "*" else set(mask.split(","))
+        old = self.get(name)
+        changed = {field: sent.get(field) for field in wanted if field not in _SET_BY_US}
+        self._table[name] = {**old, **changed, "update_time": _time(now_ms)}
+        return self.get(name)
+
+    def delete(self, name: str) -> None:
+        """Forget an object; errors as `get`."""
+        self.get(name)
+        del self._table[name]
+
+
+def _time(now_ms: int) -> str:
+    at = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,51 @@
+"""Saved queries of Databricks SQL, which sql tasks run."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from laketop.workspace.saved import Saved
+from laketop.workspace.service import Service, route
+
+
+class Queries(Service):
+    """Saved queries of Databricks SQL, which sql tasks run.
+
+    Source: databricks-sdk, `sql.QueriesAPI`.
+    """
+
+    @functools.cached_property
+    def _saved(self) -> Saved:
+        return Saved(self.store, "query")
+
+    @route("POST /api/2.0/sql/queries")
+    def create(self, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Keep a new query."""
+        now_ms = self.workspace.now_ms()
+        return self._saved.create(query or {}, owner=self.workspace.user, now_ms=now_ms)
+
+    @route("GET /api/2.0/sql/queries/{id}")
+    def get(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
+        """Return a query."""
+        return self._saved.get(id)
+
+    @route("GET /api/2.0/sql/queries")
+    def list(self, page_size: int = 20, page_token: str | None = None) -> dict[str, Any]:
+        """Return the queries, by pages."""
+        return self._saved.page(page_size, page_token)
+
+    @route("PATCH /api/2.0/sql/queries/{id}")
+    def update(
+        self,
+        id: str,  # noqa: A002 - the name on the wire
+        update_mask: str,
+        query: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Change fields of a query."""
+        return self._saved.update(id, query or {}, update_mask, now_ms=self.workspace.now_ms())
+
+    @route("DELETE /api/2.0/sql/queries/{id}")
+    def delete(self, id: str) -> None:  # noqa: A002 - the name on the wire
+        """Forget a query."""
+        self._saved.delete(id)
