@@ -33,10 +33,10 @@ def state_of(condition: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) ->
     """
     if not rows:
         return str(condition.get("empty_result_state") or STATE_WITHOUT_ROWS)
-    name = ((condition.get("operand") or {}).get("column") or {}).get("name")
+    name = str(((condition.get("operand") or {}).get("column") or {}).get("name"))
     if name not in rows[0]:
         raise ConfigError(f"the alert looks at the column {name!r}, of {', '.join(rows[0])}")
-    op, value = condition.get("op"), rows[0][name]
+    op, value = str(condition.get("op")), rows[0][name]
     if op == "IS_NULL":
         return "TRIGGERED" if value is None else "OK"
     if op not in _OPERATORS:
