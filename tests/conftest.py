@@ -1,7 +1,8 @@
-"""Hypothesis profiles: small by default, full sizes with `nox -s torture`."""
+"""Hypothesis profiles: small by default, full sizes with `nox -s torture`; `--update`."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -11,3 +12,8 @@ settings.register_profile(
 )
 settings.register_profile("torture", settings.get_profile("default"), max_examples=10_000)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "write expectations that are files anew, and show what changed"
+    parser.addoption("--update", action="store_true", help=text)

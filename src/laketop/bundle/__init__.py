@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from laketop.bundle.loading import load
-from laketop.bundle.model import Artifact, Bundle, Git, Sync, Upload, Workspace
+from laketop.bundle.model import (
+    Artifact,
+    Bundle,
+    Find,
+    Git,
+    Lookup,
+    Script,
+    Sync,
+    Upload,
+    Workspace,
+)
 from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
 from laketop.bundle.problems import Problem
@@ -16,10 +26,13 @@ __all__ = [
     "STATE_ONLY",
     "Artifact",
     "Bundle",
+    "Find",
     "Git",
+    "Lookup",
     "Place",
     "Problem",
     "Resource",
+    "Script",
     "Sync",
     "Upload",
     "Workspace",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from laketop.bundle import nodes
 from laketop.bundle.artifacts import Libraries, artifacts_of
+from laketop.bundle.contents import with_contents
 from laketop.bundle.forms import (
     LATER,
     captured,
@@ -36,6 +37,7 @@ from laketop.bundle.resources import SERVED, STATE_ONLY, Resource
 from laketop.bundle.settling import Settled
 from laketop.bundle.shapes import shaped
 from laketop.bundle.targets import merged_lists
+from laketop.bundle.types import check_types
 from laketop.bundle.wiring import check_jobs
 
 _FIELD = 3
@@ -57,7 +59,8 @@ def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
     tree, user = settled.tree, around.user
     check_mode(tree, settled.mode, user, problems, source_linked=settled.source_linked)
     written = merged_lists(_known(tree.get("resources") or Node({}), problems), problems)
-    written = applied(captured(with_defaults(written)), settled.presets)
+    resource_path = tree.text_at("workspace", "resource_path")
+    written = applied(captured(with_defaults(written, resource_path)), settled.presets)
     written = with_served_entities(written, problems)
     needs = _needs(written, problems)
     written = _referred(written, problems)
@@ -67,10 +70,12 @@ def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
     )
     file_path = tree.text_at("workspace", "file_path")
     translator = Translator(around.root, settled.sync.root, file_path, problems)
+    written = with_contents(written, around.root, problems)
     artifact_path = tree.text_at("workspace", "artifact_path")
     libraries = Libraries(translator, artifacts, artifact_path, problems)
     written = libraries.rewritten(translator.translated(written))
     check_jobs(written, problems)
+    check_types(written, problems)
     state_path = tree.text_at("workspace", "state_path")
     tree = tree.put(("resources",), with_job_settings(written, state_path, tree.get("run_as")))
     _check_access(tree, user, problems)
@@ -143,10 +148,12 @@ def _resources(
     for type_, key, node in each(tree.get("resources") or Node({})):
         protected = node.get("lifecycle", "prevent_destroy")
         permissions = entries_for((type_, key), node, tree.get("permissions"), user, problems)
+        body = create_form(type_, node)
         made.setdefault(type_, {})[key] = Resource(
             type=type_,
             key=key,
-            body=plain(create_form(type_, node)),
+            body=plain(body),
+            tree=body,
             position=node.place,
             permissions=permissions,
             grants=tuple(map(plain, (node.get("grants") or Node(())).elements)),

@@ -70,6 +70,26 @@ FREE = {"volumes": ("volume_type",), "EndpointCoreConfigInput": ("name",)}
 
 _IN_THE_BUNDLE = {"secret_scopes": "secret_scope"}
 
+_OPEN = frozenset({"alerts", "clusters", "genie_spaces", "instance_pools", "job_runs", "secrets"})
+"""Types that leave the workspace to say which of their fields are missing."""
+
+_OWN: dict[str, dict[str, str]] = {
+    "alerts": {"file_path": "str"},
+    "apps": {"config": "any"},
+    "dashboards": {
+        "file_path": "str",
+        "embed_credentials": "bool",
+        "dataset_catalog": "str",
+        "dataset_schema": "str",
+        "serialized_dashboard": "any",
+    },
+    "genie_spaces": {"file_path": "str", "serialized_space": "any"},
+    "postgres_branches": {"parent": "str", "branch_id": "str"},
+    "postgres_endpoints": {"parent": "str", "endpoint_id": "str"},
+    "postgres_projects": {"project_id": "str"},
+}
+"""Fields that a bundle has beside those of the create call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -93,11 +113,13 @@ def table() -> Table:
     text = resources.files(__package__).joinpath("fields.txt").read_text(encoding="utf-8")
     blocks, values = _parsed(text + BLOCKS)
     blocks["resources"] = {
-        **{type_: Field(f"{{resource.{type_}}}") for type_ in SERVED},
-        **{type_: Field("{any}") for type_ in STATE_ONLY},
+        type_: Field(f"{{resource.{type_}}}") for type_ in sorted((*SERVED, *STATE_ONLY))
     }
-    for type_ in SERVED:
-        blocks[f"resource.{type_}"] = {**blocks[_IN_THE_BUNDLE.get(type_, type_)], **_extra(type_)}
+    for type_ in (*SERVED, *STATE_ONLY):
+        fields = blocks[_IN_THE_BUNDLE.get(type_, type_)]
+        if type_ in _OPEN:
+            fields = {name: Field(field.type) for name, field in fields.items()}
+        blocks[f"resource.{type_}"] = {**fields, **_extra(type_)}
     _adjust(blocks)
     return Table(blocks, values)
 
@@ -121,6 +143,7 @@ def _field(text: str) -> tuple[str, Field]:
 
 def _extra(type_: str) -> dict[str, Field]:
     fields = {"lifecycle": Field("lifecycle")}
+    fields.update({name: Field(own) for name, own in _OWN.get(type_, {}).items()})
     if type_ in WITH_PERMISSIONS:
         fields["permissions"] = Field("[permission]")
     if type_ in WITH_GRANTS:

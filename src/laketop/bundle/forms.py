@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from laketop.bundle.nodes import Node, Path, node_of
+from laketop.bundle.patterns import EACH, found
 from laketop.bundle.problems import Problems
 from laketop.bundle.references import REFERENCE
 
@@ -47,14 +48,36 @@ def each(resources: Node) -> Iterator[tuple[str, str, Node]]:
             yield type_, key, resource
 
 
-def with_defaults(resources: Node) -> Node:
+_DEFAULTS: dict[str, dict[str, object]] = {
+    "volumes": {"volume_type": "MANAGED"},
+    "pipelines": {"edition": "ADVANCED", "channel": "CURRENT"},
+    "clusters": {"autotermination_minutes": 60},
+}
+_IN_THE_FOLDER = frozenset({"alerts", "dashboards"})
+"""Types that lie in the bundle's folder for resources if they do not say where."""
+
+
+def with_defaults(resources: Node, resource_path: str) -> Node:
     """Return the resources with the defaults that the presets may still change."""
     for type_, key, resource in each(resources):
-        if type_ == "jobs":
-            resources = resources.put((type_, key), _named(resource))
-        if type_ == "volumes" and resource.get("volume_type") is None:
-            resources = resources.put((type_, key, "volume_type"), _at(resource, "MANAGED"))
+        made = _named(resource) if type_ == "jobs" else resource
+        defaults = dict(_DEFAULTS.get(type_, {}))
+        if type_ in _IN_THE_FOLDER:
+            defaults["parent_path"] = resource_path
+        for name, value in defaults.items():
+            if made.get(name) is None:
+                made = made.put((name,), _at(resource, value))
+        if type_ == "pipelines":
+            made = _labelled(made)
+        resources = resources.put((type_, key), made)
     return resources
+
+
+def _labelled(pipeline: Node) -> Node:
+    for path, cluster in found(pipeline, ("clusters", EACH)):
+        if cluster.kind == "map" and not cluster.text_at("label"):
+            pipeline = pipeline.put((*path, "label"), _at(cluster, "default"))
+    return pipeline
 
 
 def _at(resource: Node, value: object) -> Node:
@@ -70,9 +93,17 @@ def with_job_settings(resources: Node, state_path: str, run_as: Node | None) -> 
     for key, job in (resources.get("jobs") or _MISSING).entries.items():
         resources = resources.put(("jobs", key), _job(job, state_path, run_as))
     for key, pipeline in (resources.get("pipelines") or _MISSING).entries.items():
-        if run_as is not None and pipeline.kind == "map" and pipeline.get("run_as") is None:
-            resources = resources.put(("pipelines", key, "run_as"), run_as)
+        resources = resources.put(("pipelines", key), _deployed(pipeline, state_path, run_as))
     return resources
+
+
+def _deployed(resource: Node, state_path: str, run_as: Node | None) -> Node:
+    deployment = {"kind": "BUNDLE", "metadata_file_path": f"{state_path}/metadata.json"}
+    if resource.get("deployment") is None:
+        resource = resource.put(("deployment",), _at(resource, deployment))
+    if run_as is not None and resource.get("run_as") is None:
+        resource = resource.put(("run_as",), run_as)
+    return resource
 
 
 def _job(job: Node, state_path: str, run_as: Node | None) -> Node:
@@ -81,7 +112,6 @@ def _job(job: Node, state_path: str, run_as: Node | None) -> Node:
         "queue": {"enabled": True},
         "format": "MULTI_TASK",
         "edit_mode": "UI_LOCKED",
-        "deployment": {"kind": "BUNDLE", "metadata_file_path": f"{state_path}/metadata.json"},
     }
     for key, value in added.items():
         if job.get(key) is None:
@@ -89,8 +119,7 @@ def _job(job: Node, state_path: str, run_as: Node | None) -> Node:
     trigger = job.get("trigger")
     if trigger is not None and trigger.get("pause_status") is None:
         job = job.put(("trigger", "pause_status"), _at(trigger, "UNPAUSED"))
-    if run_as is not None and job.get("run_as") is None:
-        job = job.put(("run_as",), run_as)
+    job = _deployed(job, state_path, run_as)
     tasks = job.get("tasks")
     if tasks is None:
         return job

@@ -9,7 +9,7 @@ from typing import Any
 
 from laketop.bundle.building import Built, built
 from laketop.bundle.git import git_of
-from laketop.bundle.model import Bundle, Git, Workspace
+from laketop.bundle.model import Bundle, Find, Git, Script, Workspace
 from laketop.bundle.nodes import Node, plain
 from laketop.bundle.places import PATH_KEYS, Surroundings
 from laketop.bundle.problems import Problems
@@ -33,11 +33,14 @@ def load(
     source_linked: bool | None = None,
     host: str | None = "http://127.0.0.1",
     force: bool = False,
+    find: Find | None = None,
 ) -> Bundle:
     """Return the bundle in `root` as one of its targets sees it.
 
     `source_linked` None leaves it to the bundle's preset, else to the mode: on in development.
     `host` None leaves the host to the bundle. `force` allows another Git branch than the target's.
+    `find` finds the ids of things in the workspace for variables with a `lookup`; without it such
+    variables are errors.
 
     Errors: ConfigError only where nothing can be made of it: no root file, no YAML, no such
     target. All else is in `Bundle.problems`, all at once.
@@ -47,7 +50,7 @@ def load(
     tree, sources = read_all(root, problems)
     name, block = chosen(tree, target, environment)
     _check_targets(tree, name, block, problems)
-    around = Surroundings(root, user, host, git_of(root))
+    around = Surroundings(root, user, host, git_of(root), find)
     given = Sources(variables, environment, overrides_of(root, name, problems))
     tree = laid_out(tree, block, given, problems)
     note_unsupported(tree, problems)
@@ -103,7 +106,26 @@ def _bundle(
         source_linked=known.source_linked,
         configuration=plain(tree),
         sources=sources,
+        scripts=_scripts(tree),
+        hooks={key: node.text for key, node in _below(tree, "experimental", "scripts")},
+        lookups=known.lookups,
     )
+
+
+def _scripts(tree: Node) -> dict[str, Script]:
+    return {
+        key: Script(
+            key,
+            node.text_at("content"),
+            {name: value.text for name, value in _below(node, "env")},
+            node.place,
+        )
+        for key, node in _below(tree, "scripts")
+    }
+
+
+def _below(tree: Node, *path: str) -> list[tuple[str, Node]]:
+    return [*(tree.get(*path) or Node({})).entries.items()]
 
 
 def _workspace(tree: Node, declared_host: str) -> Workspace:

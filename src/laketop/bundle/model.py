@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from laketop.bundle.nodes import Place
 from laketop.bundle.ordering import ordered
@@ -75,6 +75,33 @@ class Upload:
         return any(sign in self.local for sign in "*?[")
 
 
+Find: TypeAlias = Callable[[str, str], str | None]
+"""Returns the id of a thing by its kind and its name, such as ("warehouse", "Shared").
+
+None means that nobody can tell yet. Errors: NotFound where there is no such thing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A variable whose value is the id of a thing in the workspace, and is not known yet."""
+
+    variable: str
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A command of the bundle, and the variables that it finds in its environment."""
+
+    key: str
+    content: str
+    environment: Mapping[str, str]
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Sync:
     """Which files belong to the bundle: absolute `paths` below `root`, less what is ignored.
@@ -113,6 +140,12 @@ class Bundle:
     configuration: Mapping[str, Any] = field(repr=False)
     sources: tuple[Path, ...] = ()
     """The files of settings that were read, the root file first."""
+    scripts: Mapping[str, Script] = field(default_factory=dict)
+    """What `scripts` holds, by key."""
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """The commands of `experimental.scripts`, by their moment: "predeploy", "postbuild" …"""
+    lookups: tuple[Lookup, ...] = ()
+    """What is still to be looked up in the workspace; its references are open."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

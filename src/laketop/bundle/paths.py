@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ class Translator:
 
     def translated(self, resources: Node) -> Node:
         """Return the resources with every path rewritten; what is missing is an error."""
+        resources = _globs_expanded(resources, self.root)
         for type_, fields in _FIELDS.items():
             for pattern, kind in fields:
                 for path, node in found(resources, (type_, EACH, *pattern)):
@@ -94,6 +96,28 @@ class Translator:
         if kind == NOTEBOOK and wrong is None and not name.endswith(".designer.ipynb"):
             name = name.removesuffix(local.suffix)
         return self.file_path if name == "." else f"{self.file_path.rstrip('/')}/{name}"
+
+
+def _globs_expanded(resources: Node, root: Path) -> Node:
+    """Return the resources with the patterns of pipelines as the files that they match, sorted."""
+    for path, libraries in found(resources, ("pipelines", EACH, "libraries")):
+        made: list[Node] = []
+        for library in libraries.elements:
+            made += _matched(library, root) or [library]
+        resources = resources.put(path, Node(tuple(made), libraries.place))
+    return resources
+
+
+def _matched(library: Node, root: Path) -> list[Node]:
+    for kind in (NOTEBOOK, FILE):
+        node = library.get(kind, "path")
+        if node is None or not is_local(node.text) or not set("*?[") & set(node.text):
+            continue
+        folder = beside(node, root)
+        found_ = sorted(glob.glob(os.path.normpath(folder / node.text)))  # noqa: PTH207
+        names = (Path(os.path.relpath(match, folder)).as_posix() for match in found_)
+        return [library.put((kind, "path"), Node(name, node.place)) for name in names]
+    return []
 
 
 def _wrong(local: Path, text: str, kind: str) -> str | None:

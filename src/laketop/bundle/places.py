@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from laketop.bundle.model import Git
+from laketop.bundle.model import Find, Git
 from laketop.bundle.nodes import Node, Place, node_of
 
 PATH_KEYS = ("root_path", "file_path", "artifact_path", "state_path", "resource_path")
@@ -27,6 +27,7 @@ class Surroundings:
     user: str
     host: str | None
     git: Git
+    find: Find | None = None
 
 
 def short_name(user: str) -> str:

@@ -99,8 +99,8 @@ def _applied(type_: str, resource: Node, presets: Presets) -> Node:
     resource = _tagged(type_, _named(type_, resource, presets), presets.tags)
     if type_ == "jobs":
         return _job(resource, presets)
-    if type_ == "pipelines" and presets.pipelines_development:
-        return resource.put(("development",), Node(True, resource.place))
+    if type_ == "pipelines":
+        return _pipeline(resource, presets)
     if type_ == "quality_monitors" and presets.drop_schedules:
         return resource.without("schedule")
     return resource
@@ -140,6 +140,15 @@ def _tagged(type_: str, resource: Node, tags: Mapping[str, str]) -> Node:
         )
         return resource.put(("tags",), Node((*elements, *added), place))
     return resource
+
+
+def _pipeline(pipeline: Node, presets: Presets) -> Node:
+    if presets.pipelines_development:
+        pipeline = pipeline.put(("development",), Node(True, pipeline.place))
+    continuous = pipeline.get("continuous")
+    if presets.pause_status == "PAUSED" and continuous is not None and continuous.value is True:
+        pipeline = pipeline.put(("continuous",), Node(False, continuous.place))
+    return pipeline
 
 
 def _job(job: Node, presets: Presets) -> Node:

@@ -181,8 +181,6 @@ class Resolver:
         return value
 
     def _doubt(self, reference: str, root: str, leaf: Node, at: Path) -> None:
-        if root == "artifacts":
-            self._problems.error(f"${{{reference}}} is not supported", at, leaf)
         hint = near(root, _KNOWN_ROOTS) if "." in reference and root not in _KNOWN_ROOTS else None
         if hint is not None:
             message = f"{root!r} is nothing that can be referred to, so ${{{reference}}} stays text"

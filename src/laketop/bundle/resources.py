@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from laketop.bundle.nodes import NOWHERE, Node, Place, dotted, mapped, node_of, plain
+from laketop.bundle.nodes import NOWHERE, Node, Place, dotted, mapped, node_of, plain, steps
 from laketop.bundle.references import REFERENCE, references_in
 from laketop.errors import ConfigError
 
@@ -76,6 +76,9 @@ WITH_GRANTS = frozenset(
 )
 
 
+NOTHING = Node({})
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One resource.
@@ -95,6 +98,8 @@ class Resource:
     prevent_destroy: bool = False
     served: bool = field(default=True)
     """False for a type that is deployed as state only."""
+    tree: Node = field(default=NOTHING, repr=False, compare=False)
+    """The body again, each value with its place in a file."""
 
     @property
     def name(self) -> str:
@@ -113,6 +118,20 @@ class Resource:
 
         mapped(node_of(self.body), note)
         return tuple(sorted(found))
+
+    def place_of(self, path: str) -> Place:
+        """Return where the value at a dotted path stands; of what is above it if it is nowhere.
+
+        `path` is such as "tasks[0].notebook_task.notebook_path"; empty for the resource itself.
+        """
+        node, place = self.tree, self.position
+        for step in steps(path):
+            below = node.child(step)
+            if below is None:
+                break
+            node = below
+            place = node.place if node.place.file else place
+        return place
 
     def filled(self, values: Mapping[str, Any]) -> Resource:
         """Return the resource with every reference replaced.

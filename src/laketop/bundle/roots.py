@@ -12,7 +12,10 @@ from laketop.bundle.problems import Problems
 from laketop.bundle.resources import SERVED, STATE_ONLY
 from laketop.errors import ConfigError
 
-ROOT_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
+ROOT_FILES = (
+    *("databricks.yml", "databricks.yaml", "databricks.json"),
+    *("bundle.yml", "bundle.yaml", "bundle.json"),
+)
 _GLOB_SIGNS = frozenset("*?[")
 _TOP_ONLY = ("include",)
 _TYPES = frozenset({*SERVED, *STATE_ONLY})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from laketop.bundle.model import Sync
+from laketop.bundle.lookups import looked_up
+from laketop.bundle.model import Lookup, Sync
 from laketop.bundle.nodes import Node
 from laketop.bundle.patterns import EACH, found
 from laketop.bundle.places import (
@@ -17,13 +18,13 @@ from laketop.bundle.places import (
 )
 from laketop.bundle.presets import DEVELOPMENT, PRODUCTION, Presets, presets_of
 from laketop.bundle.problems import Problems
-from laketop.bundle.references import Resolver
+from laketop.bundle.references import REFERENCE, Resolver
 from laketop.bundle.shapes import shaped
 from laketop.bundle.syncing import sync_of
 from laketop.bundle.targets import overlaid
 from laketop.bundle.variables import Sources, assigned, defined
 
-_ROOTS = frozenset({"bundle", "workspace", "var", "variables"})
+_ROOTS = frozenset({"artifacts", "bundle", "workspace", "var", "variables"})
 _NO_REFERENCES = ("host", "profile", "auth_type", "account_id", "client_id", "azure_client_id")
 _EARLY = ("presets", "sync", "experimental")
 _EXPERIMENTS = frozenset({"skip_name_prefix_for_schema", "scripts"})
@@ -40,6 +41,7 @@ class Settled:
     sync: Sync
     source_linked: bool
     declared_host: str
+    lookups: tuple[Lookup, ...]
 
 
 def laid_out(tree: Node, block: Node, given: Sources, problems: Problems) -> Node:
@@ -103,6 +105,7 @@ def settled(
     recommended = tree.get("workspace", "root_path")
     tree = tree.put(("bundle",), bundle_block(tree, target, around.git))
     tree = tree.put(("workspace",), workspace_block(tree, around))
+    tree, lookups = looked_up(tree, _resolver(tree, problems), around.find, problems)
     resolver = _resolver(tree, problems)
     early = Node({key: resolver.at(key) or Node({}) for key in _EARLY})
     early = shaped(early, "root", Problems(), whole=False)
@@ -118,7 +121,7 @@ def settled(
         place = (tree.get("workspace") or tree).place
         tree = tree.put(("workspace", "file_path"), Node(str(sync.root), place))
     tree = _resolved(tree, around.user, problems)
-    return Settled(tree, mode, presets, sync, linked, declared_host)
+    return Settled(tree, mode, presets, sync, linked, declared_host, lookups)
 
 
 def _mode(resolver: Resolver) -> str | None:
@@ -143,6 +146,8 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
         key: node if key in _WITHOUT_VALUES else resolver.resolve(node, (key,))
         for key, node in tree.without("variables").entries.items()
     }
+    if "scripts" in made:
+        made["scripts"] = _with_environments(made["scripts"], resolver, problems)
     variables = tree.get("variables") or Node({})
     for at, node in found(variables, (EACH, "value")):
         variables = variables.put(at, resolver.resolve(node, ("variables", *at)))
@@ -160,6 +165,17 @@ def _resolved(tree: Node, user: str, problems: Problems) -> Node:
         **shaped(parts, "root", problems, whole=False).entries,
     }
     return Node({**kept, **fitted}, tree.place)
+
+
+def _with_environments(scripts: Node, resolver: Resolver, problems: Problems) -> Node:
+    """Return the scripts with the references in their `env` resolved: their text has none."""
+    for at, node in found(scripts, (EACH, "env")):
+        scripts = scripts.put(at, resolver.resolve(node, ("scripts", *at)))
+    for at, node in found(scripts, (EACH, "content")):
+        if REFERENCE.search(node.text):
+            message = f"the script {at[0]} holds a reference, which is not replaced in scripts"
+            problems.error(message, ("scripts", *at), node, "pass it with: env")
+    return scripts
 
 
 def _note_undefined(tree: Node, problems: Problems) -> None:

@@ -18,6 +18,7 @@ _OWN_LISTS = {
         ("environments", "environment_key"),
     ),
     "pipelines": (("clusters", "label"),),
+    "apps": (("resources", "name"),),
 }
 """Lists of which the elements of one key are one element."""
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from laketop.bundle.nodes import Node, Place, node_of
+from laketop.bundle.nodes import Node, Place
 from laketop.bundle.problems import Problems, near
+from laketop.errors import ConfigError
 
 _DEFINITION = frozenset({"default", "lookup", "type", "description"})
 _PREFIX = "BUNDLE_VAR_"
@@ -25,19 +26,27 @@ class Sources:
 
 def overrides_of(root: Path, target: str, problems: Problems) -> Node:
     """Return the map in `.databricks/bundle/<target>/variable-overrides.json`, empty if absent."""
+    from laketop.bundle.reading import read_text
+
     name = f".databricks/bundle/{target}/variable-overrides.json"
     place = Place(name, 1, 1)
     try:
-        found = json.loads((root / name).read_text(encoding="utf-8"))
+        text = (root / name).read_text(encoding="utf-8")
+        json.loads(text)
+        found = read_text(text, name)  # JSON is YAML, and YAML's reader knows places
     except FileNotFoundError:
         return Node({}, place)
-    except (OSError, ValueError) as error:
-        problems.error(f"the file is not JSON: {error}", (), place)
+    except json.JSONDecodeError as error:
+        at = Place(name, error.lineno, error.colno)
+        problems.error(f"the file is not JSON: {error.msg}", (), at)
         return Node({}, place)
-    if not isinstance(found, dict):
-        problems.error("the file must hold one JSON object", (), place)
+    except (OSError, ValueError, ConfigError) as error:
+        problems.error(f"the file cannot be read: {error}", (), place)
         return Node({}, place)
-    return node_of(found, place)
+    if found.kind != "map":
+        problems.error("the file must hold one JSON object", (), found)
+        return Node({}, place)
+    return found
 
 
 def defined(tree: Node, block: Node, problems: Problems) -> dict[str, Node]:
@@ -99,7 +108,7 @@ def _value(name: str, definition: Node, sources: Sources, problems: Problems) ->
             problems.error(f"{name} is a {kind} variable, found {override.kind}", path, override)
         return override
     if "lookup" in definition.entries:
-        return _looked_up(name, definition, problems)
+        return None  # `lookups` finds it once the references in its name are known
     default = definition.get("default")
     if default is None or default.value is None:
         hint = f"give it with --var {name}=..., with {_PREFIX}{name}, or a default"
@@ -107,12 +116,3 @@ def _value(name: str, definition: Node, sources: Sources, problems: Problems) ->
         problems.error(message, path, definition, hint)
         return None
     return default
-
-
-def _looked_up(name: str, definition: Node, problems: Problems) -> Node | None:
-    lookup = definition.get("lookup") or Node({})
-    kind, wanted = next(iter(lookup.entries.items()), ("thing", Node("")))
-    message = f"variable {name} looks up the {kind} {wanted.text!r}, which is not supported"
-    hint = f"give its value with --var {name}=... or {_PREFIX}{name}"
-    problems.error(message, ("variables", name, "lookup"), lookup, hint)
-    return None

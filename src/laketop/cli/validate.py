@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.cli import _project
 
 if TYPE_CHECKING:
-    from laketop.bundle import Bundle
+    from laketop.bundle import Bundle, Find
 
 
 def register(commands: Any) -> None:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the problems and a summary; 1 where there is an error."""
     from laketop.cli import _console
 
-    bundle = load(args)
+    bundle = load(args, find=lambda _kind, _name: None)
     errors = report(bundle, sys.stderr)
     if args.json:
         _console.emit(resolved(bundle))
@@ -44,8 +44,11 @@ def run(args: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def load(args: argparse.Namespace) -> Bundle:
-    """Return the bundle of the project that `args` names, for the target it names."""
+def load(args: argparse.Namespace, find: Find | None = None) -> Bundle:
+    """Return the bundle of the project that `args` names, for the target it names.
+
+    `find` is that of `laketop.bundle.load`.
+    """
     from laketop import bundle
     from laketop.settings import Settings
 
@@ -57,6 +60,7 @@ def load(args: argparse.Namespace) -> Bundle:
         variables=dict(args.var),
         environment=settings.environment,
         user=settings.user,
+        find=find,
     )
 
 

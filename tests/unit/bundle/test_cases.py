@@ -1,13 +1,15 @@
 """Each folder of fixtures/bundles is a bundle and what is expected of it.
 
-`load.json` holds the options of `load` where they differ from its own. With LAKETOP_UPDATE=1 the
-expectations are written anew: read the difference before it is kept.
+`load.json` holds the options of `load` where they differ from its own. Expectations are never
+edited so that a test passes: `pytest tests/unit/bundle/test_cases.py --update` writes them anew
+and shows each difference, which is read before it is kept.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ CASES = Path(__file__).parents[3] / "fixtures" / "bundles"
 
 
 def case_names() -> list[str]:
-    return sorted(path.parent.name for path in CASES.glob("*/databricks.yml"))
+    folders = (path.name for path in CASES.iterdir() if path.is_dir())
+    return sorted(name for name in folders if not name.endswith("_shared"))
 
 
 def shown(problem: Problem) -> str:
@@ -70,14 +73,25 @@ def loaded(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", case_names())
-def test_a_bundle_loads_as_expected(name: str) -> None:
+def test_a_bundle_loads_as_expected(
+    name: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = CASES / name
     text = json.dumps(loaded(folder), indent=2, default=str).replace(str(CASES), "$CASES") + "\n"
     expected = folder / "expected.json"
-    if os.environ.get("LAKETOP_UPDATE") == "1":
+    before = expected.read_text(encoding="utf-8") if expected.exists() else ""
+    if request.config.getoption("--update"):
         expected.write_text(text, encoding="utf-8")
-    assert json.loads(text) == json.loads(expected.read_text(encoding="utf-8"))
+        with capsys.disabled():
+            print("".join(difference(before, text, name)), end="")
+        return
+    assert json.loads(text) == json.loads(before)
+
+
+def difference(before: str, after: str, name: str) -> Iterator[str]:
+    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
+    return difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")
 
 
 def test_there_are_cases() -> None:
-    assert len(case_names()) > 25
+    assert len(case_names()) >= 38

@@ -1,6 +1,6 @@
 """The table of fields says what databricks-sdk's dataclasses say.
 
-With LAKETOP_UPDATE=1 the table is written anew.
+With `--update` the table is written anew.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
-import os
 import sys
 import typing
 from importlib import resources
@@ -28,6 +27,7 @@ class Tables:
     def __init__(self, modules: tuple[ModuleType, ...]) -> None:
         self.modules = {module.__name__.rpartition(".")[2]: module for module in modules}
         self.lines: dict[str, str] = {}
+        self.owners: dict[str, type] = {}
 
     def add(self, name: str, source: Any) -> None:
         """Add a resource: the fields of a dataclass, or the parameters of a create call."""
@@ -66,23 +66,50 @@ class Tables:
         if hint in {str, int, float, bool}:
             return str(hint.__name__)
         if inspect.isclass(hint) and issubclass(hint, enum.Enum):
-            self.lines[hint.__name__] = "|".join(str(member.value) for member in hint)
-            return hint.__name__
+            name = self.named(hint)
+            self.lines[name] = "|".join(str(member.value) for member in hint)
+            return name
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            if hint.__name__ not in self.lines:
-                self.lines[hint.__name__] = ""
-                self.lines[hint.__name__] = self.fields_of(hint)
-            return hint.__name__
+            name = self.named(hint)
+            if name not in self.lines:
+                self.lines[name] = ""
+                self.lines[name] = self.fields_of(hint)
+            return name
         return "any"
+
+    def named(self, kind: type) -> str:
+        """Return the name of a class, with its module's before it where another has the name."""
+        if self.owners.setdefault(kind.__name__, kind) is kind:
+            return kind.__name__
+        return kind.__module__.rpartition(".")[2].capitalize() + kind.__name__
 
     def __str__(self) -> str:
         return "".join(f"{name}: {self.lines[name]}".strip() + "\n" for name in sorted(self.lines))
 
 
 def sdk_table() -> str:
-    from databricks.sdk.service import catalog, compute, jobs, ml, serving, workspace
+    from databricks.sdk.service import (
+        apps,
+        catalog,
+        compute,
+        dashboards,
+        database,
+        jobs,
+        ml,
+        pipelines,
+        postgres,
+        serving,
+        sql,
+        vectorsearch,
+        workspace,
+    )
 
-    tables = Tables((jobs, compute, catalog, ml, serving, workspace))
+    tables = Tables(
+        (
+            *(jobs, compute, catalog, ml, serving, workspace, pipelines, sql, dashboards, apps),
+            *(database, postgres, vectorsearch),
+        )
+    )
     for name, source in {
         "jobs": jobs.JobSettings,
         "experiments": ml.ExperimentsAPI.create_experiment,
@@ -93,15 +120,35 @@ def sdk_table() -> str:
         "catalogs": catalog.CatalogsAPI.create,
         "secret_scopes": workspace.SecretsAPI.create_scope,
         "quality_monitors": catalog.QualityMonitorsAPI.create,
+        "alerts": sql.AlertV2,
+        "apps": apps.App,
+        "clusters": compute.ClustersAPI.create,
+        "dashboards": dashboards.Dashboard,
+        "database_catalogs": database.DatabaseCatalog,
+        "database_instances": database.DatabaseInstance,
+        "external_locations": catalog.ExternalLocationsAPI.create,
+        "genie_spaces": dashboards.GenieSpace,
+        "instance_pools": compute.InstancePoolsAPI.create,
+        "job_runs": jobs.JobsAPI.run_now,
+        "models": ml.ModelRegistryAPI.create_model,
+        "pipelines": pipelines.PipelinesAPI.create,
+        "postgres_branches": postgres.BranchSpec,
+        "postgres_endpoints": postgres.EndpointSpec,
+        "postgres_projects": postgres.ProjectSpec,
+        "secrets": workspace.SecretsAPI.put_secret,
+        "sql_warehouses": sql.WarehousesAPI.create,
+        "synced_database_tables": database.SyncedDatabaseTable,
+        "vector_search_endpoints": vectorsearch.VectorSearchEndpointsAPI.create_endpoint,
+        "vector_search_indexes": vectorsearch.VectorSearchIndexesAPI.create_index,
     }.items():
         tables.add(name, source)
     return str(tables)
 
 
-def test_the_table_says_what_the_sdk_says() -> None:
+def test_the_table_says_what_the_sdk_says(request: pytest.FixtureRequest) -> None:
     held = resources.files("laketop.bundle").joinpath("fields.txt")
     made = sdk_table()
-    if os.environ.get("LAKETOP_UPDATE") == "1":
+    if request.config.getoption("--update"):
         Path(str(held)).write_text(made, encoding="utf-8")
     assert held.read_text(encoding="utf-8") == made
 

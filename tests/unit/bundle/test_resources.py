@@ -5,6 +5,8 @@ import pytest
 from laketop.bundle import Place, Resource
 from laketop.errors import ConfigError
 
+from .conftest import MakeBundle
+
 RESOURCE = Resource(
     type="jobs",
     key="j",
@@ -35,3 +37,23 @@ def test_a_reference_without_a_value_is_an_error_with_its_place() -> None:
         ConfigError, match=r"databricks\.yml:7: jobs\.j refers to 'jobs\.other\.id'"
     ):
         RESOURCE.filled({})
+
+
+def test_every_value_knows_its_place(make_bundle: MakeBundle) -> None:
+    text = """
+    bundle: {name: x}
+    resources:
+      jobs:
+        j:
+          tasks:
+            - task_key: b
+              notebook_task: {notebook_path: /b}
+            - task_key: a
+              condition_task: {left: "1", op: EQUAL_TO, right: "2"}
+    """
+    job = make_bundle(text).job("j")
+    assert [task["task_key"] for task in job.body["tasks"]] == ["a", "b"]
+    assert str(job.place_of("tasks[0].condition_task.op")) == "databricks.yml:10:43"
+    assert str(job.place_of("tasks[1].task_key")) == "databricks.yml:7:19"
+    assert str(job.place_of("tasks[1].nothing.here")) == "databricks.yml:7:9"
+    assert str(job.place_of("max_concurrent_runs")) == str(job.position)

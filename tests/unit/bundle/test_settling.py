@@ -23,7 +23,7 @@ from .conftest import MakeBundle
         (
             "variables: {v: {default: '${artifacts.a.path}'}}",
             "error",
-            "${artifacts.a.path} is not supported",
+            "reference does not exist: ${artifacts.a.path}",
         ),
         (
             "workspace: {root_path: /Shared/x}",

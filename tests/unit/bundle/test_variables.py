@@ -47,7 +47,7 @@ def test_a_lookup_in_a_target_replaces_the_default(make_bundle: MakeBundle) -> N
     text = "bundle: {name: x}\nvariables: {v: {default: a}}\n"
     bundle = make_bundle(text + "targets: {t: {variables: {v: {lookup: {cluster: big}}}}}\n")
     assert [problem.message for problem in bundle.problems] == [
-        "variable v looks up the cluster 'big', which is not supported"
+        "variable v looks up the cluster 'big' in a workspace"
     ]
 
 
