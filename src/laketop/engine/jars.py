@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import http.client
 import importlib.resources
@@ -126,16 +127,27 @@ def _retrieve(settings: Settings, wanted: Sequence[Jar], stage: Path, java: Path
         *("-retrieve", f"{stage}/[artifact]-[revision].[ext]"),
     ]
     try:
-        told = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS
-        )
+        told = _run(command)
     except subprocess.TimeoutExpired:
         raise _unreachable(wanted[0], f"no answer within {_FETCH_SECONDS} seconds") from None
     for jar in wanted:
         if not (stage / jar.file_name).is_file():
-            lines = (line.strip() for line in (told.stdout + told.stderr).splitlines())
+            lines = (line.strip() for line in told.splitlines())
             why = next((line for line in lines if "error" in line.lower()), "it was not found")
             raise _unreachable(jar, why)
+
+
+def _run(command: Sequence[str]) -> str:
+    # What the program says. It does not outlive this process, which may be told to end meanwhile.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        atexit.register(process.kill)
+        try:
+            return process.communicate(timeout=_FETCH_SECONDS)[0]
+        finally:
+            atexit.unregister(process.kill)
+            process.kill()
 
 
 def _trust(settings: Settings, stage: Path) -> tuple[str, ...]:
