@@ -120,3 +120,8 @@ def lock(session: nox.Session) -> None:
             *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
             *(*options, "-o", f"requirements/{name}.txt"),
         )
+    session.run(
+        *(find_uv_bin(), "pip", "compile", "--group", "examples/flights/pyproject.toml:model"),
+        *("-c", "requirements/dev.txt", *options),
+        *("-o", "examples/flights/src/flights/requirements.lock"),
+    )

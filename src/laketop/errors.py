@@ -7,6 +7,7 @@ LaketopError(message, *, hint=None)
 ├── EngineMissing   extra                  Spark, Java or a jar is not there
 ├── TaskFailed      task, run_id           a task of a run ended without success
 ├── GateFailed      gate, measured, limit  a model did not pass a gate
+├── ExpectationFailed  table, expectation  rows are not what they were expected to be
 └── Refused         what                   something that laketop does not do, by name
 ```
 
@@ -86,6 +87,20 @@ class GateFailed(LaketopError):
         self.gate = gate
         self.measured = measured
         self.limit = limit
+
+
+class ExpectationFailed(LaketopError):
+    """Rows of a table are not what they were expected to be: `failed` of `rows`."""
+
+    def __init__(
+        self, table: str, expectation: str, *, failed: int, rows: int, hint: str | None = None
+    ) -> None:
+        told = f"{table!r} does not meet {expectation!r}: {failed} of {rows} rows fail"
+        super().__init__(told, hint=hint)
+        self.table = table
+        self.expectation = expectation
+        self.failed = failed
+        self.rows = rows
 
 
 class Refused(LaketopError):

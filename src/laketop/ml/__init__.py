@@ -9,7 +9,27 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from laketop.errors import GateFailed, LaketopError, NotFound, Refused
+    from laketop.errors import ExpectationFailed, GateFailed, LaketopError, NotFound, Refused
+    from laketop.ml.calibration import (
+        calibration_metrics,
+        reliability,
+        reliability_figure,
+    )
+    from laketop.ml.expectations import (
+        Checked,
+        Expectation,
+        check,
+        complete,
+        expect,
+        expect_or_drop,
+        expect_or_fail,
+        fresh,
+        within,
+    )
+    from laketop.ml.explain import (
+        shap_summary,
+        shap_values,
+    )
     from laketop.ml.features import (
         FeatureEngineeringClient,
         FeatureLookup,
@@ -32,7 +52,21 @@ if TYPE_CHECKING:
         no_worse_than_champion,
         signature,
     )
+    from laketop.ml.labels import (
+        Balance,
+        checked_label,
+        prior_corrected,
+    )
+    from laketop.ml.locks import (
+        lock_tag,
+    )
+    from laketop.ml.model_card import (
+        ModelCard,
+    )
     from laketop.ml.monitoring import psi, refresh
+    from laketop.ml.packaging import (
+        WithFiles,
+    )
     from laketop.ml.promotion import (
         challenge,
         contender,
@@ -45,6 +79,10 @@ if TYPE_CHECKING:
         roll_back,
         version_of,
     )
+    from laketop.ml.splits import (
+        TimeSplitter,
+        split_at,
+    )
     from laketop.ml.tables import (
         append,
         at_version,
@@ -55,9 +93,51 @@ if TYPE_CHECKING:
         set_properties,
     )
     from laketop.ml.tracking import code_version, provenance, record
+    from laketop.ml.tuning import (
+        Budget,
+        Found,
+        search,
+    )
 
 _HOMES = {
-    "laketop.errors": ("GateFailed", "LaketopError", "NotFound", "Refused"),
+    "laketop.errors": ("ExpectationFailed", "GateFailed", "LaketopError", "NotFound", "Refused"),
+    "laketop.ml.calibration": (
+        "calibration_metrics",
+        "reliability",
+        "reliability_figure",
+    ),
+    "laketop.ml.expectations": (
+        "Checked",
+        "Expectation",
+        "check",
+        "complete",
+        "expect",
+        "expect_or_drop",
+        "expect_or_fail",
+        "fresh",
+        "within",
+    ),
+    "laketop.ml.explain": (
+        "shap_summary",
+        "shap_values",
+    ),
+    "laketop.ml.labels": (
+        "Balance",
+        "checked_label",
+        "prior_corrected",
+    ),
+    "laketop.ml.locks": ("lock_tag",),
+    "laketop.ml.model_card": ("ModelCard",),
+    "laketop.ml.packaging": ("WithFiles",),
+    "laketop.ml.tuning": (
+        "Budget",
+        "Found",
+        "search",
+    ),
+    "laketop.ml.splits": (
+        "TimeSplitter",
+        "split_at",
+    ),
     "laketop.ml.features": (
         "FeatureEngineeringClient",
         "FeatureLookup",
@@ -107,36 +187,55 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Balance",
+    "Budget",
+    "Checked",
     "Contender",
+    "Expectation",
+    "ExpectationFailed",
     "FeatureEngineeringClient",
     "FeatureLookup",
     "FeatureSpec",
     "FeatureTable",
+    "Found",
     "Gate",
     "GateFailed",
     "LabelledRows",
     "LaketopError",
+    "ModelCard",
     "NotFound",
     "Refused",
+    "TimeSplitter",
     "TrainingSet",
     "Verdict",
+    "WithFiles",
     "append",
     "approval",
     "at_version",
     "auc",
     "auc_difference",
+    "calibration_metrics",
     "challenge",
+    "check",
+    "checked_label",
     "code_version",
+    "complete",
     "compliance_tags",
     "contender",
     "current_version",
     "evaluate",
     "exists",
+    "expect",
+    "expect_or_drop",
+    "expect_or_fail",
+    "fresh",
     "inference_time",
+    "lock_tag",
     "merge",
     "minimum_auc",
     "no_worse_than_champion",
     "outcome",
+    "prior_corrected",
     "promote",
     "properties",
     "provenance",
@@ -146,11 +245,18 @@ __all__ = [
     "record_evaluation",
     "record_promotion",
     "refresh",
+    "reliability",
+    "reliability_figure",
     "require",
     "roll_back",
+    "search",
     "set_properties",
+    "shap_summary",
+    "shap_values",
     "signature",
+    "split_at",
     "version_of",
+    "within",
 ]
 
 
