@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,8 +33,9 @@ def test_a_moment_outside_leaves_nothing_to_split() -> None:
 
 @pytest.mark.parametrize("option", ["shuffle", "random_state", "stratify"])
 def test_a_random_split_is_refused_by_name(option: str) -> None:
+    asked: dict[str, Any] = {option: 7}
     with pytest.raises(Refused, match=rf"a random split \({option}=…\) is not supported"):
-        TimeSplitter("at", **{option: 7})
+        TimeSplitter("at", **asked)
 
 
 def test_scikit_learn_takes_the_splitter() -> None:
