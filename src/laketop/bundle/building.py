@@ -18,6 +18,7 @@ from laketop.bundle.forms import (
     with_job_settings,
     with_served_entities,
 )
+from laketop.bundle.lint import check_wiring
 from laketop.bundle.model import Artifact, Upload
 from laketop.bundle.nodes import Node, leaves, plain
 from laketop.bundle.ordering import cycles_of
@@ -54,7 +55,9 @@ class Built:
     uploads: tuple[Upload, ...]
 
 
-def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
+def built(
+    settled: Settled, around: Surroundings, problems: Problems, *, lint: bool = False
+) -> Built:
     """Return the resources of a settled tree; what is wrong with them goes to `problems`."""
     tree, user = settled.tree, around.user
     check_mode(tree, settled.mode, user, problems, source_linked=settled.source_linked)
@@ -68,6 +71,8 @@ def built(settled: Settled, around: Surroundings, problems: Problems) -> Built:
     artifacts = artifacts_of(
         tree, around.root, dynamic=settled.presets.dynamic_version, problems=problems
     )
+    if lint:
+        check_wiring(tree, settled.mode, around.root, problems)
     file_path = tree.text_at("workspace", "file_path")
     translator = Translator(around.root, settled.sync.root, file_path, problems)
     written = with_contents(written, around.root, problems)

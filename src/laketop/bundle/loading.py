@@ -34,13 +34,14 @@ def load(
     host: str | None = "http://127.0.0.1",
     force: bool = False,
     find: Find | None = None,
+    lint: bool = False,
 ) -> Bundle:
     """Return the bundle in `root` as one of its targets sees it.
 
     `source_linked` None leaves it to the bundle's preset, else to the mode: on in development.
     `host` None leaves the host to the bundle. `force` allows another Git branch than the target's.
     `find` finds the ids of things in the workspace for variables with a `lookup`; without it such
-    variables are errors.
+    variables are errors. `lint` looks for what cannot work when the jobs run, in their code too.
 
     Errors: ConfigError only where nothing can be made of it: no root file, no YAML, no such
     target. All else is in `Bundle.problems`, all at once.
@@ -57,7 +58,7 @@ def load(
     known = settled(tree, name, around, source_linked, problems)
     if not force:
         _check_branch(known.tree, around.git, problems)
-    made = built(known, around, problems)
+    made = built(known, around, problems, lint=lint)
     return _bundle(name, known, made, around, sources=sources, problems=problems)
 
 

@@ -91,7 +91,8 @@ class Translator:
             return node.text
         wrong = _wrong(local, node.text, kind)
         if wrong is not None:
-            self.problems.error(wrong, at, node, _extension_hint(local, node.text))
+            hint = _extension_hint(local, node.text)
+            self.problems.error(wrong, at, node, hint, code="notebook-missing")
         name = local.relative_to(self.sync_root).as_posix()
         if kind == NOTEBOOK and wrong is None and not name.endswith(".designer.ipynb"):
             name = name.removesuffix(local.suffix)

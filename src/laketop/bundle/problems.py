@@ -28,6 +28,8 @@ class Problem:
     line: int = 0
     column: int = 0
     hint: str | None = None
+    code: str = ""
+    """What a finding of the wiring lint is called, as its page in docs/lint is; else empty."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
@@ -46,16 +48,28 @@ class Problems:
         return tuple(sorted(self._found, key=lambda problem: order.index(problem.severity)))
 
     def error(
-        self, message: str, path: Path = (), at: Node | Place | None = None, hint: str | None = None
+        self,
+        message: str,
+        path: Path = (),
+        at: Node | Place | None = None,
+        hint: str | None = None,
+        *,
+        code: str = "",
     ) -> None:
         """Note something that stops a deployment."""
-        self._add(ERROR, message, path, at, hint)
+        self._add(ERROR, message, path, at, hint, code=code)
 
     def warning(
-        self, message: str, path: Path = (), at: Node | Place | None = None, hint: str | None = None
+        self,
+        message: str,
+        path: Path = (),
+        at: Node | Place | None = None,
+        hint: str | None = None,
+        *,
+        code: str = "",
     ) -> None:
         """Note something that is likely a mistake, or that has no effect here."""
-        self._add(WARNING, message, path, at, hint)
+        self._add(WARNING, message, path, at, hint, code=code)
 
     def recommendation(
         self, message: str, path: Path = (), at: Node | Place | None = None, hint: str | None = None
@@ -64,10 +78,18 @@ class Problems:
         self._add(RECOMMENDATION, message, path, at, hint)
 
     def _add(
-        self, severity: str, message: str, path: Path, at: Node | Place | None, hint: str | None
+        self,
+        severity: str,
+        message: str,
+        path: Path,
+        at: Node | Place | None,
+        hint: str | None,
+        *,
+        code: str = "",
     ) -> None:
         place = at.place if isinstance(at, Node) else at or NOWHERE
-        found = Problem(severity, message, dotted(path), place.file, place.line, place.column, hint)
+        where = (place.file, place.line, place.column)
+        found = Problem(severity, message, dotted(path), *where, hint, code)
         self._found.setdefault(found)
 
 

@@ -66,7 +66,7 @@ def _check_dependencies(job: Node, path: Path, problems: Problems) -> None:
     for chain in cycles_of(needs):
         node = tasks[chain[0]].get("depends_on") or job
         message = f"the tasks form a cycle: {' -> '.join(chain)}"
-        problems.error(message, (*path, "tasks"), node)
+        problems.error(message, (*path, "tasks"), node, code="dependency-cycle")
 
 
 def _check_outcome(entry: Node, parent: Node, path: Path, problems: Problems) -> None:

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the problems and a summary; 1 where there is an error."""
     from laketop.cli import _console
 
-    bundle = load(args, find=lambda _kind, _name: None)
+    bundle = load(args, find=lambda _kind, _name: None, lint=True)
     errors = report(bundle, sys.stderr)
     if args.json:
         _console.emit(resolved(bundle))
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def load(args: argparse.Namespace, find: Find | None = None) -> Bundle:
+def load(args: argparse.Namespace, find: Find | None = None, *, lint: bool = False) -> Bundle:
     """Return the bundle of the project that `args` names, for the target it names.
 
-    `find` is that of `laketop.bundle.load`.
+    `find` and `lint` are those of `laketop.bundle.load`.
     """
     from laketop import bundle
     from laketop.settings import Settings
@@ -61,6 +61,7 @@ def load(args: argparse.Namespace, find: Find | None = None) -> Bundle:
         environment=settings.environment,
         user=settings.user,
         find=find,
+        lint=lint,
     )
 
 
@@ -72,6 +73,8 @@ def report(bundle: Bundle, stream: Any) -> int:
             print(f"  at {problem.path}", file=stream)
         if problem.file:
             print(f"  in {problem.file}:{problem.line}:{problem.column}", file=stream)
+        if problem.code:
+            print(f"  see docs/lint/{problem.code}.md", file=stream)
         if problem.hint:
             print(f"  hint: {problem.hint}", file=stream)
     return sum(problem.severity == "error" for problem in bundle.problems)

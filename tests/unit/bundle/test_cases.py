@@ -30,7 +30,8 @@ def case_names() -> list[str]:
 def shown(problem: Problem) -> str:
     path = f" at {problem.path}" if problem.path else ""
     hint = f" ({problem.hint})" if problem.hint else ""
-    return f"{problem}{path}{hint}"
+    code = f" [{problem.code}]" if problem.code else ""
+    return f"{problem}{code}{path}{hint}"
 
 
 def outcome(bundle: Bundle) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def loaded(folder: Path) -> dict[str, Any]:
     options = folder / "load.json"
     given = json.loads(options.read_text(encoding="utf-8")) if options.exists() else {}
     try:
-        return outcome(load(folder, **given))
+        return outcome(load(folder, **{"lint": True, **given}))
     except ConfigError as error:
         return {"error": str(error)}
 

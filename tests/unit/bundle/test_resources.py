@@ -55,5 +55,5 @@ def test_every_value_knows_its_place(make_bundle: MakeBundle) -> None:
     assert [task["task_key"] for task in job.body["tasks"]] == ["a", "b"]
     assert str(job.place_of("tasks[0].condition_task.op")) == "databricks.yml:10:43"
     assert str(job.place_of("tasks[1].task_key")) == "databricks.yml:7:21"
-    assert str(job.place_of("tasks[1].nothing.here")) == "databricks.yml:7:9"
+    assert str(job.place_of("tasks[1].nothing.here")) == "databricks.yml:7:11"
     assert str(job.place_of("max_concurrent_runs")) == str(job.position)

