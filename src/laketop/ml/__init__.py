@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from laketop.ml.features import (
         FeatureEngineeringClient,
+        FeatureFunction,
         FeatureLookup,
         FeatureSpec,
         FeatureTable,
@@ -140,6 +141,7 @@ _HOMES = {
     ),
     "laketop.ml.features": (
         "FeatureEngineeringClient",
+        "FeatureFunction",
         "FeatureLookup",
         "FeatureSpec",
         "FeatureTable",
@@ -194,6 +196,7 @@ __all__ = [
     "Expectation",
     "ExpectationFailed",
     "FeatureEngineeringClient",
+    "FeatureFunction",
     "FeatureLookup",
     "FeatureSpec",
     "FeatureTable",

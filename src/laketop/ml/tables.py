@@ -48,6 +48,14 @@ def current_version(spark: SparkSession, name: str) -> int:
     return int(newest["version"])
 
 
+def identifier(spark: SparkSession, name: str) -> str:
+    """Return the id of the Delta table `name`, which stays the same for its whole life."""
+    row = spark.sql(f"DESCRIBE DETAIL {quoted(name)}").first()
+    if row is None:
+        raise NotFound("detail of the table", name)
+    return str(row["id"])
+
+
 def at_version(spark: SparkSession, name: str, version: int) -> DataFrame:
     """Return the Delta table `name` as it was at `version`, however often it is read."""
     return spark.sql(f"SELECT * FROM {quoted(name)} VERSION AS OF {int(version)}")
@@ -67,6 +75,11 @@ def set_properties(spark: SparkSession, name: str, values: Mapping[str, str]) ->
     """Set table properties of `name`; those not named stay as they are."""
     pairs = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in values.items())
     spark.sql(f"ALTER TABLE {quoted(name)} SET TBLPROPERTIES ({pairs})")
+
+
+def unset_property(spark: SparkSession, name: str, key: str) -> None:
+    """Remove a table property of `name`; one that is not there is no error."""
+    spark.sql(f"ALTER TABLE {quoted(name)} UNSET TBLPROPERTIES IF EXISTS ({literal(key)})")
 
 
 def append(spark: SparkSession, name: str, df: DataFrame) -> None:
@@ -92,10 +105,11 @@ def merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) ->
     twice = df.groupBy(*keys).count().where("count > 1").first()
     if twice is not None:
         raise ValueError(f"the rows for {name!r} hold the key {twice.asDict()!r} more than once")
-    _merge(spark, name, df, keys)
+    merge_unique(spark, name, df, keys)
 
 
-def _merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+def merge_unique(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+    """Merge as `merge` does rows of which it is known that no key comes twice."""
     columns = [quoted_column(column) for column in df.columns]
     updated = [quoted_column(column) for column in df.columns if column not in keys]
     match = " AND ".join(f"t.{c} <=> s.{c}" for c in map(quoted_column, keys))

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from laketop.ml.features import FeatureEngineeringClient, FeatureLookup
+from laketop.ml.features import (
+    FeatureEngineeringClient,
+    FeatureFunction,
+    FeatureLookup,
+    FeatureSpec,
+    TrainingSet,
+)
 
-__all__ = ["FeatureEngineeringClient", "FeatureLookup"]
+__all__ = [
+    "FeatureEngineeringClient",
+    "FeatureFunction",
+    "FeatureLookup",
+    "FeatureSpec",
+    "TrainingSet",
+]

@@ -22,11 +22,6 @@ NOON = datetime(2013, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def client(spark: SparkSession) -> FeatureEngineeringClient:
-    return FeatureEngineeringClient(spark=spark)
-
-
 def weather(spark: SparkSession) -> DataFrame:
     rows = [
         ("EWR", NOON - 5 * HOUR, 1.0),
@@ -205,8 +200,10 @@ def test_what_does_not_fit_is_told(
     client: FeatureEngineeringClient, table: str, spark: SparkSession, schema: str
 ) -> None:
     asked = spark.createDataFrame(
-        [("JFK", NOON, NOON.date(), 0.0)], "origin string, at timestamp, day date, temp double"
+        [("JFK", NOON, NOON.date(), 0.0, 7)],
+        "origin string, at timestamp, day date, temp double, number int",
     )
+    renamed = {"temp": "warmth"}
 
     def ask(lookup: object) -> None:
         client.create_training_set(
@@ -219,8 +216,12 @@ def test_what_does_not_fit_is_told(
         ask(FeatureLookup(table, "origin", timestamp_lookup_key="at"))
     with pytest.raises(ValueError, match="needs timestamp_lookup_key"):
         ask(FeatureLookup(table, "origin"))
-    with pytest.raises(ValueError, match="'day' is date"):
-        ask(FeatureLookup(table, "origin", timestamp_lookup_key="day"))
+    with pytest.raises(ValueError, match=r"'day' is date, but 'ts' of .* is timestamp"):
+        ask(FeatureLookup(table, "origin", timestamp_lookup_key="day", rename_outputs=renamed))
+    with pytest.raises(ValueError, match=r"'number' is int, but 'origin' of .* is string"):
+        ask(FeatureLookup(table, "number", timestamp_lookup_key="at", rename_outputs=renamed))
+    with pytest.raises(ValueError, match=r"the columns \['nowhere'\]"):
+        ask(FeatureLookup(table, "nowhere", timestamp_lookup_key="at", rename_outputs=renamed))
     with pytest.raises(ValueError, match="does not match the primary key"):
         ask(FeatureLookup(table, ["origin", "day"], timestamp_lookup_key="at"))
     with pytest.raises(NotFound, match="'humidity'"):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from laketop.ml import FeatureEngineeringClient, FeatureLookup, NotFound, Refused, read_spec
-from laketop.ml.features import SPEC_FILE, FeatureSpec, ResolvedLookup
+from laketop.ml import FeatureFunction, FeatureLookup, NotFound, Refused, read_spec
+from laketop.ml.features import SPEC_FILE, FeatureSpec, ResolvedFunction, ResolvedLookup
 
 SPEC = FeatureSpec(
-    label="late",
+    labels=("late",),
     inputs=("origin", "known_at"),
     exclude_columns=("known_at",),
     lookups=(
@@ -28,6 +29,14 @@ SPEC = FeatureSpec(
             default_values={"temp": 50.0},
         ),
     ),
+    functions=(
+        ResolvedFunction(
+            udf_name="dev.flights.chill",
+            output_name="chill",
+            input_bindings={"temp": "temp", "wind": "wind_speed"},
+        ),
+    ),
+    outputs=("temp", "wind_speed", "chill"),
 )
 
 
@@ -70,20 +79,11 @@ def test_a_model_without_a_spec_is_not_found(tmp_path: Path) -> None:
         read_spec(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["publish_table", "create_feature_spec", "create_online_store"])
-def test_what_is_not_there_is_refused_by_name(name: str) -> None:
-    with pytest.raises(Refused, match=f"FeatureEngineeringClient.{name} is not supported"):
-        getattr(FeatureEngineeringClient(), name)(name="x")
+def test_a_default_that_no_file_can_hold_is_an_error() -> None:
+    lookup = replace(SPEC.lookups[0], default_values={"temp": object()})
+    with pytest.raises(ValueError, match="'temp': <object"):
+        replace(SPEC, lookups=(lookup,)).to_json()
 
 
-def test_what_never_was_there_is_an_attribute_error() -> None:
-    assert not hasattr(FeatureEngineeringClient(), "nonsense")
-
-
-def test_other_environments_than_the_local_one_are_refused() -> None:
-    with pytest.raises(Refused, match="env_manager='virtualenv'"):
-        FeatureEngineeringClient().score_batch(
-            model_uri="models:/m/1",
-            df=None,  # type: ignore[arg-type]  # refused first
-            env_manager="virtualenv",
-        )
+def test_the_name_of_a_function_is_that_of_its_feature() -> None:
+    assert FeatureFunction(udf_name="a.b.f").output_name == "a.b.f"

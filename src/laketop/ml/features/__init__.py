@@ -1,0 +1,32 @@
+"""Feature tables, point-in-time training sets, and models that know their features.
+
+`client` has the methods, `definitions` and `spec` what they take and keep, `point_in_time` the
+join; `feature_table`, `training_set`, `named_spec`, `logged_model` and `scoring` one thing each.
+"""
+
+from __future__ import annotations
+
+from laketop.ml.features.client import FeatureEngineeringClient
+from laketop.ml.features.definitions import FeatureFunction, FeatureLookup
+from laketop.ml.features.feature_table import FeatureTable
+from laketop.ml.features.spec import (
+    SPEC_FILE,
+    FeatureSpec,
+    ResolvedFunction,
+    ResolvedLookup,
+    read_spec,
+)
+from laketop.ml.features.training_set import TrainingSet
+
+__all__ = [
+    "SPEC_FILE",
+    "FeatureEngineeringClient",
+    "FeatureFunction",
+    "FeatureLookup",
+    "FeatureSpec",
+    "FeatureTable",
+    "ResolvedFunction",
+    "ResolvedLookup",
+    "TrainingSet",
+    "read_spec",
+]

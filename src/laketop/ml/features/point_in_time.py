@@ -1,0 +1,183 @@
+"""Joins of a frame with feature tables, each row as of its own time, as one Spark plan.
+
+As-of: the row with the greatest time at or before the moment of asking, and not before the
+moment minus the lookback window, both ends included. A row that holds NULL features counts as it
+is; a NULL key or moment finds nothing; rows of a feature table without a time are never found. A
+feature table that holds a key (with its time) twice is an error of the job, which names it. No row
+of the frame is lost or doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from laketop.ml import tables
+from laketop.ml.features.spec import ResolvedLookup
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructType
+
+Pair = tuple[ResolvedLookup, "DataFrame"]
+
+
+def joined(df: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
+    """Return `df` with the features of these lookups in the tables beside them.
+
+    Shapes: the columns of `df`, then the outputs of the lookups, in order.
+    """
+    names = df.columns
+    wanted = [*names, *(name for lookup, _ in pairs for name in lookup.outputs)]
+    groups: dict[tuple[tuple[str, ...], str], list[Pair]] = {}
+    for lookup, source in pairs:
+        if lookup.timestamp_lookup_key is None:
+            df = _equal_join(df, names, lookup, source)
+            names = [*names, *lookup.outputs]
+        else:
+            key = lookup.lookup_key, lookup.timestamp_lookup_key
+            groups.setdefault(key, []).append((lookup, source))
+    for (keys, asked), group in groups.items():
+        df = _as_of_join(df, names, group, keys=keys, asked=asked)
+        names = [*names, *(name for lookup, _ in group for name in lookup.outputs)]
+    return df if names == wanted else df.select(*(column(name, names) for name in wanted))
+
+
+def column(name: str, names: Sequence[str]) -> Any:
+    """Return a column by its name among `names`, or a field of a struct by its path."""
+    from pyspark.sql import functions as F
+
+    if name in names:
+        return F.col(tables.quoted_column(name))
+    return F.col(tables.quoted(name))
+
+
+def _outputs(lookup: ResolvedLookup, match: Any, schema: StructType) -> list[Any]:
+    from pyspark.sql import functions as F
+
+    columns = []
+    for feature in lookup.feature_names:
+        value = match.getField(feature)
+        if feature in lookup.default_values:
+            default = F.lit(lookup.default_values[feature]).cast(schema[feature].dataType)
+            value = F.coalesce(value, default)
+        columns.append(value.alias(lookup.rename_outputs.get(feature, feature)))
+    return columns
+
+
+def _equal_join(
+    df: DataFrame, columns: Sequence[str], lookup: ResolvedLookup, source: DataFrame
+) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    names = [f"__key_{i}" for i in range(len(lookup.primary_keys))]
+    features = F.struct(*(_plain(name) for name in lookup.feature_names))
+    rows = source.select(*_named(lookup.primary_keys, names), features.alias("__match"))
+    right = rows.groupBy(*names).agg(
+        F.when(F.count("*") > 1, _twice(lookup, names)).otherwise(F.first("__match")).alias("__m")
+    )
+    pairs = zip(lookup.lookup_key, names, strict=True)
+    on = [column(asked, columns) == F.col(name) for asked, name in pairs]
+    return df.join(right, on, "left").select(
+        *(_plain(name) for name in columns),
+        *_outputs(lookup, F.col("__m"), source.schema),
+    )
+
+
+def _as_of_join(
+    df: DataFrame,
+    columns: Sequence[str],
+    pairs: Sequence[Pair],
+    *,
+    keys: Sequence[str],
+    asked: str,
+) -> DataFrame:
+    # All sides in one column of time, sorted within each key; the last row of each feature table
+    # is carried forward. A feature row sorts before an asking row of the same moment, so `<=`
+    # holds, and as a struct it keeps the NULLs inside it. One shuffle by key for all tables that
+    # are asked by the same columns, never a product of the sides.
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    names = [f"__key_{i}" for i in range(len(keys))]
+    both = df.select(
+        *(column(key, columns).alias(name) for key, name in zip(keys, names, strict=True)),
+        column(asked, columns).alias("__time"),
+        F.lit(len(pairs)).alias("__side"),
+        F.struct(*(_plain(name) for name in columns)).alias("__row"),
+    )
+    for side, (lookup, source) in enumerate(pairs):
+        both = both.unionByName(_told(lookup, source, names, side=side), allowMissingColumns=True)
+    sides = Window.partitionBy(*names).orderBy("__time", "__side")
+    so_far = sides.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    matches = [f"__match_{side}" for side in range(len(pairs))]
+    found = {name: F.last(name, ignorenulls=True).over(so_far) for name in matches}
+    twin = F.lag(F.struct("__time", "__side")).over(sides) == F.struct("__time", "__side")
+    outputs = []
+    for name, (lookup, source) in zip(matches, pairs, strict=True):
+        match = F.when(_usable(lookup, name, names), F.col(name))
+        outputs.extend(_outputs(lookup, match, source.schema))
+    return (
+        both.withColumns({**found, "__twin": twin})
+        .where(_asking([lookup for lookup, _ in pairs], names))
+        .select("__row.*", *outputs)
+    )
+
+
+def _told(
+    lookup: ResolvedLookup, source: DataFrame, names: Sequence[str], *, side: int
+) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    time = _plain(lookup.timeseries_column or "")
+    features = (_plain(name) for name in lookup.feature_names)
+    return source.where(time.isNotNull()).select(
+        *_named(lookup.primary_keys, names),
+        time.alias("__time"),
+        F.lit(side).alias("__side"),
+        F.struct(time.alias("__since"), *features).alias(f"__match_{side}"),
+    )
+
+
+def _asking(lookups: Sequence[ResolvedLookup], names: Sequence[str]) -> Any:
+    """Keep the rows that ask; a row of a feature table that has a twin is an error."""
+    from pyspark.sql import functions as F
+
+    asks = F.col("__side") == len(lookups)
+    kept = asks
+    for side, lookup in enumerate(lookups):
+        twin = F.col("__twin") & (F.col("__side") == side)
+        kept = F.when(twin, _twice(lookup, [*names, "__time"]).cast("boolean")).otherwise(kept)
+    return kept
+
+
+def _twice(lookup: ResolvedLookup, names: Sequence[str]) -> Any:
+    from pyspark.sql import functions as F
+
+    keys = (*lookup.primary_keys, *((lookup.timeseries_column,) * ("__time" in names)))
+    told = [F.lit(f"the feature table '{lookup.table}' holds the key")]
+    for key, name in zip(keys, names, strict=True):
+        told += [F.lit(f" {key}="), F.coalesce(F.col(name).cast("string"), F.lit("NULL"))]
+    return F.raise_error(F.concat(*told, F.lit(" more than once")))
+
+
+def _usable(lookup: ResolvedLookup, match: str, names: Sequence[str]) -> Any:
+    from pyspark.sql import functions as F
+
+    usable = F.col("__time").isNotNull()
+    for name in names:
+        usable = usable & F.col(name).isNotNull()
+    if lookup.lookback_seconds is not None:
+        window = F.make_dt_interval(secs=F.lit(lookup.lookback_seconds))
+        usable = usable & (F.col(match).getField("__since") >= F.col("__time") - window)
+    return usable
+
+
+def _named(keys: Sequence[str], names: Sequence[str]) -> list[Any]:
+    return [_plain(key).alias(name) for key, name in zip(keys, names, strict=True)]
+
+
+def _plain(name: str) -> Any:
+    from pyspark.sql import functions as F
+
+    return F.col(tables.quoted_column(name))
