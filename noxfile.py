@@ -105,7 +105,9 @@ def bench(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def torture(session: nox.Session) -> None:
     """Run the property tests at their full sizes."""
-    run(session, "pytest", "tests/property", "--hypothesis-profile=torture", *session.posargs)
+    sizes = ("--hypothesis-profile=torture", *session.posargs)
+    run(session, "pytest", "tests/property", *sizes)
+    run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
 
 
 @nox.session

@@ -115,7 +115,8 @@ def _as_of_join(
     twin = F.lag(F.struct("__time", "__side")).over(sides) == F.struct("__time", "__side")
     outputs = []
     for name, (lookup, source) in zip(matches, pairs, strict=True):
-        match = F.when(_usable(lookup, name, names), F.col(name))
+        kind = source.schema[lookup.timeseries_column or ""].dataType.typeName()
+        match = F.when(_usable(lookup, name, names, kind), F.col(name))
         outputs.extend(_outputs(lookup, match, source.schema))
     return (
         both.withColumns({**found, "__twin": twin})
@@ -161,16 +162,28 @@ def _twice(lookup: ResolvedLookup, names: Sequence[str]) -> Any:
     return F.raise_error(F.concat(*told, F.lit(" more than once")))
 
 
-def _usable(lookup: ResolvedLookup, match: str, names: Sequence[str]) -> Any:
+def _usable(lookup: ResolvedLookup, match: str, names: Sequence[str], kind: str) -> Any:
     from pyspark.sql import functions as F
 
     usable = F.col("__time").isNotNull()
     for name in names:
         usable = usable & F.col(name).isNotNull()
     if lookup.lookback_seconds is not None:
-        window = F.make_dt_interval(secs=F.lit(lookup.lookback_seconds))
-        usable = usable & (F.col(match).getField("__since") >= F.col("__time") - window)
+        age = _age(F.col("__time"), F.col(match).getField("__since"), kind)
+        usable = usable & (age <= round(lookup.lookback_seconds * 1_000_000))
     return usable
+
+
+def _age(asked: Any, since: Any, kind: str) -> Any:
+    # In microseconds. Intervals of Spark would count days of the session's time zone, which are
+    # 23 or 25 hours long when the clocks change.
+    from pyspark.sql import functions as F
+
+    if kind == "date":
+        return F.date_diff(asked, since).cast("bigint") * 86_400_000_000
+    if kind == "timestamp_ntz":
+        return F.timestamp_diff("MICROSECOND", since, asked)
+    return F.unix_micros(asked) - F.unix_micros(since)
 
 
 def _named(keys: Sequence[str], names: Sequence[str]) -> list[Any]:
