@@ -79,7 +79,9 @@ def moment(number: int | None, kind: str) -> Any:
     if number is None:
         return None
     found = START + number * pd.Timedelta(UNIT[kind])
-    return found.to_pydatetime() if kind == "timestamp" else found.tz_localize(None).to_pydatetime()
+    if kind == "date":
+        return found.date()
+    return (found if kind == "timestamp" else found.tz_localize(None)).to_pydatetime()
 
 
 def spark_frame(spark: SparkSession, rows: list[tuple[Any, ...]], columns: str) -> DataFrame:
@@ -88,11 +90,10 @@ def spark_frame(spark: SparkSession, rows: list[tuple[Any, ...]], columns: str) 
 
 def by_spark(spark: SparkSession, batch: Batch) -> list[tuple[Any, ...]]:
     kind = batch.kind
-    whole = (lambda t: None if t is None else t.date()) if kind == "date" else (lambda t: t)
     df = spark_frame(
         spark,
         [
-            (number, case, key, whole(moment(at, kind)), whole(moment(then, kind)))
+            (number, case, key, moment(at, kind), moment(then, kind))
             for number, (case, key, at, then) in enumerate(batch.asks)
         ],
         f"id int, case int, k string, at {kind}, then {kind}",
@@ -102,7 +103,7 @@ def by_spark(spark: SparkSession, batch: Batch) -> list[tuple[Any, ...]]:
         source = spark_frame(
             spark,
             [
-                (case, key, whole(moment(time, kind)), value, place)
+                (case, key, moment(time, kind), value, place)
                 for place, (case, key, time, value) in enumerate(table.rows)
             ],
             f"c int, k string, ts {kind}, x double, row int",
@@ -151,13 +152,13 @@ def match(asks: pd.DataFrame, table: Table) -> dict[int, tuple[float | None, int
         part.astype({"case": "int64", time: "int64"}).sort_values(time)
         for part, time in ((left, table.asked), (right, "ts"))
     )
-    merged = pd.merge_asof(
+    merged: Any = pd.merge_asof(
         left,
         right,
         left_on=table.asked,
         right_on="ts",
         by=["case", "k"],
-        tolerance=table.lookback,  # type: ignore[arg-type]  # whole numbers are allowed
+        tolerance=table.lookback,
     ).dropna(subset="row")
     return {
         int(line.id): (None if pd.isna(line.x) else float(line.x), int(line.row))
