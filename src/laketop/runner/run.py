@@ -64,6 +64,8 @@ class RunRequest:
     trigger: str = "ONE_TIME"
     trigger_ms: int | None = None
     """When the trigger fired; None = `created_ms`."""
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """More that references lead to, as JSON: `trigger` for `{{job.trigger.…}}`, and `backfill`."""
     run_type: str = "JOB_RUN"
     """SUBMIT_RUN never retries."""
     workspace: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -234,6 +236,11 @@ class JobRun:
     # How it stands.
 
     @property
+    def is_queued(self) -> bool:
+        """Whether the run waits for others of its job."""
+        return self._life_cycle == "QUEUED"
+
+    @property
     def is_final(self) -> bool:
         """Whether the run has ended."""
         return self._life_cycle in FINAL
@@ -330,6 +337,7 @@ class JobRun:
             start_ms=request.created_ms,
             trigger_ms=trigger_ms,
             workspace=Scope(request.workspace),
+            facts=request.facts,
         )
         declared = {each["name"]: each for each in self._settings.get("parameters") or ()}
         entries: dict[str, dict[str, str]] = {}

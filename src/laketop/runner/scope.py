@@ -19,11 +19,27 @@ TRIGGER_WORDS: Final = {"ONE_TIME": "onetime", "RUN_JOB_TASK": "run_job"}
 """`job.trigger.type` where it is not the trigger in lower case; unverified."""
 
 
+def nested(facts: Mapping[str, Any]) -> Scope:
+    """Return JSON as what references lead to, one level a dot."""
+    inner = {k: nested(v) if isinstance(v, dict) else v for k, v in facts.items()}
+    return Scope(inner)
+
+
 def job_scope(
-    job: Mapping[str, Any], *, trigger: str, start_ms: int, trigger_ms: int, workspace: Scope
+    job: Mapping[str, Any],
+    *,
+    trigger: str,
+    start_ms: int,
+    trigger_ms: int,
+    workspace: Scope,
+    facts: Mapping[str, Any],
 ) -> Scope:
-    """Return what a job's parameters may refer to; `job` has id, name, run_id, repair_count."""
+    """Return what a job's parameters may refer to; `job` has id, name, run_id, repair_count.
+
+    `facts` holds what the trigger knows, `trigger`, and the time of a `backfill`.
+    """
     start = moment(start_ms)
+    about = {"time": moment(trigger_ms), **nested(facts.get("trigger", {}))}
     trigger_word = TRIGGER_WORDS.get(trigger, trigger.lower())
     return Scope(
         {
@@ -31,10 +47,11 @@ def job_scope(
                 {
                     **job,
                     "start_time": start,
-                    "trigger": Scope({"type": trigger_word, "time": moment(trigger_ms)}),
+                    "trigger": Scope({"type": trigger_word, **about}),
                 }
             ),
             "workspace": workspace,
+            "backfill": nested(facts.get("backfill", {})),
             "job_id": job["id"],
             "parent_run_id": job["run_id"],
             "start_date": start["iso_date"],

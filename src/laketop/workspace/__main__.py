@@ -101,6 +101,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
         )
         _remember(settings, listener.getsockname()[1], engine.port)
         _publish(settings, contact)
+        workspace.begin()
         _notify(notify, {"ready": True})
         log.info("serving %s at %s", settings.root, url)
         if not ended.is_set():

@@ -12,3 +12,19 @@ Clock = Callable[[], int]
 def wall_ms() -> int:
     """Return the machine's time of day. Units: ms since 1970, UTC."""
     return time.time_ns() // 1_000_000
+
+
+class MovableClock:
+    """A clock that runs as `machine` does, ahead of it or behind it by `offset_ms`."""
+
+    def __init__(self, machine: Clock = wall_ms) -> None:
+        self._machine = machine
+        self.offset_ms = 0
+
+    def __call__(self) -> int:
+        """Return the time of day. Units: ms since 1970, UTC."""
+        return self._machine() + self.offset_ms
+
+    def move_to(self, now_ms: int) -> None:
+        """Let it be `now_ms` now; from there the clock runs on."""
+        self.offset_ms = now_ms - self._machine()

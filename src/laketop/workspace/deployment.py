@@ -220,7 +220,6 @@ def _task_types() -> frozenset[str]:
 # --- schemas and jobs ---------------------------------------------------------------------------
 
 _DEPLOYED = ("catalogs", "jobs", "schemas")
-_STARTERS = ("schedule", "trigger", "continuous")
 
 
 def _say_what_waits(bundle: Bundle, say: Say) -> None:
@@ -237,10 +236,6 @@ def _say_what_waits(bundle: Bundle, say: Say) -> None:
             for name in task:
                 if name.endswith("_task") and name.removesuffix("_task") not in _task_types():
                     say(f"task {task['task_key']} of job {key} is a {name}, which does not run yet")
-        for name in _STARTERS:
-            starter = job.body.get(name)
-            if starter and starter.get("pause_status") != "PAUSED":
-                say(f"the {name} of job {key} is kept, and does not fire on the local workspace")
 
 
 def _create_schemas(bundle: Bundle, settings: Settings, say: Say) -> None:

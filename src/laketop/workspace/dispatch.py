@@ -13,6 +13,7 @@ from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import Execution, JobCall, Site
 from laketop.runner.run import JobRun, settle
+from laketop.workspace.quiet import parent_of, waits_for_the_clock
 from laketop.workspace.run_records import RunRecord, RunRecords
 from laketop.workspace.store import Store
 
@@ -32,6 +33,8 @@ class _Running:
     chain: tuple[int, ...]
     snapshot: Mapping[str, Any]
     """As it was told last, written down or not."""
+    parent: int | None
+    """The attempt of a run_job task that waits for it."""
     has_begun: bool = False
 
 
@@ -93,10 +96,41 @@ class Dispatcher:
             lambda told: self._told(record.run_id, told),
             on_failure=lambda error: self._give_up(record.run_id, error),
         )
-        self._runs[record.run_id] = _Running(run, execution, chain, record.snapshot)
+        parent = parent_of(record.more)
+        self._runs[record.run_id] = _Running(run, execution, chain, record.snapshot, parent)
         self._changes[record.run_id] = 0
         if run.snapshot()["state"]["life_cycle_state"] != "QUEUED":
             self._store.after_commit(lambda: self._begin(record.run_id))
+
+    def wait_until_quiet(self, stop: threading.Event) -> None:
+        """Wait until nothing goes on by itself: what is left waits for the clock, or is `stop`ped.
+
+        Runs of continuous jobs are not waited for.
+        """
+        with self._final:
+            while not (self._closed.is_set() or stop.is_set() or self._is_quiet()):
+                self._final.wait(_CANCEL_CHECK_SECONDS)
+
+    def due_ms(self) -> int | None:
+        """Return when a run that waits for the clock goes on, None if none does."""
+        due = [running.run.due_ms() for running in list(self._runs.values()) if running.has_begun]
+        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+
+    def wake(self) -> None:
+        """Let every run look at the clock: it was moved."""
+        for running in list(self._runs.values()):
+            running.execution.wake()
+
+    def _is_quiet(self) -> bool:
+        now_ms = self._site.now_ms()
+        runs = list(self._runs.values())
+        parents = {running.parent for running in runs}
+        return all(
+            waits_for_the_clock(running.run, running.snapshot, parents, now_ms)
+            if running.has_begun
+            else running.run.is_queued
+            for running in runs
+        )
 
     def changes(self, run_id: int) -> int | None:
         """Return a number that grows with each change of a run, None for one that is final."""
@@ -159,7 +193,9 @@ class Dispatcher:
         if running.run.is_final:
             self._forget(run_id)
         else:
-            self._changes[run_id] += 1
+            with self._final:
+                self._changes[run_id] += 1
+                self._final.notify_all()
 
     def _give_up(self, run_id: int, error: BaseException) -> None:
         # In the run's own thread, once its tasks have ended. What is not written down when the

@@ -81,6 +81,7 @@ def repaired(
         parameters={**values, **parameters},
         only=tuple(key for key in graph.edges if key in past or key in again) if past else (),
         trigger=snapshot["trigger"],
+        facts=record.more.get("facts", {}),
         run_type=record.run_type,
         workspace=ground.workspace,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from laketop.settings import Settings
-from laketop.workspace.clock import Clock, wall_ms
+from laketop.workspace.clock import Clock, MovableClock, wall_ms
 from laketop.workspace.identity import Tokens
 from laketop.workspace.service import Service, service_classes
 from laketop.workspace.store import Store
@@ -24,7 +24,7 @@ class Workspace:
 
     def __init__(self, settings: Settings, *, now_ms: Clock = wall_ms) -> None:
         self.settings = settings
-        self.now_ms = now_ms
+        self.now_ms = MovableClock(now_ms)
         self.host = "http://127.0.0.1"
         """The address at which clients reach this workspace; set once the port is known."""
         self.environment_for_tasks: Callable[[], Mapping[str, str]] = lambda: settings.environment
@@ -82,3 +82,7 @@ class Workspace:
                     self.store.execute(statement)
         for service in self.services.values():
             service.start()
+
+    def begin(self) -> None:
+        """Let schedules and triggers fire from now on: whatever their runs need is there."""
+        self.clock.scheduler.begin()

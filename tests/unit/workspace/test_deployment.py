@@ -178,16 +178,6 @@ def test_schemas_and_their_catalogs_are_made(
     assert told == ["created catalog prod, which must exist already on Databricks"]
 
 
-def test_a_schedule_that_will_not_fire_is_said(
-    tmp_path: Path, settings: Settings, jobs: Jobs
-) -> None:
-    schedule = "schedule: {quartz_cron_expression: '0 0 * * * ?', timezone_id: UTC}"
-    write(tmp_path, f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{schedule}}}}}}}\n")
-    told: list[str] = []
-    deployment.deploy(lambda: bundle.load(tmp_path), settings, jobs, told.append)
-    assert told == ["the schedule of job j is kept, and does not fire on the local workspace"]
-
-
 def test_a_reference_that_nothing_fills_is_refused_before_a_job_sees_it(
     tmp_path: Path, settings: Settings, jobs: Jobs
 ) -> None:

@@ -32,7 +32,10 @@ from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
+from laketop.workspace.scheduler import Firing
 from laketop.workspace.service import Fields, Reply, Service, route
+from laketop.workspace.trigger_settings import without_retries
+from laketop.workspace.triggers import Ended
 from laketop.workspace.workspace import Workspace
 
 _OLDER = ("2.1", "2.0")
@@ -108,6 +111,7 @@ class Jobs(Service):
                 json.dumps(settings),
             ),
         )
+        self.workspace.clock.scheduler.follow(job_id, settings)
         return {"job_id": job_id}
 
     @route("GET /api/2.2/jobs/get", also=_OLDER)
@@ -161,6 +165,7 @@ class Jobs(Service):
         """Delete a job; its runs stay."""
         self._existing(job_id)
         self.store.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+        self.workspace.clock.scheduler.follow(job_id, {})
 
     # --- runs ---
 
@@ -386,11 +391,50 @@ class Jobs(Service):
             "UPDATE jobs SET name = ?, settings = ? WHERE job_id = ?",
             (settings.get("name") or "Untitled", json.dumps(settings), job_id),
         )
+        self.workspace.clock.scheduler.follow(job_id, settings)
         self._dispatcher.promote(job_id, self.workspace.now_ms())
 
     def _limit_of(self, job_id: int) -> int:
         rows = self.store.execute("SELECT settings FROM jobs WHERE job_id = ?", (job_id,))
         return job_settings.limit_of(json.loads(rows[0][0])) if rows else 1
+
+    # --- what the clock asks ---
+
+    @property
+    def runs(self) -> Dispatcher:
+        """The runs that are not final yet."""
+        return self._dispatcher
+
+    def settings_of_all(self) -> dict[int, dict[str, Any]]:
+        """Return the settings of each job by its id."""
+        rows = self.store.execute("SELECT job_id, settings FROM jobs")
+        return {job_id: json.loads(settings) for job_id, settings in rows}
+
+    def start_triggered(self, job_id: int, firing: Firing) -> int:
+        """Make the run of a trigger that fires, inside a transaction, and return its id."""
+        job = self._existing(job_id)
+        request = self._request(
+            job_id, trigger=firing.word, trigger_ms=firing.at_ms, facts=firing.scope
+        )
+        settings = job["settings"]
+        schedule = settings.get("schedule") if firing.word == "PERIODIC" else None
+        more = {"facts": firing.scope, **({"schedule": schedule} if schedule else {})}
+        if firing.is_continuous:
+            settings = without_retries(settings)
+        owner = job["creator_user_name"]
+        return self._add(settings, request, queue=None, more=more, creator=owner)
+
+    def end_of(self, run_id: int) -> Ended | None:
+        """Return how a run has ended, None if it has not."""
+        record = self._records.get(run_id)
+        if record is None or not record.is_final:
+            return None
+        told = record.snapshot
+        return Ended(
+            result=told["state"].get("result_state", "FAILED"),
+            start_ms=told["start_time"],
+            end_ms=told["end_time"],
+        )
 
     # --- how runs are made ---
 
@@ -511,6 +555,7 @@ class Jobs(Service):
             "creator_user_name": record.creator,
             "run_page_url": page,
             **({"trigger_info": trigger} if trigger else {}),
+            **({"schedule": record.more["schedule"]} if "schedule" in record.more else {}),
             "tasks": [
                 {**_as_sent(task), "job_run_id": record.run_id, "run_page_url": page}
                 for task in record.tasks

@@ -1,0 +1,83 @@
+"""Which triggers a job's settings name, and which are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+
+from laketop.workspace.trigger_settings import triggers_of, without_retries
+from laketop.workspace.triggers import Always, Every, OnArrival, OnSchedule, OnUpdate
+
+CRON = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
+FILES = {"url": "/Volumes/a/b/c/", "min_time_between_triggers_seconds": 120}
+TABLES = {"table_names": ["c.s.t"], "condition": "ALL_UPDATED"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"schedule": CRON}, OnSchedule),
+        ({"continuous": {}}, Always),
+        ({"trigger": {"periodic": {"interval": 2, "unit": "DAYS"}}}, Every),
+        ({"trigger": {"file_arrival": FILES}}, OnArrival),
+        ({"trigger": {"table_update": TABLES, "pause_status": "UNPAUSED"}}, OnUpdate),
+        ({"triggers": [{"schedule": CRON}]}, OnSchedule),
+    ],
+)
+def test_each_kind_is_read(settings: dict[str, Any], kind: type) -> None:
+    assert [type(trigger) for _, trigger in triggers_of(settings)] == [kind]
+
+
+def test_a_paused_trigger_does_not_count() -> None:
+    paused = {"pause_status": "PAUSED"}
+    assert triggers_of({"schedule": {**CRON, **paused}}) == []
+    assert triggers_of({"trigger": {"file_arrival": FILES, **paused}}) == []
+    listed = [{"schedule": CRON, **paused}, {"file_arrival": FILES}]
+    assert [type(trigger) for _, trigger in triggers_of({"triggers": listed})] == [OnArrival]
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"trigger": {"model": {"condition": "MODEL_CREATED"}}},
+        {"trigger": {"job_completion": {"job_ids": [1]}}},
+        {"schedule": {**CRON, "sql_condition": {"sql_query_id": "1", "warehouse_id": "2"}}},
+        {"continuous": {"task_retry_mode": "ON_FAILURE"}},
+    ],
+)
+def test_what_is_not_built_is_refused_by_name_unless_it_is_paused(trigger: dict[str, Any]) -> None:
+    with pytest.raises(NotServed, match="does not have the trigger"):
+        triggers_of(trigger)
+    ((kind, given),) = trigger.items()
+    assert triggers_of({kind: {**given, "pause_status": "PAUSED"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"schedule": {**CRON, "quartz_cron_expression": "0 6 * * *"}}, "5 fields"),
+        ({"schedule": {**CRON, "timezone_id": "Nowhere"}}, "'Nowhere'"),
+        ({"trigger": {"periodic": {"interval": 0, "unit": "DAYS"}}}, "less than 1"),
+        ({"trigger": {"file_arrival": {"url": "s3://bucket/x"}}}, "not on this machine"),
+        (
+            {"trigger": {"file_arrival": {**FILES, "wait_after_last_change_seconds": 5}}},
+            "less than 60",
+        ),
+        ({"trigger": {"table_update": {"table_names": ["t"]}}}, "catalog.schema.table"),
+        ({"trigger": {"table_update": {"table_names": []}}}, "0 tables"),
+        ({"trigger": {"pause_status": "UNPAUSED"}}, "not 0 of them"),
+    ],
+)
+def test_what_cannot_be_is_said(settings: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidParameterValue, match=why):
+        triggers_of(settings)
+
+
+def test_a_continuous_run_does_not_retry_its_tasks() -> None:
+    tasks = [{"task_key": "a", "max_retries": 3}, {"task_key": "b"}]
+    changed = without_retries({"name": "n", "tasks": tasks})
+    assert [task["max_retries"] for task in changed["tasks"]] == [0, 0]
+    assert tasks[0]["max_retries"] == 3
