@@ -40,13 +40,13 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the clock, or move it and wait until that is done; 0 if no run on the way failed."""
-    from laketop.cli import _console, up
+    from laketop.cli import _console
     from laketop.workspace import daemon
 
     with _console.Progress() as progress:
         contact = daemon.start(_project.settings(args))
         if args.move is not None:
-            up.wait_for_engine(contact, progress)
+            contact.wait_for_engine(progress.show)
             contact.request("POST", f"{_PATH}/{args.move}", args.call(args))
         told = _followed(contact, progress)
     if args.json:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import DatabricksError, InvalidParameterValue
+from databricks.sdk.errors import InvalidParameterValue
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import (
     BaseRun,
     ConditionTask,

@@ -77,7 +77,7 @@ def test_what_cannot_be_is_said(settings: dict[str, Any], why: str) -> None:
 
 
 def test_a_continuous_run_does_not_retry_its_tasks() -> None:
-    tasks = [{"task_key": "a", "max_retries": 3}, {"task_key": "b"}]
+    tasks: list[dict[str, Any]] = [{"task_key": "a", "max_retries": 3}, {"task_key": "b"}]
     changed = without_retries({"name": "n", "tasks": tasks})
     assert [task["max_retries"] for task in changed["tasks"]] == [0, 0]
     assert tasks[0]["max_retries"] == 3
