@@ -32,7 +32,7 @@ class LaketopError(Exception):
 
 
 class ConfigError(LaketopError):
-    """A file or a setting cannot be used; `file` and `line` say where, counted from 1."""
+    """A file or a setting cannot be used; `file`, `line` and `column` say where, from 1."""
 
     def __init__(
         self,
@@ -40,12 +40,16 @@ class ConfigError(LaketopError):
         *,
         file: str | None = None,
         line: int | None = None,
+        column: int | None = None,
         hint: str | None = None,
     ) -> None:
-        place = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
-        super().__init__(place + message, hint=hint)
+        place = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
         self.file = file
         self.line = line
+        self.column = column
+        self.bare = message
+        """The message without the place."""
 
 
 class NotFound(LaketopError):

@@ -57,7 +57,7 @@ experimental: python_wheel_wrapper=bool skip_name_prefix_for_schema=bool scripts
   record_deployment_history=bool immutable_folder=bool
 lifecycle: prevent_destroy=bool started=bool
 permission: level!=str user_name=str service_principal_name=str group_name=str
-grant: principal!=str privileges!=[str]
+grant: principal=str privileges=[str]
 secret_scope: name!=str backend_type=ScopeBackendType
   keyvault_metadata=AzureKeyVaultSecretScopeMetadata
 """

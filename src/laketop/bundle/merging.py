@@ -52,12 +52,14 @@ def _mismatch(under: Node, over: Node, problems: Problems, path: Path) -> None:
         problems.warning(f"the map replaces the string {under.text!r}", path, over)
 
 
-def merged_by(key: str, sequence: Node, problems: Problems, path: Path = ()) -> Node:
+def merged_by(
+    key: str, sequence: Node, problems: Problems, path: Path = (), *, default: str = ""
+) -> Node:
     """Return a sequence whose maps of one `key` are merged into the first of them, in order.
 
-    Elements without the key stay as they are.
+    Elements without the key have the `default`; where there is none they stay as they are.
     """
-    return _grouped(sequence, lambda element: element.text_at(key), problems, path)
+    return _grouped(sequence, lambda element: element.text_at(key) or default, problems, path)
 
 
 def _grouped(

@@ -19,6 +19,7 @@ from laketop.bundle.nodes import (
     Place,
     Scalar,
 )
+from laketop.bundle.problems import Problems
 from laketop.errors import ConfigError
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -32,9 +33,10 @@ _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML has it: ten times faster, and `?` is text inside of `{}` too."""
 
 
-def read_file(path: pathlib.Path, name: str) -> Node:
+def read_file(path: pathlib.Path, name: str, problems: Problems | None = None) -> Node:
     """Return the first document of a YAML or JSON file; an empty file is an empty map.
 
+    Keys that stand twice in one map are warnings in `problems`: the last of them counts.
     Errors: ConfigError with file and line for a file over 1 MB, text that is not YAML, tags other
     than the core ones, keys that are not text, and trees over 100,000 values.
     """
@@ -52,13 +54,13 @@ def read_file(path: pathlib.Path, name: str) -> Node:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"byte {error.start} is not UTF-8"
         raise ConfigError(message, file=name, line=line) from error
-    return read_text(text, name)
+    return read_text(text, name, problems)
 
 
-def read_text(text: str, name: str) -> Node:
+def read_text(text: str, name: str, problems: Problems | None = None) -> Node:
     """Return the nodes of YAML text; `name` is the file that messages and places tell."""
     try:
-        return _Composer(text, name).document()
+        return _Composer(text, name, problems or Problems()).document()
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(error, text, name) from error
     except yaml.YAMLError as error:
@@ -74,14 +76,17 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigError:
     shown = lines[line - 1]
     margin = shown[: len(shown) - len(shown.lstrip())]
     hint = "indent with spaces; YAML allows no tabs there" if "\t" in margin else None
-    return ConfigError(f"the file is not YAML: {problem}", file=name, line=line, hint=hint)
+    column = None if mark is None or mark.line + 1 > len(lines) else mark.column + 1
+    message = f"the file is not YAML: {problem}"
+    return ConfigError(message, file=name, line=line, column=column, hint=hint)
 
 
 class _Composer:
     """Makes the nodes of one file out of the parser's events, anchors and merges included."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, problems: Problems) -> None:
         self.name = name
+        self.problems = problems
         self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
         self.anchors: dict[str, Node | None] = {}
 
@@ -145,6 +150,10 @@ class _Composer:
                 merged = self.merged(next(self.events), depth)
             else:
                 key = self.key(event)
+                if key in own:
+                    message = f"the key {key!r} stands twice, the last one counts"
+                    hint = f"the first is at {own[key].place}"
+                    self.problems.warning(message, (), self.place(event), hint)
                 own[key] = self.node(next(self.events), depth + 1)
         return {**(merged or {}), **own}
 
@@ -166,7 +175,8 @@ class _Composer:
         return made.value
 
     def wrong(self, event: yaml.Event, message: str, *, hint: str | None = None) -> ConfigError:
-        return ConfigError(message, file=self.name, line=self.place(event).line, hint=hint)
+        place = self.place(event)
+        return ConfigError(message, file=self.name, line=place.line, column=place.column, hint=hint)
 
     def place(self, event: yaml.Event) -> Place:
         mark = event.start_mark

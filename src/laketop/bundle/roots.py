@@ -53,12 +53,13 @@ def root_file(root: Path) -> Path:
 def read_all(root: Path, problems: Problems) -> tuple[Node, tuple[Path, ...]]:
     """Return the root file merged with all that it includes, and the files that were read.
 
-    Errors: ConfigError for a file that cannot be read as YAML.
+    An included file that cannot be read is a problem, and the others are looked at all the same.
+    Errors: ConfigError for a root file that cannot be read as YAML.
     """
     from laketop.bundle.reading import read_file
 
     first = root_file(root)
-    tree = read_file(first, first.name)
+    tree = read_file(first, first.name, problems)
     if tree.kind != "map":
         message = f"expected a map at the top, found a {tree.kind}"
         raise ConfigError(message, file=first.name, line=tree.place.line)
@@ -68,7 +69,12 @@ def read_all(root: Path, problems: Problems) -> tuple[Node, tuple[Path, ...]]:
         if path in files:
             continue
         files.append(path)
-        part = read_file(path, _name(root, path))
+        try:
+            part = read_file(path, _name(root, path), problems)
+        except ConfigError as error:
+            place = Place(error.file or "", error.line or 1, error.column or 1)
+            problems.error(error.bare, (), place, error.hint)
+            continue
         if part.kind != "map":
             problems.error(f"expected a map at the top, found a {part.kind}", (), part)
             continue

@@ -22,6 +22,8 @@ _OWN_LISTS = {
 }
 """Lists of which the elements of one key are one element."""
 
+_DEFAULT_KEYS = {("pipelines", "clusters"): "default"}
+
 
 def chosen(tree: Node, wanted: str | None, environment: Mapping[str, str]) -> tuple[str, Node]:
     """Return the name of the target to use, and its block.
@@ -86,6 +88,8 @@ def merged_lists(resources: Node, problems: Problems) -> Node:
                 sequence = resource.get(name)
                 path: Path = (type_, key, name)
                 if sequence is not None and sequence.kind == "sequence":
-                    made = merged_by(by, sequence, problems, ("resources", *path))
+                    default = _DEFAULT_KEYS.get((type_, name), "")
+                    at: Path = ("resources", *path)
+                    made = merged_by(by, sequence, problems, at, default=default)
                     resources = resources.put(path, made)
     return resources

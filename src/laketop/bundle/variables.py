@@ -9,6 +9,7 @@ from pathlib import Path
 
 from laketop.bundle.nodes import Node, Place
 from laketop.bundle.problems import Problems, near
+from laketop.bundle.shapes import shaped
 from laketop.errors import ConfigError
 
 _DEFINITION = frozenset({"default", "lookup", "type", "description"})
@@ -57,7 +58,12 @@ def defined(tree: Node, block: Node, problems: Problems) -> dict[str, Node]:
             message = f"expected a map, found {node.kind}"
             hint = "write the value as: default"
             problems.error(message, ("variables", name), node, hint)
-        made[name] = Node(node.entries, node.place)
+        fitted = shaped(Node(node.entries, node.place), "variable", problems, ("variables", name))
+        made[name] = (
+            fitted
+            if "default" not in node.entries
+            else fitted.put(("default",), node.entries["default"])
+        )
     for name, node in (block.get("variables") or Node({})).entries.items():
         if name not in made:
             message = f"variable {name} is not defined but is assigned a value"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
@@ -18,30 +19,46 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("validate", help=text, description=text + ".")
     _project.add_options(parser)
     _project.add_bundle_options(parser)
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the problems and a summary; 1 where there is an error."""
+    """Print the problems and a summary; 1 where there is an error, or a warning with --strict."""
     from laketop.cli import _console
 
     bundle = load(args, find=lambda _kind, _name: None, lint=True)
     errors = report(bundle, sys.stderr)
+    found = [p.severity for p in bundle.problems]
+    failed = bool(errors) or (args.strict and "warning" in found)
     if args.json:
         _console.emit(resolved(bundle))
-        return 1 if errors else 0
+        return 1 if failed else 0
     print(f"Name:      {bundle.name}")
     print(f"Target:    {bundle.target}")
     print(f"Workspace: local, path {bundle.workspace.root_path}")
     for kind, resources in bundle.resources.items():
         for key in resources:
             print(f"  {kind}.{key}")
-    found = [p.severity for p in bundle.problems]
-    if not found:
-        print("Validation OK!")
-    else:
-        print(f"Found {_count(found, 'error')} and {_count(found, 'warning')}")
-    return 1 if errors else 0
+    print(summary(found))
+    return 1 if failed else 0
+
+
+def summary(found: list[str]) -> str:
+    """Return one line on the severities of all findings.
+
+    >>> summary(["error", "warning", "warning"])
+    'Found 1 error and 2 warnings'
+    """
+    counted = [
+        f"{found.count(severity)} {severity}{'' if found.count(severity) == 1 else 's'}"
+        for severity in ("error", "warning", "recommendation")
+        if severity in found
+    ]
+    if not counted:
+        return "Validation OK!"
+    *first, last = counted
+    return f"Found {', '.join(first)} and {last}" if first else f"Found {last}"
 
 
 def load(args: argparse.Namespace, find: Find | None = None, *, lint: bool = False) -> Bundle:
@@ -57,12 +74,34 @@ def load(args: argparse.Namespace, find: Find | None = None, *, lint: bool = Fal
     return bundle.load(
         root,
         target=args.target,
-        variables=dict(args.var),
+        variables=given(args.var),
         environment=settings.environment,
         user=settings.user,
         find=find,
         lint=lint,
     )
+
+
+def given(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the variables of the command line; `a=1,b=2` in one option are two.
+
+    Errors: ConfigError for a variable that is given twice.
+    """
+    import re
+
+    from laketop.errors import ConfigError
+
+    made: dict[str, str] = {}
+    for pair in pairs:
+        for part in re.split(r",(?=[A-Za-z_][\w-]*=)", "=".join(pair)):
+            name, _, value = part.partition("=")
+            if name in made:
+                raise ConfigError(
+                    f"the variable {name!r} is given twice: {made[name]!r} and {value!r}",
+                    hint=f"keep one --var {name}=...",
+                )
+            made[name] = value
+    return made
 
 
 def report(bundle: Bundle, stream: Any) -> int:
@@ -81,17 +120,11 @@ def report(bundle: Bundle, stream: Any) -> int:
 
 
 def resolved(bundle: Bundle) -> dict[str, Any]:
-    """Return the resolved bundle as JSON-able data."""
+    """Return the resolved tree, in the form in which bundles are written, and the problems."""
     import dataclasses
 
     return {
-        "bundle": {"name": bundle.name, "target": bundle.target, "mode": bundle.mode},
-        "workspace": dataclasses.asdict(bundle.workspace),
-        "variables": dict(bundle.variables),
-        "resources": {
-            kind: {key: resource.body for key, resource in resources.items()}
-            for kind, resources in bundle.resources.items()
-        },
+        **bundle.configuration,
         "problems": [dataclasses.asdict(problem) for problem in bundle.problems],
     }
 
@@ -100,8 +133,3 @@ def _path(text: str) -> Any:
     from pathlib import Path
 
     return Path(text)
-
-
-def _count(found: list[str], severity: str) -> str:
-    number = found.count(severity)
-    return f"{number} {severity}{'' if number == 1 else 's'}"

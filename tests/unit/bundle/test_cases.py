@@ -95,4 +95,4 @@ def difference(before: str, after: str, name: str) -> Iterator[str]:
 
 
 def test_there_are_cases() -> None:
-    assert len(case_names()) >= 38
+    assert len(case_names()) >= 120
