@@ -57,6 +57,8 @@ class TaskContext:
     """The full environment of the child process; it holds the token."""
     python: Path
     """The interpreter of the task."""
+    cache: Path | None = None
+    """Where environments are kept, for all projects of the user; None = with the project."""
     resolve: Callable[[str], Path]
     """Turn a path of the workspace into a path on disk."""
     cancelled: threading.Event

@@ -74,6 +74,8 @@ class Site:
     now_ms: Callable[[], int]
     pool: Pool
     fork: Fork | None = None
+    cache: Path | None = None
+    """Where environments of tasks are kept, for all projects of the user; None = by the runs."""
     saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
     """The saved "query" or "alert" with an id, as the API has it."""
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
@@ -306,6 +308,7 @@ class _Work:
             run_job=self._run_job,
             run_each=self._run_each,
             saved=self._site.saved,
+            cache=self._site.cache,
             fork=self._site.fork,
         )
 

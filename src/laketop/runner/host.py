@@ -34,7 +34,9 @@ from laketop.runner.mlflow_context import use_notebook_experiment
 from laketop.runner.paths import files_root, notebook_file, notebook_name
 from laketop.runner.redaction import Redaction, redact_output
 from laketop.runner.request import OUTPUT_FILE, RESULT_FILE, Request, write_json
+from laketop.runner.workers import workers_python
 from laketop.shims import runtime
+from laketop.shims.spark import run_workers_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +81,8 @@ class TaskProcess:
         requirements.check(self.request.requirements)
         for folder in self.request.wheels:
             requirements.check(requirements.needs_of_wheel(folder))
+        if self.request.wheels and self.request.cache is not None:
+            run_workers_by(str(workers_python(self.request.wheels, self.request.cache)))
 
     def run(self) -> None:
         """Run the user's code.

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import laketop
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
+from laketop.runner.overlay import Wanted, overlay, resolver_environment
 from laketop.runner.paths import Places
 from laketop.runner.process import run_process
 from laketop.runner.request import OUTPUT_FILE, REQUEST_FILE, RESULT_FILE, VALUES_FILE, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from laketop.runner.context import TaskContext
 
@@ -23,10 +24,15 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     """Run a task of this kind in a process of its own and return how it ended.
 
     `fields` are those of `Request` that the kind of task has: parameters, arguments, entry_point.
-    Errors: ConfigError for a library that cannot be used.
+    Errors: ConfigError for a library that cannot be used or an environment that cannot be made.
     """
     state = context.directory.parents[2]  # <state>/runs/<run>/<task run>
     libraries = libraries_of(context.task, context.resolve, state / "envs" / "wheels")
+    cache = context.cache or state / "envs"
+    unmet = libraries.unmet()
+    overlays = (_overlay(unmet, cache, context),) if unmet else ()
+    if context.cancelled.is_set():
+        return Outcome("CANCELED")
     request = Request(
         kind=kind,
         path=path,
@@ -38,7 +44,8 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         task_run_id=context.task_run_id,
         task_key=context.task_key,
         task_values=context.task_values,
-        wheels=libraries.wheels,
+        wheels=(*libraries.wheels, *overlays),
+        cache=cache,
         requirements=libraries.requirements,
         **fields,
     )
@@ -60,6 +67,25 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     if ended.cancelled:
         return Outcome("CANCELED", exit_code=ended.exit_code)
     return read_outcome(context.directory, ended.exit_code)
+
+
+def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
+    log = context.directory / "output.log"
+
+    def run(argv: Sequence[str], output: Path) -> int:
+        return run_process(
+            argv,
+            cwd=context.directory,
+            environment=resolver_environment(context.environment),
+            log=output,
+            cancelled=context.cancelled,
+        ).exit_code
+
+    def say(text: str) -> None:
+        with log.open("a", encoding="utf-8") as output:
+            output.write(f"{text}\n")
+
+    return overlay(Wanted(requirements=unmet), cache, run, say)
 
 
 def read_outcome(directory: Path, exit_code: int) -> Outcome:

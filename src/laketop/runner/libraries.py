@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from laketop.errors import ConfigError, Refused
 from laketop.runner import wheels
-from laketop.runner.requirements import read_file
+from laketop.runner.requirements import canonical, needs_of_wheel, problem_of, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +28,18 @@ class Libraries:
 
     wheels: tuple[Path, ...]
     requirements: tuple[str, ...]
+
+    def unmet(self) -> list[str]:
+        """Return what the interpreter has not, of the requirements and of those of the wheels."""
+        paths = [str(folder) for folder in self.wheels]
+        found = importlib.metadata.distributions(path=paths)
+        provided = {canonical(each.metadata["Name"] or "") for each in found}
+        needs = [need for folder in self.wheels for need in needs_of_wheel(folder)]
+        return [
+            text
+            for text in dict.fromkeys((*self.requirements, *needs))
+            if problem_of(text) is not None and _name(text) not in provided
+        ]
 
 
 def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache: Path) -> Libraries:
@@ -75,6 +90,13 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "wheel", text
         else:
             yield "requirement", text
+
+
+def _name(text: str) -> str:
+    try:
+        return canonical(Requirement(text).name)
+    except InvalidRequirement:
+        return ""
 
 
 def _wheels(path: str, resolve: Callable[[str], Path]) -> list[Path]:

@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import ConfigError, LaketopError, NotFound, Refused
-from laketop.runner import requirements
+from laketop.runner import pip, requirements
 from laketop.runner.dbutils import RestartPython
 from laketop.runner.dbutils.notebook import absolute_notebook
 from laketop.runner.display import display
@@ -45,6 +45,7 @@ class NotebookSession:
     ) -> None:
         self._places = request.places
         self._names = names
+        self._cache = request.cache or request.directory / "envs"
         self._dbutils = dbutils
         self._widgets = widgets
         self._spark = spark
@@ -145,8 +146,11 @@ class NotebookSession:
 
     def _pip_line(self, line: str) -> None:
         asked = requirements.asked_by_pip(self._shell.expanded(line), self._places_of)
-        requirements.check(asked)
-        print(f"already installed: {', '.join(asked)}")
+        missing = [text for text in asked.requirements if requirements.problem_of(text)]
+        if missing:
+            pip.install(missing, asked.options, self._cache)
+        else:
+            print(f"already installed: {', '.join(asked.requirements)}")
 
     def _places_of(self, path: str) -> Path:
         return self._places.file(os.path.abspath(path))  # noqa: PTH100 - a workspace path

@@ -44,6 +44,8 @@ class Request:
     task_values: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     wheels: tuple[Path, ...] = ()
     """Folders of unpacked wheels, for the front of sys.path."""
+    cache: Path | None = None
+    """Where environments are kept."""
     requirements: tuple[str, ...] = ()
     """What the interpreter must have already."""
     callers: tuple[str, ...] = ()
@@ -58,9 +60,10 @@ class Request:
         """Return the request that `write` wrote to `source`."""
         fields = json.loads(source.read_text(encoding="utf-8"))
         places = Places(**{name: Path(folder) for name, folder in fields.pop("places").items()})
-        file = fields.pop("file")
+        file, cache = fields.pop("file"), fields.pop("cache")
         return cls(
             file=None if file is None else Path(file),
+            cache=None if cache is None else Path(cache),
             places=places,
             directory=Path(fields.pop("directory")),
             wheels=tuple(Path(folder) for folder in fields.pop("wheels")),

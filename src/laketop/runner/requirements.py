@@ -1,11 +1,8 @@
-"""What a task asks to have installed, held against what its interpreter has.
-
-Nothing is installed: a task runs on the interpreter that it is given. What is there passes, what
-is not is an error that names it.
-"""
+"""What a task asks to have installed, held against what its interpreter has."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import re
 import shlex
@@ -23,10 +20,11 @@ STOOD_IN = frozenset(
     {"databricks-connect", "databricks-feature-engineering", "databricks-feature-store"}
 )
 """Proprietary packages whose import paths laketop provides itself."""
-_HINT = "install it beside laketop: a task runs on laketop's own interpreter so far"
+_HINT = "list it in the task's environment or libraries, or %pip install it"
 _VALUED_OPTIONS = frozenset(
     {"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host"}
 )
+_LONG = {"-i": "--index-url", "-f": "--find-links"}
 _FILE_OPTIONS = frozenset({"-r", "--requirement"})
 _FLAGS = frozenset(
     {"-q", "-qq", "--quiet", "-U", "--upgrade", "--no-cache-dir", "--pre", "--no-input"}
@@ -50,8 +48,8 @@ def problem_of(text: str) -> str | None:
         requirement = Requirement(text)
     except InvalidRequirement:
         return f"{text!r} is not a requirement that can be checked"
-    name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-    if name in STOOD_IN or (requirement.marker is not None and not requirement.marker.evaluate()):
+    is_for_here = requirement.marker is None or requirement.marker.evaluate()
+    if canonical(requirement.name) in STOOD_IN or not is_for_here:
         return None
     try:
         installed = importlib.metadata.version(requirement.name)
@@ -62,6 +60,11 @@ def problem_of(text: str) -> str | None:
     if requirement.specifier.contains(installed, prereleases=True):
         return None
     return f"{text!r} is asked for, {installed} is installed"
+
+
+def canonical(name: str) -> str:
+    """Return the one spelling of a distribution's name."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def needs_of_wheel(folder: Path) -> list[str]:
@@ -96,33 +99,51 @@ def read_file(file: Path) -> list[str]:
     return found
 
 
-def asked_by_pip(line: str, place: Callable[[str], Path]) -> list[str]:
-    """Return the requirements of a `%pip` line; `place` gives the file of a path.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a `%pip install` line asks for."""
 
-    Errors: Refused for anything but `install` of requirements.
+    requirements: list[str]
+    options: list[str]
+    """Those that say where packages come from."""
+
+
+def asked_by_pip(line: str, place: Callable[[str], Path]) -> Asked:
+    """Return what a `%pip` line asks for; `place` gives the file of a path.
+
+    Errors: Refused for anything but `install` of requirements and wheels.
     """
     command, *words = shlex.split(line) or [""]
     if command != "install":
-        raise Refused(f"%pip {command}".strip(), hint="%pip install of what is there passes")
-    found: list[str] = []
+        raise Refused(f"%pip {command}".strip(), hint="%pip install is done")
+    asked = Asked(requirements=[], options=[])
     remaining = iter(words)
     for word in remaining:
         option, _, value = word.partition("=")
         if option in _FILE_OPTIONS:
-            found.extend(read_file(place(value or next(remaining, ""))))
-        elif word in _VALUED_OPTIONS:
-            next(remaining, None)
-        elif word.startswith("-") and word not in _FLAGS and option not in _VALUED_OPTIONS:
+            asked.requirements.extend(read_file(place(value or next(remaining, ""))))
+        elif option in _VALUED_OPTIONS:
+            asked.options.extend(_index_option(option, value or next(remaining, "")))
+        elif word.startswith("-") and word not in _FLAGS:
             raise Refused(f"%pip install {word}")
         elif not word.startswith("-"):
-            found.append(_requirement(word))
-    return found
+            asked.requirements.append(_requirement(word, place))
+    return asked
 
 
-def _requirement(word: str) -> str:
-    if word.endswith(".whl") or "/" in word.partition("@")[0]:
-        raise Refused(
-            f"%pip install {word}",
-            hint="list the wheel in the task's environment or libraries, and it is on sys.path",
-        )
+def _index_option(option: str, value: str) -> list[str]:
+    return [] if option == "--trusted-host" else [_LONG.get(option, option), value]
+
+
+def _requirement(word: str, place: Callable[[str], Path]) -> str:
+    if word.endswith(".whl") and "://" not in word:
+        return _wheel(place(word))
+    if "/" in word.partition("@")[0] and "://" not in word:
+        raise Refused(f"%pip install {word}", hint="build a wheel of it, and install that")
     return word
+
+
+def _wheel(file: Path) -> str:
+    if not file.is_file():
+        raise ConfigError(f"there is no wheel {str(file)!r}", hint="was it built?")
+    return str(file)

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from laketop.errors import ConfigError
 from laketop.runner.attempt import Attempt, type_of
 from laketop.runner.graph import Graph
+from laketop.runner.notifications import (
+    ON_DURATION,
+    ON_START,
+    Event,
+    name_of_end,
+    warning_seconds,
+)
 from laketop.runner.references import Scope, has_reference, resolve, text_of, values_in
 from laketop.runner.scope import job_scope, task_scope
 from laketop.runner.states import (
@@ -112,7 +119,8 @@ class JobRun:
         self.request = request
         self.changes = 0
         """Counts up with every change of the snapshot."""
-        self._settings = settings
+        self.settings = settings
+        """Those of the job that the run was made with."""
         self.new_run_id = new_run_id
         self._graph = graph.without(left_out)
         self._life_cycle = "PENDING"
@@ -135,6 +143,8 @@ class JobRun:
         self._by_run_id = {attempt.run_id: attempt for attempt in every}
         self._open = {attempt.run_id: attempt for attempt in every if not attempt.is_final}
         self._undecided = collections.deque(self._attempts)
+        self._events: list[Event] = []
+        self._warned: set[int] = set()
         self._disable()
 
     # What there is to do.
@@ -145,7 +155,9 @@ class JobRun:
             return
         if self._life_cycle == "PENDING":
             self._change_run("RUNNING")
+            self._events.append(Event(name=ON_START, at_ms=now_ms))
         self._time_out(now_ms)
+        self._warn(now_ms)
         for attempt in list(self._open.values()):
             if attempt.life_cycle == "WAITING_FOR_RETRY" and attempt.retry_ms <= now_ms:
                 self._change(attempt, "PENDING")
@@ -163,6 +175,7 @@ class JobRun:
     def due_ms(self) -> int | None:
         """Return when `advance` has something to do though nothing was reported, if ever."""
         due = [self._timeout_ms()] if self._life_cycle == "RUNNING" else []
+        due += [at_ms for at_ms, _ in self._warnings()]
         for attempt in self._open.values():
             if attempt.life_cycle == "RUNNING":
                 due.append(attempt.timeout_ms())
@@ -178,6 +191,7 @@ class JobRun:
         attempt.start_ms = now_ms
         if attempt.life_cycle == "PENDING":
             self._change(attempt, "RUNNING")
+            self._tell(attempt, ON_START, now_ms)
 
     def iterations_told(
         self, task_run_id: int, iterations: Sequence[Mapping[str, Any]], stats: Mapping[str, Any]
@@ -203,6 +217,9 @@ class JobRun:
         self._end(attempt, "TERMINATED", result, now_ms)
         if self._is_retried(attempt):
             self._retry(attempt, now_ms)
+        name = name_of_end(result)
+        if name is not None:
+            self._tell(attempt, name, now_ms)
 
     def cancel(self, now_ms: int, task_run_id: int | None = None) -> None:
         """Cancel the run, or one attempt of it; nothing happens to one that is final.
@@ -232,6 +249,12 @@ class JobRun:
         self._attempts.clear()
         self._end_ms = now_ms
         self._change_run("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED")
+        self._tell_end(now_ms)
+
+    def take_events(self) -> list[Event]:
+        """Return what happened since this was asked last."""
+        events, self._events = self._events, []
+        return events
 
     # How it stands.
 
@@ -300,7 +323,7 @@ class JobRun:
             "run_id": self.request.run_id,
             "number_in_job": self.request.run_id,
             "original_attempt_run_id": self.request.run_id,
-            "run_name": self._settings.get("name", "Untitled"),
+            "run_name": self.settings.get("name", "Untitled"),
             "run_type": self.request.run_type,
             "trigger": self.request.trigger,
             "format": "MULTI_TASK",
@@ -325,7 +348,7 @@ class JobRun:
     def _read_parameters(self) -> tuple[Scope, dict[str, dict[str, str]]]:
         request = self.request
         trigger_ms = request.created_ms if request.trigger_ms is None else request.trigger_ms
-        name = self._settings.get("name", "Untitled")
+        name = self.settings.get("name", "Untitled")
         scope = job_scope(
             {
                 "id": request.job_id,
@@ -339,7 +362,7 @@ class JobRun:
             workspace=Scope(request.workspace),
             facts=request.facts,
         )
-        declared = {each["name"]: each for each in self._settings.get("parameters") or ()}
+        declared = {each["name"]: each for each in self.settings.get("parameters") or ()}
         entries: dict[str, dict[str, str]] = {}
         for name in [*declared, *(given for given in request.parameters if given not in declared)]:
             entry = {"name": name}
@@ -420,6 +443,57 @@ class JobRun:
             self._change_run(LIFE_CYCLE_OF_A_FAILED_RUN, result, self._why(results, leaves))
         else:
             self._change_run("TERMINATED", result)
+        self._tell_end(now_ms)
+
+    def _tell(self, attempt: Attempt, name: str, now_ms: int) -> None:
+        if "condition_task" in attempt.task:
+            return
+        is_last = attempt is self._attempts[attempt.key][-1]
+        event = Event(
+            name=name,
+            at_ms=now_ms,
+            task=attempt.task,
+            task_run_id=attempt.run_id,
+            result=attempt.result,
+            is_retry=attempt.retry > 0,
+            will_retry=not is_last,
+        )
+        self._events.append(event)
+
+    def _tell_end(self, now_ms: int) -> None:
+        name = name_of_end(self._result or "")
+        if name is not None:
+            self._events.append(Event(name=name, at_ms=now_ms, result=self._result))
+
+    def _warnings(self) -> list[tuple[int, Attempt | None]]:
+        # When the run, as None, or a task of it has run for longer than its health rule says.
+        if self._life_cycle != "RUNNING":
+            return []
+        running: list[tuple[int, int, Mapping[str, Any], Attempt | None]] = [
+            (self.request.run_id, self._begin_ms, self.settings, None)
+        ]
+        running += [
+            (attempt.run_id, attempt.start_ms, attempt.task, attempt)
+            for attempt in self._open.values()
+            if attempt.life_cycle == "RUNNING" and attempt.task.get("health")
+        ]
+        return [
+            (start_ms + seconds * 1000 + 1, attempt)
+            for run_id, start_ms, settings, attempt in running
+            if (seconds := warning_seconds(settings)) is not None and run_id not in self._warned
+        ]
+
+    def _warn(self, now_ms: int) -> None:
+        for at_ms, attempt in self._warnings():
+            if at_ms > now_ms:
+                continue
+            if attempt is None:
+                self._warned.add(self.request.run_id)
+                self._events.append(Event(name=ON_DURATION, at_ms=now_ms))
+            else:
+                self._warned.add(attempt.run_id)
+                self._tell(attempt, ON_DURATION, now_ms)
+            self.changes += 1  # so that it is told
 
     def _why(self, results: Mapping[str, str], leaves: Sequence[str]) -> str:
         # The first to fail of those that made a leaf fail.
@@ -445,7 +519,7 @@ class JobRun:
                     self._stop_attempt(attempt, "TIMEDOUT", now_ms)
 
     def _timeout_ms(self) -> int | None:
-        seconds = self._settings.get("timeout_seconds") or 0
+        seconds = self.settings.get("timeout_seconds") or 0
         return self._begin_ms + seconds * 1000 if seconds else None
 
     def _run_duration_ms(self) -> int:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 WORKERS_PYTHON = "spark.sql.execution.pyspark.python"
+_workers = {"python": sys.executable}
+
+
+def run_workers_by(python: str) -> None:
+    """Let the UDFs of sessions that are opened from now on run by this program."""
+    _workers["python"] = python
 
 
 def use_this_interpreter() -> None:
@@ -32,7 +38,7 @@ def _wrap_sessions(module: ModuleType) -> None:
     @functools.wraps(original)
     def opened(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        self.conf.set(WORKERS_PYTHON, sys.executable)
+        self.conf.set(WORKERS_PYTHON, _workers["python"])
 
     opened.names_interpreter = True  # type: ignore[attr-defined]  # a mark of ours
     session.__init__ = opened

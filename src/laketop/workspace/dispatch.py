@@ -23,6 +23,9 @@ _CANCEL_CHECK_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 0.2
 _LONGEST_RETRY_SECONDS = 10.0
 
+Notify = Callable[[JobRun, Mapping[str, Any]], None]
+"""Is handed a run with events that nobody took yet, and its snapshot."""
+
 log = logging.getLogger("laketop.workspace")
 
 
@@ -42,7 +45,8 @@ class Dispatcher:
     """The runs of this process that are not final yet.
 
     `limit_of` tells how many runs of a job may be active; `start_child` makes the run of a
-    run_job task, inside a transaction, and returns its id.
+    run_job task, inside a transaction, and returns its id; `notify` hears of every change, once it
+    is written down.
     """
 
     def __init__(
@@ -53,12 +57,14 @@ class Dispatcher:
         *,
         limit_of: Callable[[int], int],
         start_child: Callable[[JobCall, tuple[int, ...]], int],
+        notify: Notify = lambda _run, _snapshot: None,
     ) -> None:
         self._store = store
         self._records = records
         self._site = site(self._run_job)
         self._limit_of = limit_of
         self._start_child = start_child
+        self._notify = notify
         self._runs: dict[int, _Running] = {}
         self._changes: dict[int, int] = {}
         self._final = threading.Condition()
@@ -77,7 +83,9 @@ class Dispatcher:
         Errors: ConfigError or Refused for tasks that cannot be run.
         """
         self._records.insert(record)
-        if not run.is_final:
+        if run.is_final:
+            self._store.after_commit(lambda: self._notify(run, record.snapshot))
+        else:
             self._take_on(run, record)
 
     def go_on(self, run: JobRun, record: RunRecord) -> None:
@@ -147,7 +155,9 @@ class Dispatcher:
             return
         if record.life_cycle == "QUEUED":
             running.run.cancel(now_ms)
-            self._records.update(run_id, running.run.snapshot())
+            snapshot = running.run.snapshot()
+            self._records.update(run_id, snapshot)
+            self._store.after_commit(lambda: self._notify(running.run, snapshot))
             self._store.after_commit(lambda: self._forget(run_id))
             return
         self._store.after_commit(lambda: running.execution.cancel(task_run_id))
@@ -190,6 +200,7 @@ class Dispatcher:
             self._records.update(run_id, snapshot)
             if running.run.is_final:
                 self.promote(running.run.request.job_id, snapshot["end_time"])
+        self._notify(running.run, snapshot)
         if running.run.is_final:
             self._forget(run_id)
         else:

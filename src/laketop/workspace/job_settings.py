@@ -12,6 +12,7 @@ from databricks.sdk.service.jobs import JobSettings
 
 from laketop.errors import ConfigError
 from laketop.runner.graph import Graph
+from laketop.runner.notifications import MOST_WEBHOOKS
 from laketop.workspace.shapes import shaped
 
 PAGE = 100
@@ -65,6 +66,10 @@ def _check_limits(settings: Mapping[str, Any]) -> None:
         raise InvalidParameterValue(f"A job's name has at most {_LONGEST_NAME} bytes.")
     if settings.get("schedule") and settings.get("continuous"):
         raise InvalidParameterValue("A job has a schedule or is continuous, not both.")
+    for item in (settings, *(settings.get("tasks") or ())):
+        for event, hooks in (item.get("webhook_notifications") or {}).items():
+            if len(hooks or ()) > MOST_WEBHOOKS:
+                raise InvalidParameterValue(f"{event} has at most {MOST_WEBHOOKS} webhooks.")
     for parameter in settings.get("parameters") or ():
         if not _PARAMETER.fullmatch(parameter["name"]):
             raise InvalidParameterValue(f"The parameter {parameter['name']!r} cannot be named so.")

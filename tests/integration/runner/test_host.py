@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
             job_parameters=job_parameters,
             task_values={"first": {"rows": 3}},
             directory=directory,
-            environment={"PATH": os.environ["PATH"]},
+            environment={"PATH": os.environ["PATH"], "UV_NO_INDEX": "1"},
             python=Path(sys.executable),
             resolve=Path,
             cancelled=threading.Event(),
@@ -154,8 +154,9 @@ def test_what_cannot_be_done_is_named_and_can_be_caught(run_cells: Run) -> None:
     attempts = (f"try:\n    {line}\nexcept Exception as e:\n    print(e)" for line in lines)
     outcome, log = run_cells("\n".join(attempts), "# MAGIC %scala\n# MAGIC val x = 1", "print(1)")
 
-    for said in ("'no-such-package-here' is not installed", "no notebook named", " -> ", "zero"):
+    for said in ("no-such-package-here cannot be installed", "no notebook named", "zero"):
         assert said in log
+    assert " -> " in log
     assert "`%nosuchmagic` not found" in log
     assert outcome.error == (
         "a cell in scala is not supported\nhint: cells in Python and SQL are run"
@@ -260,9 +261,5 @@ def test_what_the_environment_lacks_is_named(run: Run, wheel: Path) -> None:
             }
         ],
     }
-    outcome, _ = run(PythonWheelTask(), task)
-
-    assert outcome.error == (
-        "'no-such-package-here' is not installed\n"
-        "hint: install it beside laketop: a task runs on laketop's own interpreter so far"
-    )
+    with pytest.raises(ConfigError, match="no-such-package-here cannot be installed"):
+        run(PythonWheelTask(), task)

@@ -23,6 +23,7 @@ from databricks.sdk.service.compute import Environment
 from databricks.sdk.service.jobs import (
     ConditionTask,
     ConditionTaskOp,
+    JobEmailNotifications,
     JobEnvironment,
     JobParameterDefinition,
     JobSettings,
@@ -378,6 +379,18 @@ def test_a_task_sees_the_environments_of_its_job_and_they_are_not_shown(
     raw = client.api_client.do("GET", "/api/2.2/jobs/runs/get", query={"run_id": run.run_id})
     assert isinstance(raw, dict)
     assert "environments" not in raw["tasks"][0]
+
+
+def test_notifications_are_written_to_the_outbox(
+    client: WorkspaceClient, workspace: Workspace
+) -> None:
+    who = JobEmailNotifications(on_success=["me@here"], on_failure=["you@here"])
+    run_id = _start(client, _job(client, _condition("a"), email_notifications=who))
+    _ended(client, run_id)
+    outbox = workspace.state / "outbox"
+    _until(lambda: list(outbox.glob(f"*-{run_id}-on_success.json")))
+    (file,) = outbox.glob(f"*-{run_id}-*.json")
+    assert '"me@here"' in file.read_text()
 
 
 # --- limits, queue, idempotency ---

@@ -40,16 +40,27 @@ def test_pip_install_gives_its_requirements(tmp_path: Path) -> None:
         "install -q -U --index-url http://x 'scipy>1' -r r.txt", lambda name: tmp_path / name
     )
 
-    assert asked == ["scipy>1", "pandas>=2", "numpy"]
+    assert asked.requirements == ["scipy>1", "pandas>=2", "numpy"]
+    assert asked.options == ["--index-url", "http://x"]
 
 
 @pytest.mark.parametrize(
     "line",
-    ["uninstall pandas", "install --target x pandas", "install ./x.whl", "install /a/b.whl", ""],
+    ["uninstall pandas", "install --target x pandas", "install ./folder", "install -e .", ""],
 )
 def test_other_uses_of_pip_are_refused_by_name(line: str) -> None:
     with pytest.raises(Refused, match="%pip"):
         asked_by_pip(line, Path)
+
+
+def test_pip_install_takes_wheels_by_their_place(tmp_path: Path) -> None:
+    wheel = tmp_path / "x-1-py3-none-any.whl"
+    wheel.touch()
+    asked = asked_by_pip("install x-1-py3-none-any.whl -f here", lambda name: tmp_path / name)
+    assert asked.requirements == [str(wheel)]
+    assert asked.options == ["--find-links", "here"]
+    with pytest.raises(ConfigError, match="no wheel"):
+        asked_by_pip("install other-1-py3-none-any.whl", lambda name: tmp_path / name)
 
 
 def test_an_option_in_a_requirements_file_is_refused(tmp_path: Path) -> None:

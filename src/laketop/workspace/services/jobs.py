@@ -27,7 +27,7 @@ from laketop.runner.pool import Pool
 from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
-from laketop.workspace import job_settings, repairs, run_records
+from laketop.workspace import job_settings, outbox, repairs, run_records
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
@@ -80,6 +80,7 @@ class Jobs(Service):
             self._site,
             limit_of=self._limit_of,
             start_child=self._start_child,
+            notify=self._notify,
         )
 
     def start(self) -> None:
@@ -506,6 +507,9 @@ class Jobs(Service):
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
 
+    def _notify(self, run: JobRun, snapshot: Mapping[str, Any]) -> None:
+        outbox.deliver(self.workspace.state, run.settings, snapshot, run.take_events())
+
     def _run_of(self, token: str | None) -> int | None:
         if token is None:
             return None
@@ -529,6 +533,7 @@ class Jobs(Service):
             now_ms=self.workspace.now_ms,
             pool=self._pool,
             saved=self._saved,
+            cache=self.workspace.settings.cache / "environments",
             fork=self._forks,
         )
 

@@ -1,0 +1,217 @@
+"""What a task declares and its interpreter has not: installed by uv into a folder for sys.path.
+
+A folder is made once for each content and lies in the user's cache: it holds what the resolver
+chose and nothing that the interpreter has in that very version already, as an environment of
+Databricks lies over the libraries of its runtime.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from laketop.errors import ConfigError, EngineMissing
+from laketop.runner.requirements import STOOD_IN, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+KEPT: Final = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "delta-spark"})
+"""What speaks to the engine, and has to be of its version."""
+_SECRETS: Final = ("DATABRICKS_TOKEN", "SPARK_REMOTE")
+_LONGEST_WORDS: Final = 2_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be installed."""
+
+    requirements: Sequence[str]
+    """As of a requirements file, files by their whole path."""
+    options: Sequence[str] = ()
+    """Of the resolver: indexes, places of wheels."""
+
+
+def overlay(
+    wanted: Wanted,
+    cache: Path,
+    run: Callable[[Sequence[str], Path], int],
+    say: Callable[[str], None],
+) -> Path:
+    """Return the folder that holds what is wanted, made if there is none of this content yet.
+
+    `run` runs a program with both its outputs in a file and returns its exit code; `say` is told
+    what takes its time.
+    Errors: ConfigError with the resolver's words if it cannot be resolved or installed, also for
+    another version of what speaks to the engine; EngineMissing without uv.
+    """
+    for name in wanted.requirements:
+        _check_kept(name)
+    installed = _installed()
+    folder = cache / _digest(wanted, installed)
+    if (folder / "done").exists():
+        return folder / "site"
+    with _alone(cache, folder.name):
+        if (folder / "done").exists():  # by another task meanwhile
+            return folder / "site"
+        say(f"installing {', '.join(wanted.requirements)}")
+        shutil.rmtree(folder, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=cache))
+        try:
+            _Install(wanted, draft, run, installed).make()
+            (draft / "done").touch()
+            draft.replace(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return folder / "site"
+
+
+def resolver_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for uv: no secret of the workspace, pip's index where uv has none.
+
+    The system's certificates are trusted, as pip does.
+    """
+    kept = {name: environment[name] for name in environment if name not in _SECRETS}
+    kept.setdefault("UV_SYSTEM_CERTS", "1")
+    index = kept.get("PIP_INDEX_URL")
+    if index and not any(name in kept for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX")):
+        kept["UV_DEFAULT_INDEX"] = index
+    return kept
+
+
+class _Install:
+    def __init__(
+        self,
+        wanted: Wanted,
+        folder: Path,
+        run: Callable[[Sequence[str], Path], int],
+        installed: Mapping[str, str],
+    ) -> None:
+        self._wanted = wanted
+        self._folder = folder
+        self._site = folder / "site"
+        self._run = run
+        self._installed = installed
+        self._log = folder / "uv.log"
+
+    def make(self) -> None:
+        # What the interpreter has stays out, but for what the rest needs in another version.
+        free = {name for name in map(_name, self._wanted.requirements) if name}
+        while True:
+            self._install(free)
+            more = self._unmet() - free
+            if not more:
+                return
+            if more & KEPT:
+                raise self._error(f"installed beside this engine's {', '.join(more & KEPT)}")
+            free |= more
+
+    def _install(self, free: Collection[str]) -> None:
+        shutil.rmtree(self._site, ignore_errors=True)
+        self._log.unlink(missing_ok=True)
+        out = sorted(({*self._installed} - {*free}) | KEPT | STOOD_IN)
+        asked, excluded = self._folder / "asked.txt", self._folder / "excluded.txt"
+        asked.write_text("\n".join(self._wanted.requirements) + "\n", encoding="utf-8")
+        excluded.write_text("\n".join(out) + "\n", encoding="utf-8")
+        command = [_uv(), "pip", "install", "--quiet", "--python", sys.executable]
+        command += ["--target", str(self._site), "--excludes", str(excluded)]
+        if self._run([*command, *self._wanted.options, "-r", str(asked)], self._log):
+            raise self._error("installed")
+        self._site.mkdir(exist_ok=True)
+
+    def _unmet(self) -> set[str]:
+        # The names that what was installed needs, and that neither it nor the interpreter has so.
+        here = list(importlib.metadata.distributions(path=[str(self._site)]))
+        have = {**self._installed, **{canonical(each.name): each.version for each in here}}
+        unmet = set()
+        for each in here:
+            for text in each.requires or ():
+                need = Requirement(text)
+                if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+                    continue
+                name = canonical(need.name)
+                version = have.get(name)
+                if name not in STOOD_IN and not (
+                    version and need.specifier.contains(version, prereleases=True)
+                ):
+                    unmet.add(name)
+        return unmet
+
+    def _error(self, what: str) -> ConfigError:
+        text = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        words = " ".join(text.split())[:_LONGEST_WORDS]
+        asked = ", ".join(self._wanted.requirements)
+        return ConfigError(
+            f"{asked} cannot be {what}{f': {words}' if words else ''}",
+            hint="see the environment or libraries of the task, and whether the index is reachable",
+        )
+
+
+def _installed() -> dict[str, str]:
+    found = {}
+    for distribution in importlib.metadata.distributions():
+        name = canonical(distribution.metadata["Name"] or "")
+        if name and name != "laketop":
+            found.setdefault(name, distribution.version)
+    return found
+
+
+def _digest(wanted: Wanted, installed: Mapping[str, str]) -> str:
+    files = {
+        text: hashlib.sha256(Path(text).read_bytes()).hexdigest()
+        for text in wanted.requirements
+        if text.startswith("/") and Path(text).is_file()
+    }
+    content = [
+        *(sorted(wanted.requirements), list(wanted.options), files),
+        *(sorted(installed.items()), sys.version_info[:2], sys.platform),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _name(text: str) -> str | None:
+    try:
+        return canonical(Requirement(text).name)
+    except InvalidRequirement:
+        return None
+
+
+def _check_kept(text: str) -> None:
+    with contextlib.suppress(InvalidRequirement):
+        requirement = Requirement(text)
+        name = canonical(requirement.name)
+        if name in KEPT and requirement.specifier:
+            raise ConfigError(
+                f"{text!r} is asked for, the engine speaks to {_installed().get(name)}",
+                hint=f"leave {name} out of the environment: laketop brings it",
+            )
+
+
+def _uv() -> str:
+    with contextlib.suppress(ImportError, FileNotFoundError):
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    found = shutil.which("uv")
+    if found is None:
+        raise EngineMissing("uv is not installed, which makes the environments of tasks")
+    return found
+
+
+@contextlib.contextmanager
+def _alone(cache: Path, name: str) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,55 @@
+"""`%pip install` in a notebook: what is missing comes to the front of the task's own sys.path."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from laketop.runner.overlay import Wanted, overlay, resolver_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def install(requirements: Sequence[str], options: Sequence[str], cache: Path) -> None:
+    """Install what is asked for, for this process and the programs that it starts.
+
+    Modules of another version that were imported before are forgotten, so that the next import
+    finds the new ones; names that cells hold already are theirs to import again.
+    Errors: as `overlay`.
+    """
+    wanted = Wanted(requirements=requirements, options=options)
+    folder = str(overlay(wanted, cache, _run, print))
+    sys.path.insert(0, folder)
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{others}" if others else folder
+    importlib.invalidate_caches()
+    _forget_modules(folder)
+    print(f"installed: {', '.join(requirements)}")
+
+
+def _run(argv: Sequence[str], output: Path) -> int:
+    with output.open("ab") as log:
+        return subprocess.run(
+            argv,
+            env=resolver_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+
+
+def _forget_modules(folder: str) -> None:
+    tops = {
+        name.removesuffix(".py").partition(".")[0]
+        for name in os.listdir(folder)  # noqa: PTH208 - names are all that is asked for
+        if not name.endswith(".dist-info")
+    }
+    for name in [name for name in sys.modules if name.partition(".")[0] in tops]:
+        del sys.modules[name]

@@ -1,0 +1,83 @@
+"""Tasks with libraries that the interpreter has not, on the engine; wheels come from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.runner.conftest import Run
+from tests.unit.runner.test_overlay import make_wheel
+
+from laketop.errors import ConfigError
+from laketop.runner.tasks.notebook import NotebookTask
+from laketop.runner.tasks.spark_python import SparkPythonTask
+
+CODE = "def double(n):\n    return 2 * n\n"
+
+
+@pytest.fixture
+def offline(tmp_path: Path, task_environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what lets uv find wheels in a folder alone, and a cache for the environments."""
+    make_wheel(tmp_path / "wheels", "laketop_doubling", "1.0", content=CODE)
+    found = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(tmp_path / "wheels")}
+    return {"environment": {**task_environment, **found}, "cache": tmp_path / "cache"}
+
+
+def test_a_task_runs_in_the_environment_that_it_declares_and_so_do_its_udfs(
+    run: Run, tmp_path: Path, offline: dict[str, Any]
+) -> None:
+    (tmp_path / "requirements.txt").write_text("laketop-doubling>=1\n")
+    (tmp_path / "script.py").write_text(
+        "from laketop_doubling import double\n"
+        "from pyspark.sql import SparkSession\n"
+        "from pyspark.sql.functions import udf\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "frame = spark.range(3).select(udf(double, 'bigint')('id').alias('twice'))\n"
+        "print('twice', [row.twice for row in frame.collect()])\n"
+    )
+    requirements = f"-r {tmp_path}/requirements.txt"
+    environment = {"environment_key": "own", "spec": {"dependencies": [requirements]}}
+    task = {
+        "environment_key": "own",
+        "environments": [environment],
+        "spark_python_task": {"python_file": str(tmp_path / "script.py")},
+    }
+    outcome, log = run(SparkPythonTask(), task, **offline)
+    assert outcome.error is None
+    assert "installing laketop-doubling>=1" in log
+    assert "twice [0, 2, 4]" in log
+    _, again = run(SparkPythonTask(), task, **offline)
+    assert again.count("installing") == 1  # both runs write to the same log
+
+
+def test_an_environment_that_cannot_be_resolved_fails_the_task_by_name(
+    run: Run, tmp_path: Path, offline: dict[str, Any]
+) -> None:
+    (tmp_path / "script.py").write_text("print('never')\n")
+    task = {
+        "libraries": [{"pypi": {"package": "laketop-nowhere==3"}}],
+        "spark_python_task": {"python_file": str(tmp_path / "script.py")},
+    }
+    with pytest.raises(ConfigError, match="laketop-nowhere==3 cannot be installed"):
+        run(SparkPythonTask(), task, **offline)
+
+
+def test_pip_install_in_a_notebook_brings_a_package_for_the_cells_below(
+    run: Run, tmp_path: Path, offline: dict[str, Any]
+) -> None:
+    (tmp_path / "nb.py").write_text(
+        "# Databricks notebook source\n"
+        "# MAGIC %pip install laketop-doubling\n"
+        "# COMMAND ----------\n"
+        "dbutils.library.restartPython()\n"
+        "# COMMAND ----------\n"
+        "from laketop_doubling import double\n"
+        "dbutils.notebook.exit(double(21))\n"
+    )
+    task = {"notebook_task": {"notebook_path": str(tmp_path / "nb")}}
+    outcome, log = run(NotebookTask(), task, **offline)
+    assert outcome.error is None
+    assert outcome.exit_value == "42"
+    assert "installed: laketop-doubling" in log

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from laketop.runner.notifications import Event
+from laketop.workspace.outbox import deliver
+
+RUN = {"job_id": 7, "run_id": 100, "run_name": "nightly"}
+JOB = {"email_notifications": {"on_failure": ["me@here"]}}
+
+
+def test_each_event_that_somebody_wants_is_a_file(tmp_path: Path) -> None:
+    task = {"task_key": "a", "webhook_notifications": {"on_start": [{"id": "h"}]}}
+    events = [
+        Event(name="on_start", at_ms=1_000),
+        Event(name="on_start", at_ms=1_001, task=task, task_run_id=101),
+        Event(name="on_failure", at_ms=2_000, result="FAILED"),
+    ]
+    deliver(tmp_path, JOB, RUN, events)
+    files = sorted((tmp_path / "outbox").iterdir())
+    assert [file.name for file in files] == [
+        "1001-100-a-on_start.json",
+        "2000-100-on_failure.json",
+    ]
+    assert json.loads(files[1].read_text()) == {
+        "event": "on_failure",
+        "time": 2_000,
+        **RUN,
+        "result_state": "FAILED",
+        "to": ["me@here"],
+        "webhooks": [],
+    }
+    assert json.loads(files[0].read_text())["task_run_id"] == 101
+
+
+def test_a_notification_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "outbox").touch()
+    deliver(tmp_path, JOB, RUN, [Event(name="on_failure", at_ms=1, result="FAILED")])
+    assert "a notification of run 100 is lost" in caplog.text
