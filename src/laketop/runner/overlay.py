@@ -159,7 +159,7 @@ class _Install:
 
 
 def _installed() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = canonical(distribution.metadata["Name"] or "")
         if name and name != "laketop":

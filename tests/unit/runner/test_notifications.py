@@ -9,6 +9,7 @@ from tests.unit.runner.test_run import FAILED, Bench, task
 
 from laketop.runner.context import Outcome
 from laketop.runner.notifications import Event, recipients
+from laketop.runner.run import JobRun
 
 ALL = {
     name: ["me@here"]
@@ -58,12 +59,12 @@ def test_success_with_failures_is_neither() -> None:
 
 def test_canceled_and_skipped_runs_count_as_failures_unless_silenced() -> None:
     silent = {"no_alert_for_canceled_runs": True, "no_alert_for_skipped_runs": True}
-    for act in (lambda bench: bench.run.cancel(2_000), lambda bench: bench.run.skip(2_000)):
+    for act in (JobRun.cancel, JobRun.skip):
         bench = Bench(task("a"), **TELL)
-        act(bench)
+        act(bench.run, 2_000)
         assert told(bench)[-1] == (None, "on_failure")
         bench = Bench(task("a"), **TELL)
-        act(bench)
+        act(bench.run, 2_000)
         assert (None, "on_failure") not in told(bench, notification_settings=silent)
 
 
