@@ -64,6 +64,12 @@ class Progress:
         if self._status is not None:
             self._status.stop()
 
+    def pause(self) -> None:
+        """Take the line away, so that a person can be asked; the next `show` draws none."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
     def note(self, text: str) -> None:
         """Print a line that stays."""
         self._console.print(text, markup=False)

@@ -26,6 +26,15 @@ _STOP_SECONDS = 60.0
 _ENGINE_SECONDS = 300.0
 
 
+class RequestFailed(LaketopError):
+    """The workspace answered with an error: its HTTP status and its `error_code`."""
+
+    def __init__(self, message: str, *, status: int, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
 @dataclasses.dataclass(frozen=True)
 class Contact:
     """How to reach a running workspace."""
@@ -53,7 +62,8 @@ class Contact:
     ) -> Any:
         """Send a request and return the decoded JSON of the answer.
 
-        Errors: LaketopError with the message of the workspace, or when it does not answer.
+        Errors: RequestFailed with the message of the workspace; LaketopError when it does not
+        answer.
         """
         return json.loads(self.request_raw(method, path, body, seconds=seconds) or b"null")
 
@@ -73,7 +83,7 @@ class Contact:
             with opener.open(call, timeout=seconds) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
-            raise LaketopError(_message(error)) from error
+            raise _failed(error) from error
         except (urllib.error.URLError, OSError) as error:
             raise LaketopError(
                 f"the workspace at {self.url} does not answer: {error}",
@@ -101,12 +111,14 @@ class Contact:
         )
 
 
-def _message(error: urllib.error.HTTPError) -> str:
+def _failed(error: urllib.error.HTTPError) -> RequestFailed:
     text = error.read().decode("utf-8", errors="replace")
     try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"the workspace answered {error.code}: {text[:300]}"
+        told = json.loads(text)
+        message, code = str(told["message"]), str(told.get("error_code", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message, code = f"the workspace answered {error.code}: {text[:300]}", ""
+    return RequestFailed(message, status=error.code, code=code)
 
 
 def find(settings: Settings) -> Contact | None:

@@ -93,7 +93,7 @@ class Catalogs(Service):
         self._lake.keep(self._lake.folder(name) / "_catalog.json", entry)
         return self._info(self._renamed(name, new_name))
 
-    @route("DELETE /api/2.1/unity-catalog/catalogs/{name}")
+    @route("DELETE /api/2.1/unity-catalog/catalogs/{name}", hold="check_models")
     def delete(self, name: str, force: bool = False) -> None:
         """Delete a catalog; with `force` all that it holds too.
 
@@ -111,6 +111,17 @@ class Catalogs(Service):
             )
         self._lake.discard(self._lake.folder(name))
         Privileges(self._lake).forget(name)
+
+    async def check_models(self, name: str, force: bool = False) -> None:
+        """Before the transaction, delete the models in it, or with them refuse its deletion."""
+        models = await self.workspace.registered_models.names_in(*name.lower().split("."))
+        if models and not force:
+            raise BadRequest(
+                f"Catalog '{name}' is not empty. It has {len(models)} models(s)",
+                error_code="CATALOG_NOT_EMPTY",
+            )
+        for model in models:
+            await self.workspace.registered_models.delete(model)
 
     def _holds(self, catalog: str, schema: str) -> bool:
         return any(self._lake.holds(catalog, schema).values())

@@ -19,6 +19,7 @@ from laketop.workspace.service import Service, route
 
 Got = TypeVar("Got")
 
+Names = list[str]
 Models = list[RegisteredModelInfo]
 """In the class below, `list` is what the client calls that route."""
 
@@ -43,7 +44,7 @@ class RegisteredModels(Service):
             raise NotServed("laketop keeps the files of models in its own folder.")
         full_name = f"{catalog_name}.{schema_name}.{name}"
         owner = self.workspace.user
-        return await self._of_registry(
+        return await self.of_registry(
             lambda: _info(self._registry.create_model(full_name, owner=owner, description=comment))
         )
 
@@ -51,7 +52,7 @@ class RegisteredModels(Service):
     async def get(self, full_name: str, include_aliases: bool = False) -> RegisteredModelInfo:
         """Return a model, its aliases if asked for."""
         lake.parts(full_name, 3, "model")
-        return await self._of_registry(
+        return await self.of_registry(
             lambda: _info(self._registry.model(full_name), with_aliases=include_aliases)
         )
 
@@ -67,7 +68,7 @@ class RegisteredModels(Service):
         if (catalog_name is None) != (schema_name is None):
             raise BadRequest("catalog_name and schema_name come together.")
         prefix = "" if catalog_name is None else f"{catalog_name}.{schema_name}."
-        every = await self._of_registry(self._all)
+        every = await self.of_registry(self._all)
         known = {one.full_name or "": one for one in every}
         chosen = sorted(name for name in known if name.startswith(prefix))
         names, more = page_of(chosen, max_results, page_token)
@@ -85,7 +86,7 @@ class RegisteredModels(Service):
         lake.parts(full_name, 3, "model")
         if new_name is not None and new_name != full_name.rpartition(".")[2]:
             raise NotServed("laketop does not rename a registered model.")
-        return await self._of_registry(
+        return await self.of_registry(
             lambda: _info(self._registry.update_model(full_name, description=comment, owner=owner))
         )
 
@@ -93,14 +94,14 @@ class RegisteredModels(Service):
     async def delete(self, full_name: str) -> None:
         """Delete a model and its versions."""
         lake.parts(full_name, 3, "model")
-        await self._of_registry(lambda: self._registry.delete_model(full_name))
+        await self.of_registry(lambda: self._registry.delete_model(full_name))
         Privileges(Lake(self.workspace.state / "catalog")).forget(full_name)
 
     @route("PUT /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}")
     async def set_alias(self, full_name: str, alias: str, version_num: int) -> RegisteredModelAlias:
         """Point an alias at a version."""
         catalog, schema, model = lake.parts(full_name, 3, "model")
-        await self._of_registry(lambda: self._registry.set_alias(full_name, alias, version_num))
+        await self.of_registry(lambda: self._registry.set_alias(full_name, alias, version_num))
         return RegisteredModelAlias(
             alias_name=alias,
             version_num=version_num,
@@ -113,11 +114,20 @@ class RegisteredModels(Service):
     async def delete_alias(self, full_name: str, alias: str) -> None:
         """Delete an alias."""
         lake.parts(full_name, 3, "model")
-        await self._of_registry(lambda: self._registry.delete_alias(full_name, alias))
+        await self.of_registry(lambda: self._registry.delete_alias(full_name, alias))
 
     def existing(self, full_name: str) -> None:
         """Check that a model is there; not to be called inside a transaction. Errors: NotFound."""
         self._translated(lambda: self._registry.model(full_name))
+
+    async def names_in(self, *names: str) -> Names:
+        """Return the full names of the models of a catalog or a schema."""
+        if not (self.workspace.state / "mlflow.db").exists():
+            return []  # nobody has made one, and to look would load MLflow
+        prefix = ".".join(names) + "."
+        every = await self.of_registry(self._all)
+        found = (one.full_name or "" for one in every)
+        return [name for name in found if name.startswith(prefix)]
 
     @property
     def _registry(self) -> Any:
@@ -132,7 +142,8 @@ class RegisteredModels(Service):
             if token is None:
                 return found
 
-    async def _of_registry(self, act: Callable[[], Got]) -> Got:
+    async def of_registry(self, act: Callable[[], Got]) -> Got:
+        """Return what `act` does with the registry, in a thread; MLflow's errors translated."""
         return await anyio.to_thread.run_sync(functools.partial(self._translated, act))
 
     @staticmethod

@@ -86,7 +86,7 @@ class Schemas(Service):
         self._lake.keep(folder / _MADE, {**self._made(folder), "changed_by": self.workspace.user})
         return self._info(catalog, self._renamed(catalog, name, new_name))
 
-    @route("DELETE /api/2.1/unity-catalog/schemas/{full_name}")
+    @route("DELETE /api/2.1/unity-catalog/schemas/{full_name}", hold="check_models")
     def delete(self, full_name: str, force: bool = False) -> None:
         """Delete a schema; with `force` all that it holds too.
 
@@ -105,6 +105,17 @@ class Schemas(Service):
             )
         self._lake.discard(self._lake.folder(catalog, name))
         Privileges(self._lake).forget(f"{catalog}.{name}")
+
+    async def check_models(self, full_name: str, force: bool = False) -> None:
+        """Before the transaction, delete the models in it, or with them refuse its deletion."""
+        models = await self.workspace.registered_models.names_in(*full_name.lower().split("."))
+        if models and not force:
+            raise BadRequest(
+                f"Schema '{full_name}' is not empty. It has {len(models)} models(s)",
+                error_code="SCHEMA_NOT_EMPTY",
+            )
+        for model in models:
+            await self.workspace.registered_models.delete(model)
 
     def _made(self, folder: Any) -> Entry:
         return lake.read(folder / _MADE)

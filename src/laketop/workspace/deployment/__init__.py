@@ -1,0 +1,33 @@
+"""Puts a bundle on a workspace, local or remote: plans, applies, remembers, destroys.
+
+One engine for both. A type of resource is one file in `resources/`; what is deployed is kept in
+`resources.json` under the target's state path.
+"""
+
+from __future__ import annotations
+
+from laketop.workspace.deployment.operations import (
+    Deployment,
+    Options,
+    deploy,
+    deploy_to,
+    destroy,
+    page_of,
+    plan_of,
+    summary_of,
+)
+from laketop.workspace.deployment.planning import Plan
+from laketop.workspace.deployment.site import Site
+
+__all__ = [
+    "Deployment",
+    "Options",
+    "Plan",
+    "Site",
+    "deploy",
+    "deploy_to",
+    "destroy",
+    "page_of",
+    "plan_of",
+    "summary_of",
+]

@@ -1,0 +1,125 @@
+"""What the engine asks of a type of resource, and how a plain one of Unity Catalog answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from laketop.errors import LaketopError
+from laketop.workspace.deployment.api import Api, ApiError
+
+Body = Mapping[str, Any]
+
+
+class Kept(LaketopError):
+    """Something is not deleted because of what it holds."""
+
+
+class Kind:
+    """One type of resource: how it is created, read, changed and deleted.
+
+    `read` returns what the bundle may set, and nothing that moves by itself: two reads with
+    nobody in between are equal.
+    """
+
+    immutable: frozenset[str] = frozenset()
+    """Fields that only a new resource can have: another value means delete and create."""
+    holds_data = False
+    """Whether deleting one deletes what users put into it, so that they are asked first."""
+    shareable = False
+    """Whether another target may have made it: the local workspace is one place for all."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def create(self, body: Body) -> str:
+        """Create it and return its id."""
+        raise NotImplementedError
+
+    def read(self, id_: str) -> Body | None:
+        """Return it as it is now, None if it is gone."""
+        raise NotImplementedError
+
+    def update(self, id_: str, body: Body, now: Body) -> None:
+        """Make it as `body` says; `now` is what `read` told."""
+        raise NotImplementedError
+
+    def delete(self, id_: str, *, purge: bool) -> None:
+        """Delete it; fine if it is gone. Errors: Kept for one that holds data, without `purge`."""
+        raise NotImplementedError
+
+    def find(self, body: Body) -> str | None:
+        """Return the id of one that is there already and that `body` would create."""
+        raise NotImplementedError
+
+    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - for those that have more
+        """Return what references may name beside the fields of `body`."""
+        return {"id": id_}
+
+
+class Named(Kind):
+    """A resource of Unity Catalog: its id is its full name."""
+
+    path = ""
+    """The collection's path below `/api/2.1/unity-catalog/`."""
+    levels: tuple[str, ...] = ("name",)
+    """The fields that make the full name."""
+    fields: tuple[str, ...] = ()
+    """What `read` returns, and what the bundle may set."""
+    changeable: tuple[str, ...] = ("comment",)
+    shareable = True
+
+    def create(self, body: Body) -> str:
+        """Create it and return its full name."""
+        self.api.do("POST", self._collection, body=body)
+        return self.full_name(body)
+
+    def read(self, id_: str) -> Body | None:
+        """Return the fields that the bundle may set, None if it is gone."""
+        try:
+            told = self.api.do("GET", f"{self._collection}/{id_}")
+        except ApiError as error:
+            if error.is_missing:
+                return None
+            raise
+        told = {name: told.get(name) for name in self.fields}
+        return {name: value for name, value in told.items() if value not in (None, "", {})}
+
+    def update(self, id_: str, body: Body, now: Body) -> None:
+        """Change what differs; a field that the bundle no longer has is emptied."""
+        changed = {
+            name: body.get(name, {} if isinstance(now.get(name), dict) else "")
+            for name in self.changeable
+            if body.get(name) != now.get(name)
+        }
+        if changed:
+            self.api.do("PATCH", f"{self._collection}/{id_}", body=changed)
+
+    def delete(self, id_: str, *, purge: bool) -> None:
+        """Delete it; fine if it is gone."""
+        try:
+            query = {"force": "true"} if purge else None
+            self.api.do("DELETE", f"{self._collection}/{id_}", query=query)
+        except ApiError as error:
+            if error.is_not_empty:
+                hint = "--purge deletes it with all that it holds"
+                raise Kept(error.message, hint=hint) from error
+            if not error.is_missing:
+                raise
+
+    def find(self, body: Body) -> str | None:
+        """Return its full name if it is there."""
+        name = self.full_name(body)
+        return name if self.read(name) is not None else None
+
+    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
+        """Return the full name, which is also the id."""
+        return {"id": id_, "full_name": id_}
+
+    def full_name(self, body: Body) -> str:
+        """Return the full name of what `body` creates."""
+        return ".".join(str(body.get(field, "")) for field in self.levels)
+
+    @property
+    def _collection(self) -> str:
+        return f"/api/2.1/unity-catalog/{self.path}"

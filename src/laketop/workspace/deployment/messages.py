@@ -1,0 +1,48 @@
+"""What a bundle asks for and a deployment does not do, each said by its name."""
+
+from __future__ import annotations
+
+import functools
+import pkgutil
+from collections.abc import Iterator
+
+from laketop.bundle import Bundle, Resource
+from laketop.errors import Refused
+from laketop.runner import tasks
+from laketop.workspace.deployment.resources import KINDS, grants, permissions
+
+
+def waiting(bundle: Bundle) -> Iterator[str]:
+    """Yield a sentence for everything that the local workspace keeps and does not act upon."""
+    for resource in bundle.ordered:
+        if resource.type not in KINDS:
+            yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
+        if resource.permissions and resource.type not in permissions.OBJECTS:
+            yield f"the permissions of {resource.name} are not set on the local workspace yet"
+        if resource.grants and resource.type not in grants.OBJECTS:
+            yield f"the grants of {resource.name} are not set on the local workspace yet"
+    for key, job in bundle.resources.get("jobs", {}).items():
+        yield from _of_job(key, job)
+
+
+def _of_job(key: str, job: Resource) -> Iterator[str]:
+    for task in job.body.get("tasks", ()):
+        for name in task:
+            if name.endswith("_task") and name.removesuffix("_task") not in _task_types():
+                yield f"task {task['task_key']} of job {key} is a {name}, which does not run yet"
+
+
+def check_remote(bundle: Bundle) -> None:
+    """Check that all of a bundle is made on a remote workspace. Errors: Refused, by name."""
+    hint = "deploy it with the official tools, or leave it out of this target"
+    for resource in bundle.ordered:
+        if resource.type not in KINDS:
+            raise Refused(f"deploying {resource.name} to a remote workspace", hint=hint)
+        for what, known in (("permissions", permissions.OBJECTS), ("grants", grants.OBJECTS)):
+            if getattr(resource, what) and resource.type not in known:
+                raise Refused(f"setting the {what} of {resource.name} remotely", hint=hint)
+
+
+@functools.cache
+def _task_types() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules(tasks.__path__))

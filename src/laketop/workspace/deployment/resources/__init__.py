@@ -1,0 +1,33 @@
+"""Each type of resource of a bundle and what deploys it: one file a type."""
+
+from __future__ import annotations
+
+from laketop.workspace.deployment.kind import Kind
+from laketop.workspace.deployment.resources.catalogs import Catalogs
+from laketop.workspace.deployment.resources.experiments import Experiments
+from laketop.workspace.deployment.resources.grants import Grants
+from laketop.workspace.deployment.resources.jobs import Jobs
+from laketop.workspace.deployment.resources.model_serving_endpoints import ModelServingEndpoints
+from laketop.workspace.deployment.resources.permissions import Permissions
+from laketop.workspace.deployment.resources.registered_models import RegisteredModels
+from laketop.workspace.deployment.resources.schemas import Schemas
+from laketop.workspace.deployment.resources.secret_scopes import SecretScopes
+from laketop.workspace.deployment.resources.state_only import StateOnly
+from laketop.workspace.deployment.resources.volumes import Volumes
+
+KINDS: dict[str, type[Kind]] = {
+    "jobs": Jobs,
+    "model_serving_endpoints": ModelServingEndpoints,
+    "experiments": Experiments,
+    "secret_scopes": SecretScopes,
+    "volumes": Volumes,
+    "registered_models": RegisteredModels,
+    "schemas": Schemas,
+    "catalogs": Catalogs,
+}
+"""The types that are made on a workspace, in the order in which they are deleted."""
+
+FOLLOWERS: dict[str, type[Kind]] = {"permissions": Permissions, "grants": Grants}
+"""What is a node of its own beside the resource that it belongs to."""
+
+__all__ = ["FOLLOWERS", "KINDS", "Grants", "Permissions", "StateOnly"]

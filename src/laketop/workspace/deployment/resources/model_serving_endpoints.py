@@ -1,0 +1,112 @@
+"""Serving endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.kind import Body, Kind
+
+_PATH = "/api/2.0/serving-endpoints"
+_ENTITY = (
+    *("name", "entity_name", "entity_version", "workload_size", "workload_type"),
+    *("scale_to_zero_enabled", "environment_vars", "external_model", "max_provisioned_throughput"),
+    *("min_provisioned_throughput", "min_provisioned_concurrency", "max_provisioned_concurrency"),
+)
+
+
+class ModelServingEndpoints(Kind):
+    """A serving endpoint; it loads its models after it was created, and nobody waits for it."""
+
+    immutable = frozenset({"name", "route_optimized"})
+
+    def create(self, body: Body) -> str:
+        """Create it; its name is its id."""
+        self.api.do("POST", _PATH, body=body)
+        return str(body["name"])
+
+    def read(self, id_: str) -> Body | None:
+        """Return its name, tags and configuration, the one on its way before the one in force."""
+        told = self._get(id_)
+        if told is None:
+            return None
+        found: dict[str, Any] = {"name": told["name"]}
+        for field in ("description", "tags"):
+            if told.get(field):
+                found[field] = told[field]
+        config = told.get("pending_config") or told.get("config")
+        if config:
+            found["config"] = _config(config)
+        return found
+
+    def update(self, id_: str, body: Body, now: Body) -> None:
+        """Begin to load another configuration, and set the tags."""
+        if _config(body.get("config") or {}) != now.get("config"):
+            self.api.do("PUT", f"{_PATH}/{id_}/config", body=body.get("config") or {})
+        before, after = _tags(now), _tags(body)
+        if before != after:
+            added = [{"key": k, "value": v} for k, v in after.items() if before.get(k) != v]
+            gone = sorted(before.keys() - after.keys())
+            self.api.do(
+                "PATCH", f"{_PATH}/{id_}/tags", body={"add_tags": added, "delete_tags": gone}
+            )
+
+    def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - an endpoint holds no data
+        """Delete it; fine if it is gone."""
+        try:
+            self.api.do("DELETE", f"{_PATH}/{id_}")
+        except ApiError as error:
+            if not error.is_missing:
+                raise
+
+    def find(self, body: Body) -> str | None:
+        """Return its name if it is there."""
+        return str(body["name"]) if self._get(str(body["name"])) is not None else None
+
+    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
+        """Return the name, and the id by which permissions know it."""
+        told = self._get(id_) or {}
+        return {"id": id_, "serving_endpoint_id": told.get("id", id_)}
+
+    def _get(self, name: str) -> dict[str, Any] | None:
+        try:
+            return dict(self.api.do("GET", f"{_PATH}/{name}"))
+        except ApiError as error:
+            if error.is_missing:
+                return None
+            raise
+
+
+def _config(config: Body) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "served_entities": [
+            {field: _text(entity[field]) for field in _ENTITY if entity.get(field) is not None}
+            for entity in config.get("served_entities") or ()
+        ]
+    }
+    routes = (config.get("traffic_config") or {}).get("routes") or ()
+    if routes:
+        found["traffic_config"] = {
+            "routes": [
+                {
+                    "served_entity_name": r.get("served_entity_name") or r.get("served_model_name"),
+                    "traffic_percentage": r["traffic_percentage"],
+                }
+                for r in routes
+            ]
+        }
+    if config.get("auto_capture_config"):
+        found["auto_capture_config"] = {
+            key: value
+            for key, value in config["auto_capture_config"].items()
+            if key in {"catalog_name", "schema_name", "table_name_prefix", "enabled"}
+        }
+    return found
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _tags(body: Body) -> dict[str, str]:
+    return {str(tag["key"]): str(tag.get("value", "")) for tag in body.get("tags") or ()}

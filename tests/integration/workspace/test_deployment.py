@@ -1,0 +1,535 @@
+"""Bundles on a workspace: planned, deployed, changed by others, cut, destroyed.
+
+Every test runs on the project's own workspace and on a second one, which stands in for a remote.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
+from databricks.sdk.service.jobs import JobSettings
+from tests.integration.workspace.conftest import Served, serving
+
+from laketop import bundle
+from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.settings import Settings
+from laketop.workspace.daemon import Contact
+from laketop.workspace.deployment import (
+    Deployment,
+    Options,
+    Plan,
+    Site,
+    deploy_to,
+    destroy,
+    plan_of,
+    summary_of,
+)
+from laketop.workspace.deployment.folders import DiskFolder
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+DYING = str(Path(__file__).with_name("dying_deployment.py"))
+NOTEBOOK = "# Databricks notebook source\nprint(1)\n"
+
+EVERYTHING = """
+bundle: {name: shop}
+workspace: {root_path: /Workspace/Shared/NAME}
+resources:
+  catalogs:
+    lake: {name: NAME, comment: all of it}
+  schemas:
+    raw:
+      catalog_name: NAME
+      name: raw
+      comment: as it came
+      grants: [{principal: ann@laketop.local, privileges: [USE_SCHEMA, SELECT]}]
+  volumes:
+    files: {catalog_name: NAME, schema_name: raw, name: files}
+  registered_models:
+    churn: {catalog_name: NAME, schema_name: raw, name: churn, comment: who leaves}
+  experiments:
+    runs: {name: /Shared/NAME, tags: [{key: team, value: shop}]}
+  secret_scopes:
+    keys: {name: NAME}
+  jobs:
+    outer:
+      name: NAME outer
+      permissions: [{level: CAN_VIEW, user_name: ann@laketop.local}]
+      parameters: [{name: experiment, default: "${resources.experiments.runs.id}"}]
+      tasks:
+        - task_key: t
+          run_job_task: {job_id: "${resources.jobs.inner.id}"}
+    inner:
+      name: NAME inner
+      tasks:
+        - task_key: t
+          timeout_seconds: 60
+          notebook_task: {notebook_path: n.py}
+"""
+
+
+@dataclasses.dataclass
+class Project:
+    """A folder with a bundle, and the workspace that it goes to."""
+
+    root: Path
+    served: Served
+    site: Site
+    said: list[str]
+
+    @property
+    def client(self) -> WorkspaceClient:
+        return self.served.client
+
+    def write(self, text: str, **files: str) -> None:
+        (self.root / "databricks.yml").write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            (self.root / name.replace("_", ".")).write_text(content, encoding="utf-8")
+
+    def load(self) -> bundle.Bundle:
+        linked = None if self.site.is_local else False
+        return bundle.load(self.root, source_linked=linked, host=self.site.url)
+
+    def deploy(self, **options: Any) -> Deployment:
+        return deploy_to(self.site, self.load, Options(**options))
+
+    def plan(self) -> Plan:
+        return plan_of(self.site, self.load())
+
+    def actions(self) -> dict[str, str]:
+        return {step.name: step.action for step in self.plan().changing}
+
+
+def yes(_sentences: object) -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    with serving(tmp_path_factory.mktemp("second"), cache) as found:
+        yield found
+
+
+def local_site(served: Served, said: list[str]) -> Site:
+    contact = Contact(served.host, served.token, "", 0, "", "")
+    return Site.local(served.workspace.settings, contact, said.append)
+
+
+@pytest.fixture(params=["local", "remote"])
+def project(
+    request: pytest.FixtureRequest, tmp_path: Path, served: Served, second: Served
+) -> Project:
+    said: list[str] = []
+    if request.param == "local":
+        return Project(tmp_path, served, local_site(served, said), said)
+    settings = Settings(root=tmp_path, cache=tmp_path, user="me@laketop.local")
+    return Project(tmp_path, second, Site.remote(settings, second.client, said.append), said)
+
+
+@pytest.fixture
+def local(tmp_path: Path, served: Served) -> Project:
+    said: list[str] = []
+    return Project(tmp_path, served, local_site(served, said), said)
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return f"n{abs(hash(request.node.name)) % 10**9}"
+
+
+@pytest.fixture
+def shop(project: Project, name: str) -> Iterator[Project]:
+    project.write(EVERYTHING.replace("NAME", name), n_py=NOTEBOOK)
+    yield project
+    destroy(project.site, project.load(), Options(purge=True, confirm=yes))
+
+
+def test_what_is_deployed_is_what_the_bundle_says_and_the_next_plan_is_empty(
+    shop: Project, name: str
+) -> None:
+    assert set(shop.actions().values()) == {"create"}
+    done = shop.deploy()
+    assert not done.failures
+    assert shop.plan().changing == ()
+    client = shop.client
+    assert client.catalogs.get(name).comment == "all of it"
+    assert client.schemas.get(f"{name}.raw").comment == "as it came"
+    assert client.registered_models.get(f"{name}.raw.churn").comment == "who leaves"
+    assert client.volumes.read(f"{name}.raw.files").volume_type
+    assert name in {scope.name for scope in client.secrets.list_scopes()}
+    granted = client.grants.get("schema", f"{name}.raw").privilege_assignments or []
+    assert [one.principal for one in granted] == ["ann@laketop.local"]
+    outer = client.jobs.get(done.jobs["outer"]).settings or JobSettings()
+    assert (outer.tasks or [])[0].run_job_task
+    experiment = client.experiments.get_by_name(f"/Shared/{name}").experiment
+    assert experiment is not None
+    assert (outer.parameters or [])[0].default == experiment.experiment_id
+    levels = client.permissions.get("jobs", str(done.jobs["outer"])).access_control_list or []
+    assert {one.user_name for one in levels} == {"me@laketop.local", "ann@laketop.local"}
+
+
+def test_the_notebook_of_a_job_is_in_the_workspace(shop: Project, name: str) -> None:
+    shop.deploy()
+    assert shop.client.workspace.get_status(f"/Shared/{name}/files/n").object_type
+    kept = json.loads(shop.client.workspace.download(f"/Shared/{name}/state/resources.json").read())
+    assert kept["state_version"] == 2
+    assert kept["state"]["resources.jobs.inner"]["__id__"]
+
+
+def test_a_change_of_the_bundle_is_planned_with_its_fields_and_made(
+    shop: Project, name: str
+) -> None:
+    first = shop.deploy()
+    text = EVERYTHING.replace("NAME", name).replace("timeout_seconds: 60", "timeout_seconds: 90")
+    text = text.replace("as it came", "as it is").replace("[USE_SCHEMA, SELECT]", "[SELECT]")
+    shop.write(text.replace("value: shop", "value: bakery"))
+    edits = {step.name: [edit.path for edit in step.edits] for step in shop.plan().changing}
+    assert edits == {
+        "schemas.raw": ["comment"],
+        "schemas.raw.grants": ["grants[ann@laketop.local].privileges[1]"],
+        "experiments.runs": ["tags[team].value"],
+        "jobs.inner": ["tasks[t].timeout_seconds"],
+    }
+    assert shop.deploy().jobs == first.jobs
+    assert shop.plan().changing == ()
+    settings = shop.client.jobs.get(first.jobs["inner"]).settings or JobSettings()
+    assert (settings.tasks or [])[0].timeout_seconds == 90
+    assert shop.client.schemas.get(f"{name}.raw").comment == "as it is"
+
+
+def test_what_somebody_changed_by_hand_is_shown_and_put_back(shop: Project, name: str) -> None:
+    done = shop.deploy()
+    client = shop.client
+    client.jobs.update(done.jobs["inner"], new_settings=JobSettings(timeout_seconds=5))
+    client.schemas.update(f"{name}.raw", comment="by hand")
+    more = [PermissionsChange(principal="bob@laketop.local", add=[Privilege.MODIFY])]
+    client.grants.update("schema", f"{name}.raw", changes=more)
+    found = {
+        (step.name, edit.path, edit.by) for step in shop.plan().changing for edit in step.edits
+    }
+    assert found == {
+        ("jobs.inner", "timeout_seconds", "workspace"),
+        ("schemas.raw", "comment", "workspace"),
+        ("schemas.raw.grants", "grants[bob@laketop.local]", "workspace"),
+    }
+    shop.deploy()
+    assert shop.plan().changing == ()
+    assert client.schemas.get(f"{name}.raw").comment == "as it came"
+    settings = client.jobs.get(done.jobs["inner"]).settings or JobSettings()
+    assert settings.timeout_seconds is None
+
+
+def test_what_somebody_deleted_is_made_again(shop: Project, name: str) -> None:
+    done = shop.deploy()
+    shop.client.jobs.delete(done.jobs["inner"])
+    shop.client.volumes.delete(f"{name}.raw.files")
+    actions = shop.actions()
+    assert actions["jobs.inner"] == actions["volumes.files"] == "create"
+    again = shop.deploy()
+    assert again.jobs["inner"] != done.jobs["inner"]
+    assert again.jobs["outer"] == done.jobs["outer"]
+    outer = shop.client.jobs.get(again.jobs["outer"]).settings or JobSettings()
+    task = (outer.tasks or [])[0].run_job_task
+    assert task is not None
+    assert task.job_id == again.jobs["inner"]
+    assert shop.plan().changing == ()
+
+
+def test_what_the_bundle_no_longer_has_goes(shop: Project, name: str) -> None:
+    done = shop.deploy()
+    text = EVERYTHING.replace("NAME", name)
+    shop.write(text[: text.index("    outer:")] + text[text.index("    inner:") :])
+    assert shop.actions() == {"jobs.outer": "delete"}
+    assert shop.deploy().jobs == {"inner": done.jobs["inner"]}
+    with pytest.raises(NotFound):
+        shop.client.jobs.get(done.jobs["outer"])
+    assert shop.plan().changing == ()
+
+
+def test_destroy_leaves_nothing(shop: Project, name: str) -> None:
+    done = shop.deploy()
+    assert destroy(shop.site, shop.load(), Options(confirm=yes)) == ()
+    client = shop.client
+    for gone in (
+        lambda: client.jobs.get(done.jobs["inner"]),
+        lambda: client.catalogs.get(name),
+        lambda: client.registered_models.get(f"{name}.raw.churn"),
+        lambda: client.workspace.get_status(f"/Shared/{name}"),
+    ):
+        with pytest.raises(NotFound):
+            gone()
+    assert name not in {scope.name for scope in client.secrets.list_scopes()}
+    assert set(shop.actions().values()) == {"create"}
+    assert not shop.deploy().failures  # a deleted experiment comes back
+
+
+def test_nothing_that_holds_data_is_deleted_without_a_purge(shop: Project, name: str) -> None:
+    shop.deploy()
+    shop.client.files.upload(f"/Volumes/{name}/raw/files/a.txt", io.BytesIO(b"x"))
+    kept = destroy(shop.site, shop.load(), Options(confirm=yes))
+    assert {failure.name for failure in kept} == {"volumes.files", "schemas.raw", "catalogs.lake"}
+    assert all("--purge" in str(failure.error) for failure in kept)
+    assert shop.client.volumes.read(f"{name}.raw.files")
+    actions = shop.actions()
+    assert "volumes.files" not in actions
+    assert actions["jobs.inner"] == "create"
+    assert destroy(shop.site, shop.load(), Options(purge=True, confirm=yes)) == ()
+    with pytest.raises(NotFound):
+        shop.client.catalogs.get(name)
+
+
+def test_what_deletes_data_asks_first(shop: Project, name: str) -> None:
+    shop.deploy()
+    text = EVERYTHING.replace("NAME", name)
+    shop.write(text[: text.index("  volumes:")] + text[text.index("  registered_models:") :])
+    with pytest.raises(LaketopError, match=r"volumes\.files will be deleted, and nobody"):
+        shop.deploy()
+    with pytest.raises(LaketopError, match="nothing was done"):
+        shop.deploy(confirm=lambda _: False)
+    with pytest.raises(LaketopError, match="nobody is there to be asked"):
+        destroy(shop.site, shop.load())
+    assert shop.client.volumes.read(f"{name}.raw.files")
+    shop.deploy(confirm=yes)
+    with pytest.raises(NotFound):
+        shop.client.volumes.read(f"{name}.raw.files")
+
+
+def test_another_name_makes_a_schema_anew_unless_the_bundle_prevents_it(
+    shop: Project, name: str
+) -> None:
+    shop.deploy()
+    text = EVERYTHING.replace("NAME", name).replace("name: raw\n", "name: bronze\n")
+    text = text.replace("schema_name: raw", "schema_name: bronze")
+    shop.write(text)
+    actions = shop.actions()
+    assert actions["schemas.raw"] == actions["volumes.files"] == "recreate"
+    assert actions["schemas.raw.grants"] == "create"
+    shop.write(
+        text.replace("name: bronze\n", "name: bronze\n      lifecycle: {prevent_destroy: true}\n")
+    )
+    with pytest.raises(ConfigError, match="prevent_destroy"):
+        shop.plan()
+    with pytest.raises(LaketopError, match="prevent_destroy"):
+        destroy(shop.site, shop.load(), Options(confirm=yes))
+    shop.write(text)
+
+
+def test_a_lock_of_a_living_deployment_is_respected(shop: Project, name: str) -> None:
+    shop.deploy()
+    lock = f"/Workspace/Shared/{name}/state/deploy.lock"
+    held = {"ID": "x", "User": "ann@laketop.local", "AcquisitionTime": "2026-01-01T00:00:00Z"}
+    shop.site.folder.write(lock, json.dumps(held).encode())
+    shop.write((shop.root / "databricks.yml").read_text("utf-8").replace("60", "61"))
+    with pytest.raises(LaketopError, match=r"locked by 'ann@laketop\.local' since 2026-01-01"):
+        shop.deploy()
+    assert not shop.deploy(force_lock=True).failures
+    assert shop.site.folder.read(lock) is None
+
+
+def test_a_failure_stops_only_what_needs_it(shop: Project, name: str) -> None:
+    text = EVERYTHING.replace("NAME", name)
+    shop.write(text.replace("    inner:\n", "    inner:\n      max_concurrent_runs: 5000\n"))
+    done = shop.deploy()
+    failed = {failure.name for failure in done.failures}
+    assert failed == {"jobs.inner", "jobs.outer", "jobs.outer.permissions"}
+    assert shop.client.schemas.get(f"{name}.raw")
+    shop.write(text)
+    assert not shop.deploy().failures
+
+
+# --- files and artifacts
+
+
+def test_files_of_a_target_follow_the_project(shop: Project, name: str) -> None:
+    (shop.root / "old.txt").write_text("old", encoding="utf-8")
+    (shop.root / "data").write_text("a file", encoding="utf-8")
+    shop.deploy()
+    (shop.root / "old.txt").unlink()
+    (shop.root / "data").unlink()
+    (shop.root / "data").mkdir()
+    (shop.root / "data" / "more").write_text("in a folder", encoding="utf-8")
+    (shop.root / "n.py").write_text(NOTEBOOK + "print(2)\n", encoding="utf-8")
+    shop.deploy()
+    read = shop.site.folder.read
+    assert read(f"/Workspace/Shared/{name}/files/old.txt") is None
+    assert read(f"/Workspace/Shared/{name}/files/data/more") == b"in a folder"
+    assert (read(f"/Workspace/Shared/{name}/files/n") or b"").endswith(b"print(2)\n") or (
+        read(f"/Workspace/Shared/{name}/files/n.py") or b""
+    ).endswith(b"print(2)\n")
+
+
+def test_an_artifact_is_built_only_when_its_sources_changed(local: Project) -> None:
+    local.write(
+        """
+bundle: {name: b}
+artifacts:
+  a: {type: whl, build: "echo x >> ../builds; : > dist/a-1-py3-none-any.whl"}
+""",
+        source_py="1",
+    )
+    (local.root / "dist").mkdir()
+    builds = local.root.parent / "builds"
+    builds.unlink(missing_ok=True)
+    for content, count in (("1", 1), ("1", 1), ("2", 2)):
+        (local.root / "source.py").write_text(content, encoding="utf-8")
+        local.deploy()
+        assert len(builds.read_text("utf-8").split()) == count
+    assert (local.root / "dist" / "a-1-py3-none-any.whl").exists()
+
+
+def test_a_build_that_fails_says_its_last_words(project: Project) -> None:
+    project.write("bundle: {name: b}\nartifacts: {a: {build: 'echo no setup; exit 4'}}\n")
+    with pytest.raises(LaketopError, match="ended with 4: no setup"):
+        project.deploy()
+
+
+def test_a_bundle_with_errors_is_not_deployed(shop: Project, name: str) -> None:
+    (shop.root / "n.py").unlink()
+    with pytest.raises(ConfigError, match=r"n\.py"):
+        shop.deploy()
+    assert shop.site.folder.read(f"/Workspace/Shared/{name}/state/resources.json") is None
+    (shop.root / "n.py").write_text(NOTEBOOK, encoding="utf-8")
+
+
+# --- the local workspace alone
+
+
+def resources(text: str, name: str = "b") -> str:
+    return f"bundle: {{name: {name}}}\nresources: {text}\n"
+
+
+def test_what_holds_a_resource_is_made_and_said(local: Project, name: str) -> None:
+    local.write(resources(f"{{volumes: {{v: {{catalog_name: {name}, schema_name: s, name: v}}}}}}"))
+    assert not local.deploy().failures
+    assert local.said == [
+        f"created catalog {name}, which must exist already on Databricks",
+        f"created schema {name}.s, which must exist already on Databricks",
+    ]
+    assert destroy(local.site, local.load(), Options(confirm=yes)) == ()
+    with pytest.raises(NotFound):
+        local.client.catalogs.get(name)
+
+
+def test_what_another_target_made_is_shared_and_stays(local: Project, name: str) -> None:
+    local.client.schemas.create(name, "main", comment="mine")
+    local.write(resources(f"{{schemas: {{s: {{catalog_name: main, name: {name}}}}}}}"))
+    assert not local.deploy().failures
+    assert "schemas.s is there already" in local.said[0]
+    assert local.plan().changing == ()
+    assert destroy(local.site, local.load(), Options(confirm=yes)) == ()
+    assert local.client.schemas.get(f"main.{name}")
+
+
+def test_types_without_a_service_are_state_and_said_so(local: Project) -> None:
+    local.write(resources("{pipelines: {p: {name: etl}}, jobs: {j: {name: j}}}", "state"))
+    done = local.deploy()
+    assert not done.failures
+    assert local.said == ["pipelines.p is kept as state only: nothing runs behind pipelines here"]
+    told = {one["key"]: one["id"] for one in summary_of(local.site, local.load())}
+    assert told == {"p": "etl", "j": str(done.jobs["j"])}
+    assert local.plan().changing == ()
+    local.write(resources("{pipelines: {p: {name: elt}}, jobs: {j: {name: j}}}", "state"))
+    assert local.actions() == {"pipelines.p": "update"}
+    destroy(local.site, local.load(), Options(confirm=yes))
+
+
+def test_a_remote_workspace_is_not_told_half_of_a_bundle(tmp_path: Path, second: Served) -> None:
+    settings = Settings(root=tmp_path, cache=tmp_path)
+    said: list[str] = []
+    remote = Project(tmp_path, second, Site.remote(settings, second.client, said.append), said)
+    remote.write(resources("{pipelines: {p: {name: etl}}, jobs: {j: {name: j}}}"))
+    with pytest.raises(Refused, match=r"pipelines\.p to a remote workspace"):
+        remote.deploy()
+    with pytest.raises(Refused, match=r"pipelines\.p"):
+        remote.plan()
+
+
+def test_a_task_of_a_type_that_does_not_run_is_said_by_name(local: Project) -> None:
+    task = "tasks: [{task_key: t, pipeline_task: {pipeline_id: p}}]"
+    local.write(resources(f"{{jobs: {{j: {{{task}}}}}}}", "waits"))
+    local.deploy()
+    assert local.said == ["task t of job j is a pipeline_task, which does not run yet"]
+    destroy(local.site, local.load(), Options(confirm=yes))
+
+
+def test_a_reference_that_nothing_fills_is_told_by_name(shop: Project, name: str) -> None:
+    text = EVERYTHING.replace("NAME", name)
+    shop.write(text.replace("experiments.runs.id", "experiments.runs.url"))
+    done = shop.deploy()
+    assert [failure.name for failure in done.failures] == ["jobs.outer", "jobs.outer.permissions"]
+    assert "resources.experiments.runs.url" in str(done.failures[0].error)
+
+
+# --- faults
+
+
+@pytest.mark.parametrize("calls", [1, 5, 9, 10])
+def test_a_deployment_that_is_killed_is_completed_by_the_next(
+    shop: Project, name: str, calls: int
+) -> None:
+    kind = "local" if shop.site.is_local else "remote"
+    where = (shop.site.url, shop.served.token, shop.root, shop.site.settings.root, calls)
+    died = subprocess.run(
+        [sys.executable, DYING, kind, *map(str, where)],
+        env={"HOME": str(shop.root)},
+        capture_output=True,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert not shop.deploy().failures
+    assert shop.plan().changing == ()
+    jobs = sorted(job.settings.name or "" for job in shop.client.jobs.list() if job.settings)
+    assert [job for job in jobs if job.startswith(name)] == [f"{name} inner", f"{name} outer"]
+
+
+def test_two_deployments_at_once_make_one(shop: Project, name: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        done = [one.result() for one in [pool.submit(shop.deploy), pool.submit(shop.deploy)]]
+    assert done[0].jobs == done[1].jobs
+    jobs = [job.settings.name or "" for job in shop.client.jobs.list() if job.settings]
+    assert len([job for job in jobs if job.startswith(name)]) == 2
+
+
+def test_a_full_disk_leaves_the_state_as_it_was(local: Project, name: str) -> None:
+    state = DiskFolder(local.root)
+    state.write("/Shared/x/resources.json", b"before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(LaketopError, match=r"resources\.json' cannot be written"):
+            state.write("/Shared/x/resources.json", b"x" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert state.read("/Shared/x/resources.json") == b"before"
+    assert [file.name for file in state.place("/Shared/x").iterdir()] == ["resources.json"]
+
+
+def test_a_state_that_cannot_be_read_is_said_and_not_written_over(shop: Project, name: str) -> None:
+    shop.deploy()
+    path = f"/Workspace/Shared/{name}/state/resources.json"
+    whole = shop.site.folder.read(path) or b""
+    for broken in (whole[:50], b"[]", whole.replace(b'"state_version": 2', b'"state_version": 9')):
+        shop.site.folder.write(path, broken)
+        with pytest.raises(LaketopError, match="state of the deployment"):
+            shop.deploy()
+        assert shop.site.folder.read(path) == broken
+    shop.site.folder.write(path, whole)
+    assert shop.plan().changing == ()

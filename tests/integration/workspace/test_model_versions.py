@@ -1,0 +1,69 @@
+"""Versions of registered models in Unity Catalog's own REST API, through the official client."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound
+from databricks.sdk.service.catalog import ModelVersionInfoStatus
+
+from laketop.workspace.workspace import Workspace
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def model(client: WorkspaceClient, workspace: Workspace) -> str:
+    """A model with two versions that wait for their files."""
+    from laketop.workspace.registry_records import NewVersion
+
+    name = f"m{uuid.uuid4().hex}"
+    client.registered_models.create(catalog_name="main", schema_name="default", name=name)
+    full_name = f"main.default.{name}"
+    for number in (1, 2):
+        new = NewVersion(source=f"runs:/{number}/model", run_id=str(number))
+        workspace.model_registry.registry.create_version(full_name, new, owner="me@laketop.local")
+    return full_name
+
+
+def test_versions_read_as_they_were_made(client: WorkspaceClient, model: str) -> None:
+    assert {one.version for one in client.model_versions.list(model, max_results=1)} == {1, 2}
+    found = client.model_versions.get(model, 2)
+    assert (found.run_id, found.status) == ("2", ModelVersionInfoStatus.PENDING_REGISTRATION)
+    assert found.model_name == model.rpartition(".")[2]
+
+
+def test_a_comment_changes_and_a_deleted_version_is_gone(
+    client: WorkspaceClient, model: str
+) -> None:
+    client.model_versions.update(model, 1, comment="the first")
+    assert client.model_versions.get(model, 1).comment == "the first"
+    client.model_versions.delete(model, 1)
+    assert [one.version for one in client.model_versions.list(model)] == [2]
+    with pytest.raises(NotFound):
+        client.model_versions.get(model, 1)
+
+
+def test_what_cannot_be_is_said(client: WorkspaceClient, model: str) -> None:
+    with pytest.raises(NotFound):
+        client.model_versions.get_by_alias(model, "champion")
+    with pytest.raises(NotFound):
+        list(client.model_versions.list("main.default.nobody"))
+    with pytest.raises(InvalidParameterValue):
+        list(client.model_versions.list("main.default"))
+    with pytest.raises(BadRequest):
+        client.registered_models.set_alias(model, "champion", 1)
+
+
+def test_a_schema_with_models_goes_by_force_alone(client: WorkspaceClient) -> None:
+    schema = f"s{uuid.uuid4().hex}"
+    client.schemas.create(schema, "main")
+    client.registered_models.create(catalog_name="main", schema_name=schema, name="m")
+    with pytest.raises(BadRequest, match="not empty"):
+        client.schemas.delete(f"main.{schema}")
+    client.schemas.delete(f"main.{schema}", force=True)
+    with pytest.raises(NotFound):
+        client.registered_models.get(f"main.{schema}.m")
