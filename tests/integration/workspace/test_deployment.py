@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,7 +151,7 @@ def local(tmp_path: Path, served: Served) -> Project:
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
-    return f"n{abs(hash(request.node.name)) % 10**9}"
+    return f"n{zlib.crc32(request.node.name.encode())}"
 
 
 @pytest.fixture
@@ -335,7 +336,7 @@ def test_a_lock_of_a_living_deployment_is_respected(shop: Project, name: str) ->
     lock = f"/Workspace/Shared/{name}/state/deploy.lock"
     held = {"ID": "x", "User": "ann@laketop.local", "AcquisitionTime": "2026-01-01T00:00:00Z"}
     shop.site.folder.write(lock, json.dumps(held).encode())
-    shop.write((shop.root / "databricks.yml").read_text("utf-8").replace("60", "61"))
+    shop.write((shop.root / "databricks.yml").read_text("utf-8").replace(": 60", ": 61"))
     with pytest.raises(LaketopError, match=r"locked by 'ann@laketop\.local' since 2026-01-01"):
         shop.deploy()
     assert not shop.deploy(force_lock=True).failures

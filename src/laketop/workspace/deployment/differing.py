@@ -51,9 +51,12 @@ def _of_lists(old: Sequence[Any], new: Sequence[Any], path: str) -> Iterator[Cha
         for name in [*named_old, *(name for name in named_new if name not in named_old)]:
             yield from changes(named_old.get(name), named_new.get(name), f"{path}[{name}]")
         return
-    for index in range(max(len(old), len(new))):
-        before, after = (side[index] if index < len(side) else None for side in (old, new))
+    for index, (before, after) in enumerate(zip(old, new, strict=False)):
         yield from changes(before, after, f"{path}[{index}]")
+    for index in range(len(new), len(old)):
+        yield Change(f"{path}[{index}]", old[index], None)
+    for index in range(len(old), len(new)):
+        yield Change(f"{path}[{index}]", None, new[index])
 
 
 def _key_of(old: Sequence[Any], new: Sequence[Any]) -> str | None:
