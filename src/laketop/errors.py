@@ -8,6 +8,7 @@ LaketopError(message, *, hint=None)
 ├── TaskFailed      task, run_id           a task of a run ended without success
 ├── GateFailed      gate, measured, limit  a model did not pass a gate
 ├── ExpectationFailed  table, expectation  rows are not what they were expected to be
+├── Superseded      model, version         somebody else's promotion came first
 └── Refused         what                   something that laketop does not do, by name
 ```
 
@@ -105,6 +106,22 @@ class ExpectationFailed(LaketopError):
         self.expectation = expectation
         self.failed = failed
         self.rows = rows
+
+
+class Superseded(LaketopError):
+    """A version was compared with a champion that is no longer the champion."""
+
+    def __init__(
+        self, model: str, version: str, *, against: str | None, champion: str | None
+    ) -> None:
+        compared = "no champion" if against is None else f"version {against!r}"
+        now = "there is none" if champion is None else f"it is version {champion!r}"
+        super().__init__(
+            f"version {version!r} of {model!r} was compared with {compared}, and now {now}",
+            hint="evaluate it against the champion of today",
+        )
+        self.model = model
+        self.version = version
 
 
 class Refused(LaketopError):

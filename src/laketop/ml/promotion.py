@@ -1,73 +1,39 @@
-"""From challenger to champion: evaluate, record, move the aliases.
+"""From challenger to champion and back: aliases of a registered model, one winner at a time.
 
-Two Delta tables keep what was decided:
-
-`model_evaluations`: evaluated_at TIMESTAMP, model, version, champion STRING, rows STRING,
-row_count BIGINT, gate STRING, passed, pending BOOLEAN, measured, limit DOUBLE, reason, run STRING;
-one row a gate.
-
-`promotions`: decided_at TIMESTAMP, model, version, previous STRING, outcome STRING
-(promoted, rejected, pending, rolled back), approved_by, reason, run STRING; one row a decision.
+At every moment of a promotion there is a champion, the old one or the new one. What is about to
+happen is written to `promotions` first (see `promotion_log`), so a process that is killed leaves
+a record that the next call completes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import time
+from typing import TYPE_CHECKING
 
-from laketop.errors import GateFailed, NotFound
-from laketop.ml import tables
-from laketop.ml.gates import Contender, Gate, LabelledRows, Verdict
+from laketop.errors import LaketopError, NotFound, Superseded
+from laketop.ml.gates.approval import APPROVED_BY
+from laketop.ml.promotion_log import (
+    DONE,
+    PROMOTED,
+    PROMOTING,
+    ROLLED_BACK,
+    ROLLING_BACK,
+    Decision,
+    DeltaLog,
+    Log,
+)
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from mlflow.tracking import MlflowClient
-    from numpy.typing import NDArray
     from pyspark.sql import SparkSession
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
+APPROVED = "approved"
 
-EVALUATIONS = (
-    "evaluated_at timestamp, model string, version string, champion string, rows string, "
-    "row_count bigint, gate string, passed boolean, pending boolean, measured double, "
-    "limit double, reason string, run string"
-)
-PROMOTIONS = (
-    "decided_at timestamp, model string, version string, previous string, outcome string, "
-    "approved_by string, reason string, run string"
-)
-
-
-def contender(client: MlflowClient, name: str, version: str) -> Contender:
-    """Return version `version` of the registered model `name`, loaded.
-
-    Errors: MLflow's own when there is no such version.
-    """
-    import mlflow
-    import numpy as np
-
-    model = mlflow.pyfunc.load_model(f"models:/{name}/{version}")
-    columns = model.metadata.get_input_schema()
-    outputs = model.metadata.get_output_schema()
-    inputs = (
-        {} if columns is None else dict(zip(columns.input_names(), _types(columns), strict=True))
-    )
-
-    def predict(frame: pd.DataFrame) -> NDArray[np.float64]:
-        return np.asarray(model.predict(frame[list(inputs)] if inputs else frame), dtype=float)
-
-    return Contender(
-        name=name,
-        version=str(version),
-        predict=predict,
-        inputs=inputs,
-        outputs=0 if outputs is None else len(outputs.inputs),
-        tags=dict(client.get_model_version(name, version).tags),
-    )
+_NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 
 def version_of(client: MlflowClient, name: str, alias: str) -> str | None:
@@ -77,67 +43,9 @@ def version_of(client: MlflowClient, name: str, alias: str) -> str | None:
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
     except MlflowException as error:
-        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}:
+        if error.error_code in _NOT_THERE:
             return None
         raise
-
-
-def evaluate(
-    candidate: Contender, champion: Contender | None, rows: LabelledRows, gates: Iterable[Gate]
-) -> tuple[Verdict, ...]:
-    """Return the verdict of every gate, in order; none is left out when one fails."""
-    return tuple(gate(candidate, champion, rows) for gate in gates)
-
-
-def outcome(verdicts: Sequence[Verdict]) -> str:
-    """Return "approved", "pending" when only a person is missing, else "rejected".
-
-    Errors: ValueError for no verdict at all: nothing passes that was not measured.
-    """
-    if not verdicts:
-        raise ValueError("no gate was asked, so nothing can be decided")
-    if all(verdict.passed for verdict in verdicts):
-        return "approved"
-    waiting = all(verdict.passed or verdict.pending for verdict in verdicts)
-    return "pending" if waiting else "rejected"
-
-
-def require(verdicts: Sequence[Verdict]) -> None:
-    """Raise GateFailed for the first gate that did not pass.
-
-    Errors: GateFailed, with what was measured (NaN where there is no figure).
-    """
-    for verdict in verdicts:
-        if not verdict.passed:
-            raise GateFailed(
-                verdict.gate,
-                measured=float("nan") if verdict.measured is None else verdict.measured,
-                limit=float("nan") if verdict.limit is None else verdict.limit,
-                hint=verdict.reason,
-            )
-
-
-def record_evaluation(
-    spark: SparkSession,
-    schema: str,
-    verdicts: Sequence[Verdict],
-    *,
-    candidate: Contender,
-    champion: Contender | None,
-    rows: LabelledRows,
-    run: str = "",
-    now: datetime | None = None,
-) -> None:
-    """Append one row a verdict to `<schema>.model_evaluations`; `schema` is catalog.schema."""
-    at = now or datetime.now(UTC)
-    against = None if champion is None else champion.version
-    facts = (at, candidate.name, candidate.version, against, rows.name, len(rows))
-    written = [
-        (*facts, v.gate, v.passed, v.pending, v.measured, v.limit, v.reason, run) for v in verdicts
-    ]
-    tables.append(
-        spark, f"{schema}.model_evaluations", spark.createDataFrame(written, schema=EVALUATIONS)
-    )
 
 
 def challenge(client: MlflowClient, name: str, version: str) -> None:
@@ -145,31 +53,94 @@ def challenge(client: MlflowClient, name: str, version: str) -> None:
     client.set_registered_model_alias(name, CHALLENGER, version)
 
 
-def promote(client: MlflowClient, name: str, version: str) -> str | None:
-    """Make `version` the champion, the old one `previous`, and return the old one.
+def promote(
+    spark: SparkSession,
+    client: MlflowClient,
+    schema: str,
+    *,
+    model: str,
+    version: str,
+    against: str | None,
+    approved_by: str = "",
+    reason: str = "",
+    run: str = "",
+) -> Decision:
+    """Make `version` the champion, the old one `previous`, and return the decision.
 
-    At every moment between the steps there is a champion; a repeated call changes nothing more.
+    `against` is the champion that the version was compared with, None for none; of several
+    versions compared with one champion only the first is promoted. A repeated call changes
+    nothing more. `schema`, as catalog.schema, holds the table `promotions`.
+    Errors: Superseded when the champion is another by now; MLflow's own when there is no such
+    version.
     """
-    old = version_of(client, name, CHAMPION)
-    if old is not None and old != str(version):
-        client.set_registered_model_alias(name, PREVIOUS, old)
-    client.set_registered_model_alias(name, CHAMPION, version)
-    if version_of(client, name, CHALLENGER) == str(version):
-        client.delete_registered_model_alias(name, CHALLENGER)
-    return old if old != str(version) else version_of(client, name, PREVIOUS)
+    decision = Decision(
+        model=model,
+        version=str(version),
+        outcome=PROMOTING,
+        previous=against,
+        approved_by=approved_by,
+        reason=reason,
+        run=run,
+    )
+    return promote_in(DeltaLog(spark, schema), client, decision)
 
 
-def roll_back(client: MlflowClient, name: str) -> str:
-    """Make the previous version the champion again, and return it.
+def promote_in(log: Log, client: MlflowClient, decision: Decision) -> Decision:
+    """Take the decision's version from `decision.previous` to champion; see `promote`."""
+    model, version = decision.model, decision.version
+    client.get_model_version(model, version)
+    last = settle_in(log, client, model)
+    champion = version_of(client, model, CHAMPION)
+    if champion == version:
+        return _standing(last, decision)
+    if champion != decision.previous:
+        raise Superseded(model, version, against=decision.previous, champion=champion)
+    return _move(log, client, decision, last)
 
-    Errors: NotFound when there is no previous version.
+
+def roll_back(
+    spark: SparkSession,
+    client: MlflowClient,
+    schema: str,
+    *,
+    model: str,
+    by: str = "",
+    reason: str = "",
+    run: str = "",
+) -> Decision:
+    """Make the previous version the champion again, and return the decision.
+
+    Its `version` is the champion from now on, its `previous` the one that was taken back.
+    Errors: NotFound when there is no previous version; Superseded when somebody else was first.
     """
-    previous = version_of(client, name, PREVIOUS)
+    decision = Decision(
+        model=model, version="", outcome=ROLLING_BACK, approved_by=by, reason=reason, run=run
+    )
+    return roll_back_in(DeltaLog(spark, schema), client, decision)
+
+
+def roll_back_in(log: Log, client: MlflowClient, decision: Decision) -> Decision:
+    """Take the champion back to the previous version; see `roll_back`."""
+    model = decision.model
+    last = settle_in(log, client, model)
+    previous = version_of(client, model, PREVIOUS)
     if previous is None:
-        raise NotFound("previous version of the model", name)
-    client.set_registered_model_alias(name, CHAMPION, previous)
-    client.delete_registered_model_alias(name, PREVIOUS)
-    return previous
+        raise NotFound("previous version of the model", model)
+    champion = version_of(client, model, CHAMPION)
+    decision = dataclasses.replace(decision, version=previous, previous=champion)
+    return _move(log, client, decision, last)
+
+
+def settle(spark: SparkSession, client: MlflowClient, schema: str, *, model: str) -> str | None:
+    """Complete a move that was cut short, and return the champion, None if there is none."""
+    settle_in(DeltaLog(spark, schema), client, model)
+    return version_of(client, model, CHAMPION)
+
+
+def settle_in(log: Log, client: MlflowClient, model: str) -> Decision | None:
+    """Complete the newest move of `model` if it was cut short, and return it."""
+    newest = log.newest(model)
+    return newest if newest is None or not newest.is_moving else _complete(log, client, newest)
 
 
 def record_promotion(
@@ -183,13 +154,151 @@ def record_promotion(
     approved_by: str = "",
     reason: str = "",
     run: str = "",
-    now: datetime | None = None,
 ) -> None:
-    """Append one decision to `<schema>.promotions`; `schema` is catalog.schema."""
-    at = now or datetime.now(UTC)
-    row = (at, model, version, previous, outcome, approved_by, reason, run)
-    tables.append(spark, f"{schema}.promotions", spark.createDataFrame([row], schema=PROMOTIONS))
+    """Append a decision that moves no alias to `<schema>.promotions`, such as "rejected".
+
+    Errors: ValueError for "promoted" or "rolled back", which `promote` and `roll_back` record.
+    """
+    if outcome in {*DONE, PROMOTED, ROLLED_BACK}:
+        raise ValueError(f"the outcome {outcome!r} is recorded by the move itself")
+    decision = Decision(
+        model=model,
+        version=str(version),
+        outcome=outcome,
+        previous=previous,
+        approved_by=approved_by,
+        reason=reason,
+        run=run,
+    )
+    DeltaLog(spark, schema).add(decision)
 
 
-def _types(schema: Any) -> list[str]:
-    return [str(getattr(kind, "name", kind)) for kind in schema.input_types()]
+def approve(
+    spark: SparkSession,
+    client: MlflowClient,
+    schema: str,
+    *,
+    model: str,
+    version: str,
+    by: str,
+    reason: str = "",
+) -> None:
+    """Approve a version: its tag `approved_by` and a row of `promotions` say by whom.
+
+    Errors: LaketopError when `by` is nobody, or the author of the version; MLflow's own when
+    there is no such version.
+    """
+    author = client.get_model_version(model, version).user_id or ""
+    who = approver(by, author=author, model=model, version=version)
+    client.set_model_version_tag(model, version, APPROVED_BY, who)
+    record_promotion(
+        spark,
+        schema,
+        model=model,
+        version=version,
+        outcome=APPROVED,
+        previous=version_of(client, model, CHAMPION),
+        approved_by=who,
+        reason=reason,
+    )
+
+
+def approver(by: str, *, author: str, model: str, version: str) -> str:
+    """Return who approves.
+
+    Errors: LaketopError when that is nobody, or the author.
+    """
+    who = by.strip()
+    if not who:
+        raise LaketopError(f"nobody is named who approves version {version!r} of {model!r}")
+    if who.casefold() == author.strip().casefold():
+        raise LaketopError(
+            f"{who!r} is the author of version {version!r} of {model!r}",
+            hint="somebody else has to approve it",
+        )
+    return who
+
+
+def wait_for_approval(
+    client: MlflowClient,
+    *,
+    model: str,
+    version: str,
+    timeout_seconds: float,
+    look_seconds: float = 5.0,
+) -> str:
+    """Wait until somebody other than the author has approved the version, and return who.
+
+    Errors: LaketopError when nobody has in `timeout_seconds`, or the author has.
+    """
+    ends = time.monotonic() + timeout_seconds
+    while True:
+        found = client.get_model_version(model, version)
+        who = dict(found.tags).get(APPROVED_BY, "")
+        if who:
+            return approver(who, author=found.user_id or "", model=model, version=version)
+        if time.monotonic() >= ends:
+            raise LaketopError(
+                f"nobody has approved version {version!r} of {model!r} "
+                f"in {timeout_seconds:g} seconds",
+                hint=f"laketop approve {model} {version} --by NAME",
+            )
+        time.sleep(min(look_seconds, max(0.0, ends - time.monotonic())))
+
+
+def _move(log: Log, client: MlflowClient, decision: Decision, last: Decision | None) -> Decision:
+    """Take the number after `last`, move the aliases, write down that they have moved."""
+    number = 1 if last is None or last.number is None else last.number + 1
+    claimed = dataclasses.replace(decision, number=number)
+    if not log.claim(claimed):
+        settle_in(log, client, decision.model)
+        champion = version_of(client, decision.model, CHAMPION)
+        raise Superseded(
+            decision.model, decision.version, against=decision.previous, champion=champion
+        )
+    _complete(log, client, claimed)
+    return dataclasses.replace(claimed, outcome=DONE[claimed.outcome])
+
+
+def _complete(log: Log, client: MlflowClient, decision: Decision) -> Decision:
+    """Move the aliases of the decision, and of any that came after while this one was slow."""
+    while True:
+        _apply(client, decision)
+        if decision.is_moving:
+            log.finish(decision)
+        newest = log.newest(decision.model) or decision
+        if newest.number == decision.number:
+            return newest
+        decision = newest
+
+
+def _apply(client: MlflowClient, decision: Decision) -> None:
+    """Let the aliases be what the decision says, in an order that always has a champion."""
+    model, version = decision.model, decision.version
+    if decision.outcome in {ROLLING_BACK, ROLLED_BACK}:
+        client.set_registered_model_alias(model, CHAMPION, version)
+        _remove(client, model, PREVIOUS)
+        return
+    if decision.previous is not None:
+        client.set_registered_model_alias(model, PREVIOUS, decision.previous)
+    client.set_registered_model_alias(model, CHAMPION, version)
+    if version_of(client, model, CHALLENGER) == version:
+        _remove(client, model, CHALLENGER)
+
+
+def _remove(client: MlflowClient, model: str, alias: str) -> None:
+    """Delete an alias; one that somebody else has deleted meanwhile is gone as wanted."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.delete_registered_model_alias(model, alias)
+    except MlflowException as error:
+        if error.error_code not in _NOT_THERE:
+            raise
+
+
+def _standing(last: Decision | None, decision: Decision) -> Decision:
+    """Return the decision by which this version is champion already."""
+    if last is not None and last.version == decision.version:
+        return last
+    return dataclasses.replace(decision, outcome=PROMOTED, previous=None)

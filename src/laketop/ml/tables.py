@@ -82,6 +82,32 @@ def unset_property(spark: SparkSession, name: str, key: str) -> None:
     spark.sql(f"ALTER TABLE {quoted(name)} UNSET TBLPROPERTIES IF EXISTS ({literal(key)})")
 
 
+def provide(
+    spark: SparkSession, name: str, columns: str, *, properties: Mapping[str, str] | None = None
+) -> None:
+    """Create the Delta table `name` if it is not there, and add the columns that it lacks.
+
+    Shapes: `columns` is "a string, b double", simple types only. Rows that are there get NULL.
+    """
+    if not exists(spark, name):
+        pairs = ", ".join(f"{literal(k)} = {literal(v)}" for k, v in (properties or {}).items())
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {quoted(name)} ({_declared(columns)}) USING delta"
+            + (f" TBLPROPERTIES ({pairs})" if pairs else "")
+        )
+        return
+    there = {column.lower() for column in spark.table(name).columns}
+    missing = [c for c in columns.split(", ") if c.split(" ")[0].lower() not in there]
+    if missing:
+        added = _declared(", ".join(missing))
+        spark.sql(f"ALTER TABLE {quoted(name)} ADD COLUMNS ({added})")
+
+
+def _declared(columns: str) -> str:
+    pairs = (column.split(" ", 1) for column in columns.split(", "))
+    return ", ".join(f"{quoted_column(name)} {kind}" for name, kind in pairs)
+
+
 def append(spark: SparkSession, name: str, df: DataFrame) -> None:
     """Append `df` to the Delta table `name`, which is created if it is not there.
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from flights import registry
 from flights.figures import Step
 from flights.parameters import Parameters, read
-from laketop.ml import GateFailed, Verdict, outcome, promote, record_promotion, require, version_of
+from laketop.ml import (
+    GateFailed,
+    Superseded,
+    Verdict,
+    evaluation_of,
+    outcome,
+    promote,
+    record_promotion,
+    require,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,44 +37,39 @@ def decide(spark: SparkSession, run: Parameters) -> str:
     """
     step = Step(spark, run, "promote the retrained" if run.retraining else "promote")
     client = registry.client(run)
+    champion = settle(spark, client, run.full_schema, model=run.model)
     version = registry.existing(client, run, registry.CHALLENGER)
-    champion = version_of(client, run.model, registry.CHAMPION)
-    verdicts = _verdicts(spark, run, version)
-    decision = {"approved": "promoted"}.get(outcome(verdicts), outcome(verdicts))
-    previous = champion
-    if decision == "promoted":
-        previous = promote(client, run.model, version)
-    failed = "; ".join(f"{v.gate}: {v.reason}" for v in verdicts if not v.passed)
-    record_promotion(
-        spark,
-        run.full_schema,
-        model=run.model,
-        version=version,
-        outcome=decision,
-        previous=previous,
-        approved_by=run.approval,
-        reason=failed or f"all {len(verdicts)} gates passed",
-        run=run.run_name,
+    verdicts, against = evaluation_of(
+        spark, run.full_schema, model=run.model, version=version, run=run.run_name
     )
-    step.record(on=f"version {version} of {run.model}", figure=_told(decision, version, previous))
+    failed = "; ".join(f"{v.gate}: {v.reason}" for v in verdicts if not v.passed)
+    told = {"model": run.model, "version": version, "approved_by": run.approval}
+    decision = {"approved": "promoted"}.get(outcome(verdicts), outcome(verdicts))
+    if decision == "promoted":
+        reason = f"all {len(verdicts)} gates passed"
+        try:
+            promote(
+                *(spark, client, run.full_schema),
+                **told,
+                against=against,
+                reason=reason,
+                run=run.run_name,
+            )
+        except Superseded as lost:
+            decision, failed = "rejected", lost.message
+    if decision != "promoted":
+        record_promotion(
+            *(spark, run.full_schema),
+            **told,
+            outcome=decision,
+            previous=champion,
+            reason=failed,
+            run=run.run_name,
+        )
+    step.record(on=f"version {version} of {run.model}", figure=_told(decision, version, champion))
     if decision != "promoted" and champion is None:
         _refuse(verdicts)
     return decision
-
-
-def _verdicts(spark: SparkSession, run: Parameters, version: str) -> list[Verdict]:
-    """Return what the newest evaluation of this version in this run found."""
-    table = spark.table(run.table("model_evaluations")).where(
-        (F.col("run") == run.run_name) & (F.col("version") == version)
-    )
-    rows = table.collect()
-    newest = max((row["evaluated_at"] for row in rows), default=None)
-    names = ("gate", "passed", "pending", "measured", "limit", "reason")
-    return [
-        Verdict(**{name: row[name] for name in names})
-        for row in rows
-        if row["evaluated_at"] == newest
-    ]
 
 
 def _told(decision: str, version: str, previous: str | None) -> str:

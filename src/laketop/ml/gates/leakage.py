@@ -1,0 +1,71 @@
+"""A gate on candidates that know too much: what a model may not know when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laketop.ml.gates.roc import auc
+from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
+
+
+def no_leak(
+    known_later: Sequence[str] = (),
+    *,
+    live: LabelledRows | None = None,
+    largest_drop: float = 0.01,
+    largest_single_auc: float = 0.95,
+) -> Gate:
+    """Return a gate against inputs that carry the answer.
+
+    Three signs, each enough: an input is named in `known_later`; one numeric input alone has an
+    AUC of `largest_single_auc` or more (in either direction); the AUC drops by more than
+    `largest_drop` on `live`, the same rows with every feature as it was known at the moment of
+    the prediction. `measured` counts the signs. `laketop.ml.leaks` looks further, into the
+    specification of a training set.
+    """
+
+    def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+        signs = [f"{n!r} is known only later" for n in known_later if n in candidate.inputs]
+        alone = _alone(candidate, rows)
+        signs += [
+            f"{name!r} alone has an AUC of {area:.4f}"
+            for name, area in alone.items()
+            if area >= largest_single_auc
+        ]
+        if live is not None:
+            drop = auc(rows.labels, rows.scores(candidate)) - auc(
+                live.labels, live.scores(candidate)
+            )
+            if drop > largest_drop:
+                signs.append(f"the AUC drops by {drop:.4f} on what was known at the time")
+        strongest = max(alone, key=alone.__getitem__, default="")
+        told = f"strongest input {strongest!r}, AUC {alone[strongest]:.4f}" if alone else ""
+        return Verdict(
+            gate="no_leak",
+            passed=not signs,
+            measured=float(len(signs)),
+            limit=0.0,
+            reason="; ".join(signs) or told or "no numeric input to look at",
+            measures=tuple(
+                Measure(metric="auc_alone", slice=name, measured=area, rows=len(rows))
+                for name, area in alone.items()
+            ),
+        )
+
+    return gate
+
+
+def _alone(candidate: Contender, rows: LabelledRows) -> dict[str, float]:
+    """Return the AUC of each numeric input of the model on its own, 0.5 to 1; nulls left out."""
+    import numpy as np
+
+    found = {}
+    for name in candidate.inputs:
+        if name in rows.features.columns and rows.features[name].dtype.kind in "biuf":
+            values = rows.features[name].to_numpy(dtype=float, na_value=float("nan"))
+            known = ~np.isnan(values)
+            y = rows.labels[known]
+            if 0 < y.sum() < y.size:
+                area = auc(y, values[known])
+                found[name] = max(area, 1 - area)
+    return found

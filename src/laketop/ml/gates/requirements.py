@@ -1,0 +1,221 @@
+"""Gates on what a model brings along: licences, and vulnerabilities that are known.
+
+Neither reaches for the network. Licences are read from what is installed here; vulnerabilities
+from a file of advisories in the OSV format, which the Python Packaging Advisory Database is
+published in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from laketop.errors import ConfigError
+from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Verdict
+
+PERMISSIVE = (
+    *("apache", "bsd", "mit", "isc", "psf", "python software foundation", "python-2.0"),
+    *("mpl", "mozilla public license", "zlib", "unlicense", "cc0", "0bsd", "hpnd", "ncsa"),
+)
+"""Licences that ask for no more than a notice; each is found anywhere in a licence's name."""
+
+_PINNED = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*===?\s*([^\s;,#*]+)\s*(?:[;#\\].*)?")
+_NAMED = re.compile(r"\s*([A-Za-z0-9._-]+)")
+
+
+def pinned(requirements: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the packages with their versions, and those that are not pinned to one.
+
+    Comments, options and hashes are passed over.
+
+    >>> pinned(["numpy==2.3.1", "# why", "pandas>=2"])
+    ({'numpy': '2.3.1'}, ['pandas'])
+    """
+    versions: dict[str, str] = {}
+    loose = []
+    for line in requirements:
+        text = line.strip()
+        if not text or text.startswith(("#", "-")):
+            continue
+        match = _PINNED.fullmatch(text)
+        if match:
+            versions[canonical(match[1])] = match[2]
+        else:
+            named = _NAMED.match(text)
+            loose.append(canonical(named[1]) if named else text)
+    return versions, loose
+
+
+def canonical(name: str) -> str:
+    """Return a package's name as the index compares it.
+
+    >>> canonical("Scikit_Learn")
+    'scikit-learn'
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def licences(allowed: Sequence[str] = PERMISSIVE) -> Gate:
+    """Return a gate that wants the licence of every locked requirement to be allowed.
+
+    The licence of a package is what the one installed here says of itself; one that is not
+    installed here, or says nothing, does not pass. `measured` counts the faults.
+    """
+
+    def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+        del rows
+        versions, loose = pinned(candidate.requirements)
+        faults = _unlocked(versions, loose)
+        for name in versions:
+            told = licence_of(name)
+            if told is None:
+                faults.append(f"{name} is not installed here, so its licence is not known")
+            elif not any(part in told.lower() for part in allowed):
+                faults.append(f"{name} has the licence {told!r}")
+        return Verdict(
+            gate="licences",
+            passed=not faults,
+            measured=float(len(faults)),
+            limit=0.0,
+            reason="; ".join(faults) or f"{len(versions)} requirements, every licence is allowed",
+        )
+
+    return gate
+
+
+def licence_of(name: str) -> str | None:
+    """Return the licence that an installed package states, None where it is not installed.
+
+    Source: the fields License-Expression, Classifier and License of the core metadata.
+    """
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        told = metadata(name)
+    except PackageNotFoundError:
+        return None
+    expression = told.get("License-Expression")
+    classifiers = [
+        line.rpartition("::")[2].strip()
+        for line in told.get_all("Classifier") or []
+        if line.startswith("License ::")
+    ]
+    text = (told.get("License") or "").strip().splitlines()
+    return expression or "; ".join(classifiers) or (text[0] if text else "")
+
+
+def vulnerabilities(advisories: str | Path | None) -> Gate:
+    """Return a gate that wants no locked requirement to have a known vulnerability.
+
+    `advisories` is a JSON file of OSV records: a list, one record, or an object with `vulns`.
+    Without one nothing is known, and the gate does not pass. `measured` counts what was found.
+    Errors: ConfigError when the file cannot be read or holds no advisory.
+    """
+    known = None if advisories is None else _records(Path(advisories))
+
+    def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+        del rows
+        if known is None:
+            return Verdict(
+                gate="vulnerabilities",
+                passed=False,
+                limit=0.0,
+                reason="no advisory data was given, so nothing is known of vulnerabilities",
+            )
+        versions, loose = pinned(candidate.requirements)
+        faults = _unlocked(versions, loose)
+        faults += [
+            f"{name} {version} has {record['id']}"
+            for name, version in versions.items()
+            for record in known
+            if is_affected(record, name, version)
+        ]
+        return Verdict(
+            gate="vulnerabilities",
+            passed=not faults,
+            measured=float(len(faults)),
+            limit=0.0,
+            reason="; ".join(faults)
+            or f"{len(versions)} requirements, none is in {len(known)} advisories",
+        )
+
+    return gate
+
+
+def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
+    """Return whether an OSV record is about this version of a package of PyPI.
+
+    Errors: packaging's InvalidVersion for a version that is none.
+    Source: the OSV schema, `affected[].versions` and `affected[].ranges[].events`.
+    """
+    from packaging.version import Version
+
+    if record.get("withdrawn"):
+        return False
+    at = Version(version)
+    for affected in record.get("affected", []):
+        package = affected.get("package", {})
+        if package.get("ecosystem") != "PyPI" or canonical(package.get("name", "")) != name:
+            continue
+        if any(Version(one) == at for one in affected.get("versions", [])):
+            return True
+        if any(
+            _is_within(at, part.get("events", []))
+            for part in affected.get("ranges", [])
+            if part.get("type") == "ECOSYSTEM"
+        ):
+            return True
+    return False
+
+
+def _is_within(at: Any, events: Sequence[Mapping[str, str]]) -> bool:
+    from packaging.version import Version
+
+    def place(event: Mapping[str, str]) -> Any:
+        text = next(iter(event.values()))
+        return Version("0.dev0" if text == "0" else text)
+
+    inside = False
+    for event in sorted(events, key=place):
+        if "introduced" in event and at >= place(event):
+            inside = True
+        if "fixed" in event and at >= place(event):
+            inside = False
+        if "last_affected" in event and at > place(event):
+            inside = False
+    return inside
+
+
+def _unlocked(versions: Mapping[str, str], loose: Sequence[str]) -> list[str]:
+    if not versions and not loose:
+        return ["the model lists no requirements"]
+    return [f"{name} is not pinned to a version" for name in loose]
+
+
+def _records(file: Path) -> list[Mapping[str, Any]]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"the advisories cannot be read: {error}",
+            file=str(file),
+            hint="hand in a JSON file of OSV records",
+        ) from error
+    found = list(_listed(content))
+    if not found or not all(isinstance(one, dict) and "id" in one for one in found):
+        raise ConfigError(
+            "the file holds no OSV records", file=str(file), hint="each has an `id` and `affected`"
+        )
+    return found
+
+
+def _listed(content: Any) -> Iterator[Any]:
+    if isinstance(content, dict) and "vulns" in content:
+        yield from content["vulns"]
+    elif isinstance(content, list):
+        yield from content
+    else:
+        yield content

@@ -1,0 +1,58 @@
+"""What a decision is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from laketop.ml import (
+    Contender,
+    GateFailed,
+    LabelledRows,
+    Verdict,
+    evaluate,
+    minimum_auc,
+    outcome,
+    require,
+)
+
+PASSED = Verdict(gate="a", passed=True)
+FAILED = Verdict(gate="b", passed=False, measured=0.5, limit=0.6, reason="too low")
+PENDING = Verdict(gate="c", passed=False, pending=True)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([PASSED], "approved"),
+        ([PASSED, FAILED], "rejected"),
+        ([PASSED, PENDING], "pending"),
+        ([FAILED, PENDING], "rejected"),
+    ],
+)
+def test_outcome(verdicts: list[Verdict], expected: str) -> None:
+    assert outcome(verdicts) == expected
+
+
+def test_no_verdict_decides_nothing() -> None:
+    with pytest.raises(ValueError, match="no gate was asked"):
+        outcome([])
+
+
+def test_require_names_the_first_gate_that_did_not_pass() -> None:
+    require([PASSED])
+    with pytest.raises(GateFailed, match=r"gate 'b' measured 0\.5, the limit is 0\.6"):
+        require([PASSED, FAILED, PENDING])
+
+
+def test_a_model_that_cannot_predict_fails_the_gate_by_name_and_reason() -> None:
+    def broken(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        raise OSError("no such file: model.pkl")
+
+    rows = LabelledRows(pd.DataFrame({"x": [0.0, 1.0], "y": [0, 1]}), label="y", name="r")
+    candidate = Contender(name="m", version="1", predict=broken)
+    (verdict,) = evaluate(candidate, None, rows, [minimum_auc(0.5)])
+    assert not verdict.passed
+    assert verdict.gate == "minimum_auc"
+    assert verdict.reason == "OSError: no such file: model.pkl"
