@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +41,27 @@ from laketop.ml import (
 pytestmark = pytest.mark.filterwarnings("default")
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a registry of MLflow's own keeps its models."""
+    return f"sqlite:///{tmp_path_factory.mktemp('registry') / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="module")
+def registry(address: str) -> MlflowClient:
+    return MlflowClient(address, address)
+
+
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[MlflowClient]:
-    """A registry of MLflow's own, with a model of nine versions."""
-    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    client.create_registered_model("m")
+def model(registry: MlflowClient, tmp_path: Path) -> str:
+    """A model of nine versions: the first is the champion, the second the challenger."""
+    name = f"m{uuid.uuid4().hex}"
+    registry.create_registered_model(name)
     for _ in range(9):
-        client.create_model_version("m", source=tmp_path.as_uri(), run_id=None)
-    client.set_registered_model_alias("m", "champion", "1")
-    client.set_registered_model_alias("m", "challenger", "2")
-    return client
+        registry.create_model_version(name, source=tmp_path.as_uri(), run_id=None)
+    registry.set_registered_model_alias(name, "champion", "1")
+    registry.set_registered_model_alias(name, "challenger", "2")
+    return name
 
 
 def decisions(spark: SparkSession, schema: str) -> list[tuple[Any, ...]]:
@@ -71,7 +83,7 @@ def test_verdicts_and_their_slices_are_kept_and_read_again(
         evaluation_of(spark, schema, model="m", version="2")
     for candidate, champion in ((one, None), (two, one)):
         verdicts = evaluate(candidate, champion, rows, gates)
-        told = {"candidate": candidate, "champion": champion, "rows": rows}
+        told: dict[str, Any] = {"candidate": candidate, "champion": champion, "rows": rows}
         record_evaluation(spark, schema, verdicts, **told, run="7")
     found, against = evaluation_of(spark, schema, model="m", version="2", run="7")
     assert {v.gate: v.passed for v in found} == {"minimum_auc": False, "minimum_slice_auc": False}
@@ -85,37 +97,37 @@ def test_verdicts_and_their_slices_are_kept_and_read_again(
 
 
 def test_promoted_approved_and_rolled_back_each_leave_a_row(
-    spark: SparkSession, schema: str, registry: MlflowClient
+    spark: SparkSession, schema: str, registry: MlflowClient, model: str
 ) -> None:
-    record_promotion(spark, schema, model="m", version="2", outcome="pending")
-    approve(spark, registry, schema, model="m", version="2", by="bea")
-    assert registry.get_model_version("m", "2").tags["approved_by"] == "bea"
+    record_promotion(spark, schema, model=model, version="2", outcome="pending")
+    approve(spark, registry, schema, model=model, version="2", by="bea")
+    assert registry.get_model_version(model, "2").tags["approved_by"] == "bea"
     for _ in range(2):
-        promote(spark, registry, schema, model="m", version="2", against="1", approved_by="bea")
-    roll_back(spark, registry, schema, model="m", by="cem")
+        promote(spark, registry, schema, model=model, version="2", against="1", approved_by="bea")
+    roll_back(spark, registry, schema, model=model, by="cem")
     with pytest.raises(NotFound, match="previous version"):
-        roll_back(spark, registry, schema, model="m")
+        roll_back(spark, registry, schema, model=model)
     assert decisions(spark, schema) == [
         (None, "2", None, "pending"),
         (None, "2", "1", "approved"),
         (1, "2", "1", "promoted"),
         (2, "1", "2", "rolled back"),
     ]
-    assert version_of(registry, "m", "champion") == "1"
+    assert version_of(registry, model, "champion") == "1"
 
 
 def test_a_table_of_an_older_shape_is_given_the_columns_it_lacks(
-    spark: SparkSession, schema: str, registry: MlflowClient
+    spark: SparkSession, schema: str, registry: MlflowClient, model: str
 ) -> None:
     spark.sql(f"CREATE TABLE {schema}.promotions (decided_at timestamp, model string) USING delta")
-    older = spark.sql("SELECT current_timestamp() AS decided_at, 'm' AS model")
+    older = spark.sql("SELECT current_timestamp() AS decided_at, 'other' AS model")
     older.writeTo(f"{schema}.promotions").append()
-    promote(spark, registry, schema, model="m", version="2", against="1")
+    promote(spark, registry, schema, model=model, version="2", against="1")
     assert decisions(spark, schema) == [(None, None, None, None), (1, "2", "1", "promoted")]
 
 
 def test_of_eight_promotions_at_once_one_wins(
-    spark_remote: str, spark: SparkSession, schema: str, registry: MlflowClient
+    spark_remote: str, spark: SparkSession, schema: str, registry: MlflowClient, model: str
 ) -> None:
     lost, failed = [], []
     together = threading.Barrier(8)
@@ -124,7 +136,7 @@ def test_of_eight_promotions_at_once_one_wins(
     def act(session: SparkSession, version: str) -> None:
         together.wait()
         try:
-            promote(session, registry, schema, model="m", version=version, against="1")
+            promote(session, registry, schema, model=model, version=version, against="1")
         except Superseded:
             lost.append(version)
         except Exception as error:  # noqa: BLE001 - a thread's error is told by the assertion
@@ -144,8 +156,8 @@ def test_of_eight_promotions_at_once_one_wins(
     assert len(lost) == 7
     ((number, winner, previous, outcome),) = decisions(spark, schema)
     assert (number, previous, outcome) == (1, "1", "promoted")
-    assert version_of(registry, "m", "champion") == winner
-    assert version_of(registry, "m", "previous") == "1"
+    assert version_of(registry, model, "champion") == winner
+    assert version_of(registry, model, "previous") == "1"
 
 
 # The process kills itself before its write number `sys.argv[4]`: of the log or of the registry.
@@ -171,7 +183,8 @@ for kind, name in (
 ):
     setattr(kind, name, counted(getattr(kind, name)))
 spark = RemoteEngine(sys.argv[1]).session()
-promote(spark, MlflowClient(sys.argv[2]), sys.argv[3], model="m", version="2", against="1")
+client = MlflowClient(sys.argv[2], sys.argv[2])
+promote(spark, client, sys.argv[3], model=sys.argv[5], version="2", against="1")
 """
 
 
@@ -184,22 +197,22 @@ def test_killed_at_any_step_there_is_a_champion_and_the_next_call_completes_the_
     spark: SparkSession,
     schema: str,
     registry: MlflowClient,
-    tmp_path: Path,
+    address: str,
+    model: str,
 ) -> None:
-    address = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    command = [sys.executable, "-c", KILLED, spark_remote, address, schema, str(step)]
+    command = [sys.executable, "-c", KILLED, spark_remote, address, schema, str(step), model]
     done = subprocess.run(command, env=task_environment, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert version_of(registry, "m", "champion") == ("1" if step < 3 else "2")
+    assert version_of(registry, model, "champion") == ("1" if step < 3 else "2")
     expected = "1" if step == 0 else "2"
-    assert settle(spark, registry, schema, model="m") == expected
-    assert version_of(registry, "m", "champion") == expected
+    assert settle(spark, registry, schema, model=model) == expected
+    assert version_of(registry, model, "champion") == expected
     assert decisions(spark, schema) == ([(1, "2", "1", "promoted")] if step else [])
 
 
 def test_a_version_that_is_not_there_is_not_promoted(
-    spark: SparkSession, schema: str, registry: MlflowClient
+    spark: SparkSession, schema: str, registry: MlflowClient, model: str
 ) -> None:
     with pytest.raises(MlflowException, match="not found"):
-        promote(spark, registry, schema, model="m", version="77", against="1")
+        promote(spark, registry, schema, model=model, version="77", against="1")
     assert decisions(spark, schema) == []

@@ -94,7 +94,7 @@ def licence_of(name: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
-        told = metadata(name)
+        told: Any = metadata(name)  # an email.message.Message
     except PackageNotFoundError:
         return None
     expression = told.get("License-Expression")

@@ -1,0 +1,165 @@
+"""Intervals hold as often as they say, and tests raise false alarms no more often."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from laketop.ml import auc, auc_difference, delong_difference
+from laketop.ml.experiments import (
+    Arm,
+    Experiment,
+    half_width,
+    look_at,
+    proportion_spread,
+    ratio_evidence,
+    ratio_p_value,
+)
+from laketop.ml.experiments.sequential import mixture, power
+
+SETS = 1000
+ROWS = 300
+RUNS = 2000
+
+
+def sets() -> tuple[list[tuple[np.ndarray, np.ndarray, np.ndarray]], float]:
+    """Labelled rows scored by two models, and the true difference of their AUC."""
+    drawn = np.random.default_rng(17)
+    found = []
+    for _ in range(SETS):
+        labels = (np.arange(ROWS) < 0.3 * ROWS).astype(float)
+        shared = drawn.normal(size=ROWS)
+        first = 1.2 * labels + 0.8 * shared + 0.6 * drawn.normal(size=ROWS)
+        second = 0.9 * labels + 0.8 * shared + 0.6 * drawn.normal(size=ROWS)
+        found.append((labels, first, second))
+    return found, float(stats.norm.cdf(1.2 / 2**0.5) - stats.norm.cdf(0.9 / 2**0.5))
+
+
+@pytest.mark.parametrize("method", ["delong", "bootstrap"])
+def test_intervals_of_the_auc_difference_cover_the_truth_as_often_as_they_say(method: str) -> None:
+    data, truth = sets()
+    covered = 0
+    for labels, first, second in data:
+        low, _, high = (
+            delong_difference(labels, first, second)
+            if method == "delong"
+            else auc_difference(labels, first, second, rounds=300)
+        )
+        covered += low <= truth <= high
+    assert 0.93 <= covered / SETS <= 0.97
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(-9, 9)), min_size=2, max_size=60))
+def test_an_auc_is_the_statistic_of_mann_and_whitney(rows: list[tuple[int, int]]) -> None:
+    labels, scores = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    late, punctual = scores[labels == 1], scores[labels == 0]
+    if late.size and punctual.size:
+        pairs = stats.mannwhitneyu(late, punctual).statistic / (late.size * punctual.size)
+        assert auc(labels, scores) == pytest.approx(pairs)
+
+
+def plan(**changed: float) -> Experiment:
+    figures = {
+        "minimum_effect": 0.03,
+        "spread": proportion_spread(0.2),
+        "alpha": 0.05,
+        "power": 0.8,
+        "looks": 20,
+        **changed,
+    }
+    return Experiment(
+        name="a",
+        hypothesis="b",
+        metric="c",
+        started_at=datetime(2013, 1, 1, tzinfo=UTC),
+        **figures,  # type: ignore[arg-type]  # figures alone
+    )
+
+
+def simulated(
+    rates: tuple[float, float], keys: int, looks: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effect and information of RUNS experiments at each look, `keys` an arm at the last one."""
+    drawn = np.random.default_rng(seed)
+    block = keys // looks
+    sizes = block * np.arange(1, looks + 1)
+    means = [
+        np.cumsum(drawn.binomial(block, rate, (RUNS, looks)), axis=1) / sizes for rate in rates
+    ]
+    variance = sum(m * (1 - m) / (sizes - 1) for m in means)
+    return means[1] - means[0], 1 / np.maximum(variance, 1e-12)
+
+
+def decided(experiment: Experiment, effect: np.ndarray, information: np.ndarray) -> np.ndarray:
+    r = mixture(experiment.planned_information(), experiment.alpha)
+    half = np.vectorize(lambda t: half_width(t, r=r, alpha=experiment.alpha))(information)
+    return np.where(effect > half, 1, np.where(effect < -half, -1, 0))
+
+
+def test_looking_all_the_time_raises_no_more_false_alarms_than_allowed() -> None:
+    experiment = plan()
+    keys = experiment.sample_size()  # in each arm: twice as long as planned
+    looks = keys // 100
+    found = decided(experiment, *simulated((0.2, 0.2), keys, looks, seed=5))
+    assert (found != 0).any(axis=1).mean() <= 0.05
+
+
+@pytest.mark.parametrize("wanted", [0.8, 0.9])
+def test_the_power_is_the_planned_one(wanted: float) -> None:
+    experiment = plan(power=wanted)
+    keys = experiment.sample_size() // 2
+    found = decided(experiment, *simulated((0.185, 0.215), keys, experiment.looks, seed=6))
+    first = found[np.arange(RUNS), (found != 0).argmax(axis=1)]
+    assert abs((first == 1).mean() - wanted) <= 0.05
+
+
+def test_one_look_has_the_power_of_a_normal_test_at_its_bound() -> None:
+    information, alpha = 9.0, 0.05
+    bound = half_width(information, r=mixture(information, alpha), alpha=alpha)
+    expected = stats.norm.sf((bound - 1.0) * information**0.5)
+    assert power(1.0, information, looks=1, alpha=alpha) == pytest.approx(expected)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.floats(0.05, 0.95))
+def test_the_sample_ratio_check_is_the_chi_squared_test(a: int, b: int, share: float) -> None:
+    expected = stats.chisquare([a, b], [(a + b) * (1 - share), (a + b) * share]).pvalue
+    assert ratio_p_value((a, b), share) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_right_split_is_seldom_called_wrong_and_a_wrong_one_is_found() -> None:
+    drawn = np.random.default_rng(9)
+    for share, at_most, at_least in ((0.5, 0.02, 0.0), (0.45, 1.0, 0.95)):
+        treated = np.cumsum(drawn.binomial(100, share, (300, 60)), axis=1)
+        totals = 100 * np.arange(1, 61)
+        called = [
+            any(
+                ratio_evidence((int(n - b), int(b)), 0.5) >= 1000
+                for n, b in zip(totals, run, strict=True)
+            )
+            for run in treated
+        ]
+        assert at_least <= np.mean(called) <= at_most
+
+
+def test_a_look_tells_better_worse_wrong_split_and_not_yet() -> None:
+    experiment = plan()
+    full = experiment.sample_size() // 2 + 1
+
+    def arms(keys: tuple[int, int], rates: tuple[float, float]) -> str:
+        control, treatment = (
+            Arm(keys=n, mean=p, variance=p * (1 - p)) for n, p in zip(keys, rates, strict=True)
+        )
+        return look_at(experiment, control, treatment).decision
+
+    assert arms((full, full), (0.2, 0.26)) == "treatment"
+    assert arms((full, full), (0.2, 0.14)) == "control"
+    assert arms((full, full), (0.2, 0.2)) == "undecided"
+    assert arms((500, 500), (0.2, 0.22)) == "continue"
+    assert arms((99, 99), (0.2, 0.9)) == "continue"
+    assert arms((full, full // 2), (0.2, 0.26)) == "invalid"
+    assert arms((0, 0), (0.0, 0.0)) == "continue"

@@ -1,0 +1,116 @@
+"""Licences and vulnerabilities of what a model brings along, without the network."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laketop.errors import ConfigError
+from laketop.ml import Contender, LabelledRows, licences, vulnerabilities
+from laketop.ml.gates.requirements import is_affected, licence_of, pinned
+
+
+def with_requirements(sound: Contender, *lines: str) -> Contender:
+    return dataclasses.replace(sound, requirements=lines)
+
+
+def advisory(**affected: Any) -> dict[str, Any]:
+    package = {"name": "NumPy", "ecosystem": "PyPI"}
+    return {"id": "PYSEC-0000-1", "affected": [{"package": package, **affected}]}
+
+
+def introduced(*events: dict[str, str]) -> dict[str, Any]:
+    return advisory(ranges=[{"type": "ECOSYSTEM", "events": list(events)}])
+
+
+def test_locked_lines_are_read_with_hashes_markers_and_extras() -> None:
+    found, loose = pinned(
+        [
+            "Scikit_Learn==1.6.0 \\",
+            "    --hash=sha256:aa",
+            "uvicorn[standard]==0.34 ; python_version > '3'",
+            "pandas>=2",
+            "",
+            "-r other.txt",
+        ]
+    )
+    assert found == {"scikit-learn": "1.6.0", "uvicorn": "0.34"}
+    assert loose == ["pandas"]
+
+
+@pytest.mark.parametrize(
+    ("record", "versions"),
+    [
+        (introduced({"introduced": "0"}, {"fixed": "1.22"}), {"1.21": True, "1.22": False}),
+        (introduced({"introduced": "2.0"}), {"1.9": False, "2.0": True, "9": True}),
+        (
+            introduced({"introduced": "1"}, {"last_affected": "1.5"}),
+            {"1.5": True, "1.5.1": False},
+        ),
+        (
+            introduced(
+                *({"introduced": "1"}, {"fixed": "1.1"}, {"introduced": "2"}, {"fixed": "2.1"})
+            ),
+            {"1.0.5": True, "1.5": False, "2.0.1": True, "2.1": False},
+        ),
+        (advisory(versions=["1.21.0"]), {"1.21": True, "1.22": False}),
+        ({**advisory(versions=["1"]), "withdrawn": "2024-01-01T00:00:00Z"}, {"1": False}),
+    ],
+)
+def test_an_advisory_is_about_the_versions_that_it_names(
+    record: dict[str, Any], versions: dict[str, bool]
+) -> None:
+    assert {v: is_affected(record, "numpy", v) for v in versions} == versions
+    assert not is_affected(record, "pandas", "1")
+
+
+def test_an_affected_requirement_is_named_with_its_advisory(
+    tmp_path: Path, rows: LabelledRows, sound: Contender
+) -> None:
+    file = tmp_path / "advisories.json"
+    file.write_text(json.dumps([introduced({"introduced": "0"}, {"fixed": "1.22"})]))
+    gate = vulnerabilities(file)
+    verdict = gate(with_requirements(sound, "numpy==1.21.0", "pandas==2.2.0"), None, rows)
+    assert not verdict.passed
+    assert verdict.reason == "numpy 1.21.0 has PYSEC-0000-1"
+    assert gate(with_requirements(sound, "numpy==1.22"), None, rows).passed
+
+
+def test_without_advisories_nothing_is_known_and_nothing_passes(
+    rows: LabelledRows, sound: Contender
+) -> None:
+    verdict = vulnerabilities(None)(sound, None, rows)
+    assert not verdict.passed
+    assert "no advisory data" in verdict.reason
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', "[3]"])
+def test_a_file_without_advisories_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "advisories.json"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"advisories\.json"):
+        vulnerabilities(file)
+
+
+def test_licences_are_those_that_the_installed_packages_state(
+    rows: LabelledRows, sound: Contender
+) -> None:
+    named = (f"numpy=={version('numpy')}", f"mlflow=={version('mlflow')}")
+    assert licences()(with_requirements(sound, *named), None, rows).passed
+    refused = licences(["proprietary"])(with_requirements(sound, *named), None, rows)
+    assert not refused.passed
+    assert refused.measured == 2
+    assert "mlflow has the licence" in refused.reason
+    assert licence_of("no-such-package") is None
+
+
+@pytest.mark.parametrize("lines", [(), ("pandas>=2",), ("no-such-package==1",)])
+def test_what_is_not_known_does_not_pass(
+    lines: tuple[str, ...], rows: LabelledRows, sound: Contender
+) -> None:
+    assert not licences()(with_requirements(sound, *lines), None, rows).passed
