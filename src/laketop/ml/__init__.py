@@ -9,11 +9,26 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from laketop.errors import ExpectationFailed, GateFailed, LaketopError, NotFound, Refused, Superseded
+    from laketop.errors import (
+        ExpectationFailed,
+        GateFailed,
+        LaketopError,
+        NotFound,
+        Refused,
+        Superseded,
+    )
     from laketop.ml.calibration import (
         calibration_metrics,
         reliability,
         reliability_figure,
+    )
+    from laketop.ml.evaluation import (
+        contender,
+        evaluate,
+        evaluation_of,
+        outcome,
+        record_evaluation,
+        require,
     )
     from laketop.ml.expectations import (
         Checked,
@@ -29,14 +44,6 @@ if TYPE_CHECKING:
     from laketop.ml.explain import (
         shap_summary,
         shap_values,
-    )
-    from laketop.ml.evaluation import (
-        contender,
-        evaluate,
-        evaluation_of,
-        outcome,
-        record_evaluation,
-        require,
     )
     from laketop.ml.features import (
         FeatureEngineeringClient,
@@ -125,7 +132,14 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "laketop.errors": ("ExpectationFailed", "GateFailed", "LaketopError", "NotFound", "Refused", "Superseded"),
+    "laketop.errors": (
+        "ExpectationFailed",
+        "GateFailed",
+        "LaketopError",
+        "NotFound",
+        "Refused",
+        "Superseded",
+    ),
     "laketop.ml.calibration": (
         "calibration_metrics",
         "reliability",

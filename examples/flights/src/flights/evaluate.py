@@ -19,13 +19,20 @@ from laketop.ml import (
     NotFound,
     Verdict,
     approval,
+    calibrated,
+    compatible_schema,
     compliance_tags,
     contender,
     inference_time,
+    licences,
     minimum_auc,
+    minimum_slice_auc,
+    no_leak,
     no_worse_than_champion,
     outcome,
     record_evaluation,
+    repeatable,
+    robustness,
     signature,
     version_of,
 )
@@ -33,6 +40,11 @@ from laketop.ml import evaluate as ask
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+
+
+KNOWN_LATER = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
+"""What a flight's own record says only after it has left."""
+SLICES = ("carrier", "origin")
 
 
 def main() -> None:
@@ -75,10 +87,17 @@ def gates(run: Parameters) -> list[Gate]:
     limits = section("gates")
     found = [
         signature(),
-        minimum_auc(limits["minimum_auc"]),
-        no_worse_than_champion(limits["champion_margin"], rounds=limits["bootstrap_rounds"]),
-        inference_time(limits["inference_ms"]),
+        compatible_schema(),
         compliance_tags(section("tags")),
+        licences(),
+        no_leak(KNOWN_LATER),
+        minimum_auc(limits["minimum_auc"]),
+        minimum_slice_auc(SLICES, limits["minimum_slice_auc"], rounds=limits["bootstrap_rounds"]),
+        calibrated(limits["calibration_error"]),
+        no_worse_than_champion(limits["champion_margin"], rounds=limits["bootstrap_rounds"]),
+        robustness(),
+        repeatable(),
+        inference_time(limits["inference_ms"]),
     ]
     if run.approval_required == "true":
         found.append(approval(run.approval))

@@ -5,7 +5,7 @@ idea a file.
 """
 
 from laketop.ml.gates.approval import APPROVED_BY, approval
-from laketop.ml.gates.calibration import calibration, calibration_error
+from laketop.ml.gates.calibration import calibrated, calibration_error
 from laketop.ml.gates.champion import no_worse_than_champion
 from laketop.ml.gates.documentation import compliance_tags, documentation
 from laketop.ml.gates.environment import clean_environment
@@ -31,7 +31,7 @@ __all__ = [
     "auc",
     "auc_difference",
     "auc_interval",
-    "calibration",
+    "calibrated",
     "calibration_error",
     "clean_environment",
     "compatible_schema",

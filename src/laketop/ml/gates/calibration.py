@@ -29,7 +29,7 @@ def calibration_error(labels: NDArray[Any], scores: NDArray[Any], *, bins: int =
     return float(np.abs(gaps).sum() / y.size)
 
 
-def calibration(limit: float, *, bins: int = 10) -> Gate:
+def calibrated(limit: float, *, bins: int = 10) -> Gate:
     """Return a gate that wants the expected calibration error to be at most `limit`.
 
     A score outside of 0 to 1 is no probability, and does not pass.
@@ -39,7 +39,7 @@ def calibration(limit: float, *, bins: int = 10) -> Gate:
         scores = rows.scores(candidate)
         if scores.min() < 0 or scores.max() > 1:
             return Verdict(
-                gate="calibration",
+                gate="calibrated",
                 passed=False,
                 limit=limit,
                 reason=f"scores from {scores.min():g} to {scores.max():g} are no probabilities",
@@ -47,7 +47,7 @@ def calibration(limit: float, *, bins: int = 10) -> Gate:
         measured = calibration_error(rows.labels, scores, bins=bins)
         bias = float(scores.mean() - rows.labels.mean())
         return Verdict(
-            gate="calibration",
+            gate="calibrated",
             passed=measured <= limit,
             measured=measured,
             limit=limit,

@@ -9,7 +9,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from laketop.ml import Contender, LabelledRows, calibration, calibration_error
+from laketop.ml import Contender, LabelledRows, calibrated, calibration_error
 
 
 def test_it_is_the_mean_gap_of_the_reliability_curve(rows: LabelledRows, sound: Contender) -> None:
@@ -22,7 +22,7 @@ def test_it_is_the_mean_gap_of_the_reliability_curve(rows: LabelledRows, sound: 
 def test_true_probabilities_pass_and_shifted_ones_do_not(
     rows: LabelledRows, sound: Contender
 ) -> None:
-    gate = calibration(0.05)
+    gate = calibrated(0.05)
     verdict = gate(sound, None, rows)
     assert verdict.passed
     brier = {m.metric: m.measured for m in verdict.measures}["brier"]
@@ -37,7 +37,7 @@ def test_true_probabilities_pass_and_shifted_ones_do_not(
 
 def test_a_score_that_is_no_probability_does_not_pass(rows: LabelledRows, sound: Contender) -> None:
     wide = dataclasses.replace(sound, version="7", predict=lambda f: 3 * sound.predict(f))
-    verdict = calibration(1.0)(wide, None, rows)
+    verdict = calibrated(1.0)(wide, None, rows)
     assert not verdict.passed
     assert "no probabilities" in verdict.reason
 
