@@ -12,7 +12,10 @@ from laketop.bundle.cron import Cron
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata")
 minutes = st.sets(st.integers(0, 59), min_size=1, max_size=4)
 hours = st.sets(st.integers(0, 23), min_size=1, max_size=6)
-moments = st.integers(1_700_000_000, 1_900_000_000).map(lambda seconds: seconds * 1000)
+CHANGES = (1772953200, 1793509200, 1774746000, 1792890000, 1775316600, 1791041400)
+"""Seconds at which the clocks of New York, Berlin and Lord Howe change in 2026."""
+around = st.tuples(st.sampled_from(CHANGES), st.integers(-20_000, 20_000)).map(sum)
+moments = (st.integers(1_700_000_000, 1_900_000_000) | around).map(lambda seconds: seconds * 1000)
 
 
 def text_of(minute: set[int], hour: set[int]) -> str:

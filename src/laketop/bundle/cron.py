@@ -27,6 +27,7 @@ _DAYS: Final = tuple("SUN MON TUE WED THU FRI SAT".split())  # noqa: SIM905 - bo
 _FIELDS: Final = ("seconds", "minutes", "hours", "day of month", "month", "day of week", "year")
 _LIMITS: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (_FIRST_YEAR, LAST_YEAR))
 _SATURDAY: Final = 7
+_DAY_SECONDS: Final = 86_400
 _ITEM: Final = re.compile(r"(?P<first>\*|[A-Z0-9]+)?(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>\d+))?")
 
 Days = Callable[[int, int], list[int]]
@@ -98,10 +99,13 @@ class Cron:
         return dt.datetime.fromtimestamp(at_ms // 1000, self.zone).replace(tzinfo=None, fold=0)
 
     def _wall_before(self, at_ms: int) -> dt.datetime:
+        # As far back as wall times go that may come after `at_ms` all the same: those that were
+        # skipped a moment ago and land on later ones, and the first of two equal hours.
         local = dt.datetime.fromtimestamp(at_ms // 1000, self.zone)
         offsets = [local.replace(fold=fold).utcoffset() or dt.timedelta() for fold in (0, 1)]
-        back = max(offsets[0] - offsets[1], dt.timedelta())  # in the first of two equal hours
-        return self._wall(at_ms) - back
+        earlier = dt.datetime.fromtimestamp(at_ms // 1000 - _DAY_SECONDS, self.zone)
+        skipped = offsets[local.fold] - (earlier.utcoffset() or dt.timedelta())
+        return self._wall(at_ms) - max(offsets[0] - offsets[1], skipped, dt.timedelta())
 
     def _instant(self, wall: dt.datetime) -> int:
         first, second = (wall.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from laketop.bundle import Bundle
     from laketop.workspace.daemon import Contact
 
 FINAL = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
@@ -67,6 +68,29 @@ def get(contact: Contact, run_id: int) -> dict[str, Any]:
 def is_final(run: dict[str, Any]) -> bool:
     """Return whether a run, or the run of a task, has ended."""
     return run["state"]["life_cycle_state"] in FINAL
+
+
+def deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
+    """Start what is needed, deploy the bundle, and return the workspace and the job's id."""
+    from laketop.cli import _console, validate
+    from laketop.workspace import daemon, deployment
+
+    settings = _project.settings(args)
+    with _console.Progress() as progress:
+        if daemon.find(settings) is None:
+            progress.show("starting the workspace")
+        contact = daemon.start(settings)
+        progress.show(f"deploying target {bundle.target}")
+        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
+        contact.wait_for_engine(progress.show)
+    return contact, done.jobs[args.job]
+
+
+def wait(contact: Contact, run_id: int) -> dict[str, Any]:
+    """Wait until the run ends, and return it."""
+    while not is_final(told := get(contact, run_id)):
+        time.sleep(0.15)
+    return told
 
 
 def follow(contact: Contact, run_id: int) -> dict[str, Any]:

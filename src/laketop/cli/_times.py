@@ -31,6 +31,12 @@ def when(text: str) -> int:
     return int(known.timestamp() * 1000)
 
 
+def end(text: str) -> int:
+    """Return the epoch ms at which a time, or the whole day of a date, is over; for the parser."""
+    is_date = len(text) == len("2026-03-08")
+    return when(text) + (_UNIT_MS["d"] if is_date else 0)
+
+
 def when_or_real(text: str) -> int | None:
     """Return the epoch ms of a time, None for the word `real`; for the parser."""
     return None if text == "real" else when(text)

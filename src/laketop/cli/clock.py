@@ -19,23 +19,46 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "shows and moves the workspace's clock, and fires what is due on the way"
     parser = commands.add_parser("clock", help=text, description=text + ".")
-    _project.add_options(parser)
-    parser.set_defaults(run=run, move=None, call=None)
-    moves = parser.add_subparsers(title="what to do", metavar="show|set|advance|run")
-    moves.add_parser("show", help="what time it is there, and what is due next (the default)")
-    other = moves.add_parser("set", help="let it be another time; on the way ahead all fires")
-    other.add_argument(
-        "when",
-        type=_times.when_or_real,
-        help="such as 2026-03-08 or 2026-03-08T02:30:00+01:00; real = the machine's own time",
+    parser.add_argument(
+        "move",
+        metavar="show|set|advance|run",
+        nargs="?",
+        choices=tuple(_BODIES),
+        default="show",
+        help="show: the time there, and what is due next (the default); set: let it be another"
+        " time; advance: move ahead by a span; run: move ahead until something has fired",
     )
-    other.set_defaults(move="set", call=lambda args: {"now_ms": args.when})
-    ahead = moves.add_parser("advance", help="move ahead, and fire all that is due, in order")
-    ahead.add_argument("span", type=_times.span, help="such as 90d, 36h or 1d12h")
-    ahead.set_defaults(move="advance", call=lambda args: {"by_ms": args.span})
-    on = moves.add_parser("run", help="move ahead until something has fired")
-    on.add_argument("firings", nargs="?", type=int, default=1, help="how many times (default: 1)")
-    on.set_defaults(move="run", call=lambda args: {"firings": args.firings})
+    parser.add_argument(
+        "value",
+        nargs="?",
+        help="of set: such as 2026-03-08T02:30:00+01:00, or real for the machine's own time; of"
+        " advance: such as 90d, 36h or 1d12h; of run: how many firings (default: 1)",
+    )
+    _project.add_options(parser)
+    parser.set_defaults(run=run, refuse=parser.error)
+
+
+def _no_value(text: str | None) -> dict[str, Any]:
+    if text is not None:
+        raise argparse.ArgumentTypeError(f"show takes no {text!r}")
+    return {}
+
+
+def _time(text: str | None) -> dict[str, Any]:
+    return {"now_ms": _times.when_or_real(text or "")}
+
+
+def _span(text: str | None) -> dict[str, Any]:
+    return {"by_ms": _times.span(text or "")}
+
+
+def _count(text: str | None) -> dict[str, Any]:
+    if text is not None and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of firings")
+    return {"firings": int(text or 1)}
+
+
+_BODIES = {"show": _no_value, "set": _time, "advance": _span, "run": _count}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,17 +66,22 @@ def run(args: argparse.Namespace) -> int:
     from laketop.cli import _console
     from laketop.workspace import daemon
 
+    try:
+        body = _BODIES[args.move](args.value)
+    except argparse.ArgumentTypeError as error:
+        args.refuse(str(error))
+    is_moved = args.move != "show"
     with _console.Progress() as progress:
         contact = daemon.start(_project.settings(args))
-        if args.move is not None:
+        if is_moved:
             contact.wait_for_engine(progress.show)
-            contact.request("POST", f"{_PATH}/{args.move}", args.call(args))
+            contact.request("POST", f"{_PATH}/{args.move}", body)
         told = _followed(contact, progress)
     if args.json:
         _console.emit(told)
     else:
-        _show(told, is_moved=args.move is not None)
-    return _code(told) if args.move is not None else 0
+        _show(told, is_moved=is_moved)
+    return _code(told) if is_moved else 0
 
 
 def _followed(contact: Contact, progress: Any) -> dict[str, Any]:

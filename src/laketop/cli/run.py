@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,6 @@ from laketop.cli import _project, _runs
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
-    from laketop.bundle import Bundle
     from laketop.workspace.daemon import Contact
 
 _LOOK_SECONDS = 0.5
@@ -52,6 +52,12 @@ def register(commands: Any) -> None:
     )
     _project.add_options(parser)
     _project.add_bundle_options(parser)
+    parser.add_argument(
+        "--chaos",
+        metavar="seed=N",
+        type=_seed,
+        help="let attempts crash, start late, come twice or lose their answer, by this seed",
+    )
     parser.set_defaults(run=run)
 
 
@@ -116,12 +122,12 @@ def _run(args: argparse.Namespace) -> int:
     if validate.report(bundle, sys.stderr):
         return 1
     bundle.job(args.job)
-    contact, job_id = _deployed(args, bundle)
+    contact, job_id = _runs.deployed(args, bundle)
     body: dict[str, Any] = {"job_id": job_id, "job_parameters": dict(args.params)}
     only = [*(args.only.split(",") if args.only else ()), *args.task]
     if only:
         body["only"] = only
-    run_id = int(contact.request("POST", "/api/2.2/jobs/run-now", body)["run_id"])
+    run_id = _started(contact, body, args.chaos)
     _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
     if args.no_wait:
         _say_id(args, run_id)
@@ -134,6 +140,8 @@ def _run(args: argparse.Namespace) -> int:
         if args.watch:
             raise
         return 1
+    if args.chaos is not None:
+        _say_chaos(contact, run_id, args.chaos)
     if args.json:
         _console.emit(ended)
     return _runs.report(contact, ended)
@@ -149,16 +157,27 @@ def _say_id(args: argparse.Namespace, run_id: int) -> None:
     _console.say(f"hint: `laketop logs {run_id} --follow` shows how it goes")
 
 
-def _deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
-    from laketop.cli import _console, validate
-    from laketop.workspace import daemon, deployment
+def _seed(text: str) -> int:
+    name, _, value = text.partition("=")
+    if name != "seed" or not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form seed=7")
+    return int(value)
 
-    settings = _project.settings(args)
-    with _console.Progress() as progress:
-        if daemon.find(settings) is None:
-            progress.show("starting the workspace")
-        contact = daemon.start(settings)
-        progress.show(f"deploying target {bundle.target}")
-        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
-        contact.wait_for_engine(progress.show)
-    return contact, done.jobs[args.job]
+
+def _started(contact: Contact, body: dict[str, Any], seed: int | None) -> int:
+    """Start the run; under chaos the wish is sent twice, as if its answer had been lost."""
+    if seed is not None:
+        body = {**body, "chaos_seed": seed, "idempotency_token": secrets.token_hex(16)}
+        contact.request("POST", "/api/2.2/jobs/run-now", body)
+    return int(contact.request("POST", "/api/2.2/jobs/run-now", body)["run_id"])
+
+
+def _say_chaos(contact: Contact, run_id: int, seed: int) -> None:
+    from laketop.cli import _console
+
+    notes = contact.request("GET", f"/api/laketop/1/runs/{run_id}/chaos")["notes"]
+    _console.say(f"chaos with seed {seed}: the wish to run was sent twice, and made one run")
+    for note in notes:
+        place = "" if note["place"] == note["task_key"] else f"[{note['place']}]"
+        where = f"{note['task_key']}{place}, attempt {note['attempt']}"
+        _console.say(f"chaos with seed {seed}: {where}: {note['did']}")

@@ -297,6 +297,7 @@ class _Work:
             task_run_id=attempt.run_id,
             task_key=str(self._task["task_key"]),
             attempt=attempt.number,
+            place=attempt.key,
             task=self._task,
             job_parameters=run.job_parameters,
             task_values=self._values,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner.chaos import chaotic
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import Execution, JobCall, Site
 from laketop.runner.run import JobRun, settle
@@ -98,9 +99,13 @@ class Dispatcher:
 
     def _take_on(self, run: JobRun, record: RunRecord) -> None:
         chain = (*record.more.get("chain", ()), record.job_id)
+        seed = record.more.get("chaos_seed")
+        site = self._site
+        if seed is not None:
+            site = chaotic(site, seed, site.runs / str(record.run_id))
         execution = Execution(
             run,
-            self._site,
+            site,
             lambda told: self._told(record.run_id, told),
             on_failure=lambda error: self._give_up(record.run_id, error),
         )

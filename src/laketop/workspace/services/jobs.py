@@ -24,6 +24,7 @@ from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
+from laketop.runner.references import moment
 from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
@@ -182,13 +183,17 @@ class Jobs(Service):
         only: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         idempotency_token: str | None = None,
         queue: dict[str, Any] | None = None,
+        chaos_seed: int | None = None,
         jar_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         spark_submit_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         sql_params: dict[str, str] | None = None,
         dbt_commands: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         pipeline_params: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Make a run of a job, and return at once; the same token finds the same run."""
+        """Make a run of a job, and return at once; the same token finds the same run.
+
+        `chaos_seed` is laketop's own: faults on purpose.
+        """
         _refuse(
             jar_params=jar_params,
             spark_submit_params=spark_submit_params,
@@ -205,6 +210,7 @@ class Jobs(Service):
             _with_parameters(job["settings"], legacy),
             self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
             queue=queue,
+            more={} if chaos_seed is None else {"chaos_seed": chaos_seed},
         )
         self._keep_token(idempotency_token, run_id)
         return {"run_id": run_id, "number_in_job": run_id}
@@ -405,6 +411,17 @@ class Jobs(Service):
     def runs(self) -> Dispatcher:
         """The runs that are not final yet."""
         return self._dispatcher
+
+    def settings_of(self, job_id: int) -> dict[str, Any]:
+        """Return the settings of a job; InvalidParameterValue if there is none."""
+        return dict(self._existing(job_id)["settings"])
+
+    def start_backfill(self, job_id: int, at_ms: int, parameters: Mapping[str, str]) -> int:
+        """Make a run of a job for a time that is past, inside a transaction; it may queue."""
+        facts = {"backfill": dict(moment(at_ms))}
+        request = self._request(job_id, parameters=parameters, facts=facts)
+        settings = self._existing(job_id)["settings"]
+        return self._add(settings, request, queue={"enabled": True}, more={"facts": facts})
 
     def settings_of_all(self) -> dict[int, dict[str, Any]]:
         """Return the settings of each job by its id."""
