@@ -124,6 +124,7 @@ def ws(
             target=target,
             environment=settings.environment,
             user=settings.user,
+            find=deployment.local_finder(workspace),
         )
 
     deployment.deploy(load, settings, workspace, print)

@@ -101,7 +101,7 @@ def _local(args: argparse.Namespace, progress: Progress, *, starts: bool) -> Ope
     from laketop.cli import validate
     from laketop.errors import LaketopError
     from laketop.workspace import daemon
-    from laketop.workspace.deployment import Site
+    from laketop.workspace.deployment import Site, local_finder
 
     settings = _project.settings(args)
     contact = daemon.find(settings)
@@ -111,19 +111,21 @@ def _local(args: argparse.Namespace, progress: Progress, *, starts: bool) -> Ope
         progress.show("starting the workspace")
     contact = daemon.start(settings)
     place = Site.local(settings, contact, progress.note)
-    return Opened(lambda: validate.load(args), place, progress)
+    find = local_finder(contact)
+    return Opened(lambda: validate.load(args, find=find), place, progress)
 
 
 def _remote(args: argparse.Namespace, progress: Progress) -> Opened:
     from laketop import bundle
     from laketop.cli import validate
-    from laketop.workspace.deployment import Site
+    from laketop.workspace.deployment import Site, finder
 
     settings = _project.settings(args)
-    declared = validate.load(args)
+    declared = validate.load(args, find=lambda _kind, _name: None)
     progress.show(f"signing in to {declared.workspace.declared_host or 'the workspace'}")
     client = _client(declared)
     user = _user(client)
+    place = Site.remote(settings, client, progress.note)
 
     def load() -> Bundle:
         return bundle.load(
@@ -134,9 +136,10 @@ def _remote(args: argparse.Namespace, progress: Progress) -> Opened:
             user=user,
             source_linked=False,
             host=str(client.config.host),
+            find=finder(place.api),
         )
 
-    return Opened(load, Site.remote(settings, client, progress.note), progress)
+    return Opened(load, place, progress)
 
 
 def _client(declared: Bundle) -> WorkspaceClient:

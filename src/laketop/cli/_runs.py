@@ -81,7 +81,10 @@ def deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
             progress.show("starting the workspace")
         contact = daemon.start(settings)
         progress.show(f"deploying target {bundle.target}")
-        done = deployment.deploy(lambda: validate.load(args), settings, contact, progress.note)
+        find = deployment.local_finder(contact)
+        done = deployment.deploy(
+            lambda: validate.load(args, find=find), settings, contact, progress.note
+        )
         contact.wait_for_engine(progress.show)
     return contact, done.jobs[args.job]
 

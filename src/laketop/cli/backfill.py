@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from laketop.cli import _console, _runs, validate
     from laketop.cli._graph import word_of
 
-    bundle = validate.load(args)
+    bundle = validate.load(args, find=lambda _kind, _name: None)
     if validate.report(bundle, sys.stderr):
         return 1
     bundle.job(args.job)

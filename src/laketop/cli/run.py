@@ -107,7 +107,7 @@ def _stamps(args: argparse.Namespace) -> dict[str, tuple[int, int]]:
 
     stamps = {}
     try:
-        for file in files_of(validate.load(args)):
+        for file in files_of(validate.load(args, find=lambda _kind, _name: None)):
             told = file.stat()
             stamps[str(file)] = (told.st_size, told.st_mtime_ns)
     except (LaketopError, OSError):
@@ -117,10 +117,12 @@ def _stamps(args: argparse.Namespace) -> dict[str, tuple[int, int]]:
 
 def _run(args: argparse.Namespace) -> int:
     from laketop.cli import _console, validate
+    from laketop.workspace import deployment
 
-    bundle = validate.load(args)
+    bundle = validate.load(args, find=lambda _kind, _name: None)
     if validate.report(bundle, sys.stderr):
         return 1
+    deployment.check_runs(bundle, args.job)
     bundle.job(args.job)
     contact, job_id = _runs.deployed(args, bundle)
     body: dict[str, Any] = {"job_id": job_id, "job_parameters": dict(args.params)}

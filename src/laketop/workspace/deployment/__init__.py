@@ -6,6 +6,8 @@ One engine for both. A type of resource is one file in `resources/`; what is dep
 
 from __future__ import annotations
 
+from laketop.workspace.deployment.finding import finder, local_finder
+from laketop.workspace.deployment.messages import check_runs
 from laketop.workspace.deployment.operations import (
     Deployment,
     Options,
@@ -24,9 +26,12 @@ __all__ = [
     "Options",
     "Plan",
     "Site",
+    "check_runs",
     "deploy",
     "deploy_to",
     "destroy",
+    "finder",
+    "local_finder",
     "page_of",
     "plan_of",
     "summary_of",

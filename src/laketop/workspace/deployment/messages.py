@@ -32,6 +32,17 @@ def _of_job(key: str, job: Resource) -> Iterator[str]:
                 yield f"task {task['task_key']} of job {key} is a {name}, which does not run yet"
 
 
+def check_runs(bundle: Bundle, key: str) -> None:
+    """Check that a key is not one of a resource that nothing runs. Errors: Refused, by name."""
+    if key in bundle.resources.get("jobs", {}):
+        return
+    for type_, resources in bundle.resources.items():
+        if key in resources:
+            raise Refused(
+                f"running {type_}.{key}", hint="jobs run here; `laketop summary` lists the rest"
+            )
+
+
 def check_remote(bundle: Bundle) -> None:
     """Check that all of a bundle is made on a remote workspace. Errors: Refused, by name."""
     hint = "deploy it with the official tools, or leave it out of this target"
