@@ -72,9 +72,10 @@ class Face:
         if scope["method"] in {"GET", "HEAD"} and raw_path in _OPEN:
             await send_reply(send, encoded(_OPEN[raw_path](self.workspace, host)))
             return
-        user = self._user(headers)
+        query = gate.query_of(scope)
+        user = self._user(headers, scope["method"], raw_path, query)
         self.workspace.act_for(user)
-        request = Request(scope["method"], raw_path, gate.query_of(scope), headers, b"", user, host)
+        request = Request(scope["method"], raw_path, query, headers, b"", user, host)
         found = self._found(request)
         if found is None:
             raise await anyio.to_thread.run_sync(self._nothing_at, request)
@@ -85,9 +86,15 @@ class Face:
             return
         await self._serve(found, request, receive, send)
 
-    def _user(self, headers: Mapping[str, str]) -> str:
+    def _user(
+        self, headers: Mapping[str, str], method: str, path: str, query: Mapping[str, str]
+    ) -> str:
         kind, _, token = headers.get("authorization", "").partition(" ")
-        user = self.workspace.tokens.user_of(token) if kind.lower() == "bearer" else None
+        if kind:
+            user = self.workspace.tokens.user_of(token) if kind.lower() == "bearer" else None
+        else:
+            now_ms = self.workspace.now_ms()
+            user = self.workspace.links.user_of(method, path, query, now_ms=now_ms)
         if user is None:
             raise Unauthenticated("Credential was not sent or was of an unsupported type.")
         return user

@@ -11,6 +11,7 @@ from typing import Any
 from laketop.settings import Settings
 from laketop.workspace.clock import Clock, MovableClock, wall_ms
 from laketop.workspace.identity import Tokens
+from laketop.workspace.links import Links
 from laketop.workspace.service import Service, service_classes
 from laketop.workspace.store import Store
 
@@ -36,6 +37,7 @@ class Workspace:
             left.unlink()
         self.store = Store(settings.state / "laketop.db")
         self.tokens = Tokens(self.store)
+        self.links = Links()
         self.workspace_id = self._workspace_id()
         self.services: dict[str, Service] = {
             name: service(self) for name, service in service_classes().items()

@@ -1,0 +1,241 @@
+"""SQL statements over REST, on the warm engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+import uuid
+from typing import Any
+
+import anyio.to_thread
+from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
+
+from laketop.workspace import statement_results as results
+from laketop.workspace.service import Reply, Request, Service, route
+from laketop.workspace.statements import Order, Statement, argument, expire
+
+_LONGEST_WAIT_SECONDS = 50
+_SHORTEST_WAIT_SECONDS = 5
+_LONGEST_TEXT = 16 * 1024 * 1024
+_LINK_MS = 15 * 60_000
+_WAIT = re.compile(r"(\d+)s?")
+_FORMS = ("JSON_ARRAY", "ARROW_STREAM", "CSV")
+_KINDS = {"JSON_ARRAY": "application/json", "CSV": "text/csv"}
+
+
+class StatementExecution(Service):
+    """SQL statements over REST; rows can be fetched for an hour, and until `laketop down`.
+
+    Source: databricks-sdk, `sql.StatementExecutionAPI`.
+    """
+
+    def start(self) -> None:
+        """Forget the rows of statements that an earlier process ran."""
+        self._statements: dict[str, Statement] = {}
+        self._folder = self.workspace.state / "statements"
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def shutdown(self) -> None:
+        """Cancel what runs."""
+        for statement in self._statements.values():
+            statement.cancel()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @route("POST /api/2.0/sql/statements")
+    async def execute_statement(
+        self,
+        *,
+        statement: str,
+        warehouse_id: str,
+        request: Request,
+        byte_limit: int | None = None,
+        catalog: str | None = None,
+        disposition: str = "INLINE",
+        format: str = "JSON_ARRAY",  # noqa: A002 - the name on the wire
+        on_wait_timeout: str = "CONTINUE",
+        parameters: list[dict[str, Any]] | None = None,
+        row_limit: int | None = None,
+        schema: str | None = None,
+        wait_timeout: str = "10s",
+    ) -> dict[str, Any]:
+        """Run a statement, and answer when it has ended or the wait is over."""
+        wait_seconds = _wait_seconds(wait_timeout)
+        order = Order(
+            text=_text(statement),
+            user=request.user,
+            warehouse_id=warehouse_id,
+            catalog=catalog,
+            schema=schema,
+            arguments=_arguments(parameters or []),
+            form=_one_of("format", format, _FORMS),
+            is_inline=_one_of("disposition", disposition, ("INLINE", "EXTERNAL_LINKS")) == "INLINE",
+            row_limit=_positive("row_limit", row_limit),
+            byte_limit=_positive("byte_limit", byte_limit),
+        )
+        if order.is_inline and order.form != "JSON_ARRAY":
+            raise InvalidParameterValue(
+                f"The format {format} needs the disposition EXTERNAL_LINKS, not INLINE."
+            )
+        _one_of("on_wait_timeout", on_wait_timeout, ("CONTINUE", "CANCEL"))
+        await anyio.to_thread.run_sync(self._use, warehouse_id)
+        made = self._started(order)
+        await anyio.to_thread.run_sync(made.ended.wait, wait_seconds)
+        if on_wait_timeout == "CANCEL":
+            await anyio.to_thread.run_sync(made.cancel)
+        return await anyio.to_thread.run_sync(self._shown, made, request)
+
+    @route("GET /api/2.0/sql/statements/{statement_id}")
+    async def get_statement(self, statement_id: str, request: Request) -> dict[str, Any]:
+        """Return how a statement stands, and its first chunk once it has succeeded."""
+        found = self._existing(statement_id, request)
+        return await anyio.to_thread.run_sync(self._shown, found, request)
+
+    @route("GET /api/2.0/sql/statements/{statement_id}/result/chunks/{chunk_index}")
+    async def get_statement_result_chunk_n(
+        self, statement_id: str, chunk_index: int, request: Request
+    ) -> dict[str, Any]:
+        """Return a chunk of the rows, or the link to it."""
+        found = self._with_rows(statement_id, request)
+        return await anyio.to_thread.run_sync(self._result, found, chunk_index, request)
+
+    @route("POST /api/2.0/sql/statements/{statement_id}/cancel")
+    async def cancel_execution(self, statement_id: str, request: Request) -> None:
+        """Cancel a statement; one that has ended stays as it ended."""
+        found = self._existing(statement_id, request)
+        await anyio.to_thread.run_sync(found.cancel)
+
+    @route("GET /api/laketop/1/statements/{statement_id}/chunks/{chunk_index}")
+    async def download(self, statement_id: str, chunk_index: int, request: Request) -> Reply:
+        """Return the bytes of a chunk; what an external link leads to."""
+        found = self._with_rows(statement_id, request)
+        body = await anyio.to_thread.run_sync(self._bytes, found, chunk_index)
+        kind = _KINDS.get(found.order.form, "application/vnd.apache.arrow.stream")
+        return Reply(body, headers={"content-type": kind})
+
+    # --- what is run ---
+
+    def _use(self, warehouse_id: str) -> None:
+        with self.store.transaction(write=True):
+            self.workspace.warehouses.start_warehouse(warehouse_id)
+
+    def _started(self, order: Order) -> Statement:
+        now_ms = self.workspace.now_ms
+        for old in expire(self._statements, now_ms()):
+            del self._statements[old]
+        name = str(uuid.uuid4())
+        made = Statement(name, order, self._folder / name, now_ms)
+        self._statements[name] = made
+        made.start(lambda: str(self.workspace.environment_for_tasks()["SPARK_REMOTE"]))
+        return made
+
+    def _existing(self, name: str, request: Request) -> Statement:
+        found = self._statements.get(name)
+        if found is None or found.order.user != request.user:
+            raise NotFound(f"The statement {name} was not found.")
+        return found
+
+    def _with_rows(self, name: str, request: Request) -> Statement:
+        found = self._existing(name, request)
+        if found.state != "SUCCEEDED":
+            raise BadRequest(f"The statement {name} has no rows: it is {found.state}.")
+        return found
+
+    # --- how it is shown ---
+
+    def _shown(self, statement: Statement, request: Request) -> dict[str, Any]:
+        state = statement.state
+        status: dict[str, Any] = {"state": state}
+        if state == "FAILED":
+            status |= {"error": statement.error}
+            status |= {"sql_state": statement.sql_state} if statement.sql_state else {}
+        told: dict[str, Any] = {"statement_id": statement.id, "status": status}
+        if state == "SUCCEEDED":
+            told |= {"manifest": _manifest(statement)}
+            told |= {"result": self._result(statement, 0, request)}
+        return told
+
+    def _result(self, statement: Statement, number: int, request: Request) -> dict[str, Any]:
+        if not 0 <= number < len(statement.chunks):
+            raise InvalidParameterValue(
+                f"There is no chunk {number}; the result has {len(statement.chunks)}."
+            )
+        told: dict[str, Any] = dict(statement.chunks[number])
+        if number + 1 < len(statement.chunks):
+            path = f"/api/2.0/sql/statements/{statement.id}/result/chunks/{number + 1}"
+            told |= {"next_chunk_index": number + 1, "next_chunk_internal_link": path}
+        if not statement.order.is_inline:
+            return {"external_links": [{**told, **self._link(statement, number, request)}]}
+        return {**told, "data_array": results.data_array(statement.chunk(number))}
+
+    def _link(self, statement: Statement, number: int, request: Request) -> dict[str, str]:
+        until_ms = self.workspace.now_ms() + _LINK_MS
+        path = f"/api/laketop/1/statements/{statement.id}/chunks/{number}"
+        link = self.workspace.links.signed("GET", path, user=request.user, until_ms=until_ms)
+        until = dt.datetime.fromtimestamp(until_ms / 1000, dt.UTC)
+        return {
+            "external_link": f"{request.host}{link}",
+            "expiration": until.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+
+    def _bytes(self, statement: Statement, number: int) -> bytes:
+        if not 0 <= number < len(statement.chunks):
+            raise NotFound(f"There is no chunk {number}.")
+        header = [column["name"] for column in statement.columns] if number == 0 else None
+        return results.encoded(statement.chunk(number), statement.order.form, header=header)
+
+
+def _manifest(statement: Statement) -> dict[str, Any]:
+    chunks = statement.chunks
+    return {
+        "format": statement.order.form,
+        "schema": {"column_count": len(statement.columns), "columns": statement.columns},
+        "total_chunk_count": len(chunks),
+        "chunks": chunks,
+        "total_row_count": sum(chunk["row_count"] for chunk in chunks),
+        "total_byte_count": sum(chunk["byte_count"] for chunk in chunks),
+        "truncated": statement.is_truncated,
+    }
+
+
+def _text(statement: str) -> str:
+    if not statement.strip():
+        raise InvalidParameterValue("The statement is empty.")
+    if len(statement.encode()) > _LONGEST_TEXT:
+        raise InvalidParameterValue("The statement has more than 16 MiB.")
+    return statement
+
+
+def _wait_seconds(text: str) -> int:
+    match = _WAIT.fullmatch(text)
+    seconds = int(match.group(1)) if match else -1
+    if seconds == 0 or _SHORTEST_WAIT_SECONDS <= seconds <= _LONGEST_WAIT_SECONDS:
+        return seconds
+    raise InvalidParameterValue(
+        f"wait_timeout {text!r} is neither 0s nor from {_SHORTEST_WAIT_SECONDS}s to"
+        f" {_LONGEST_WAIT_SECONDS}s."
+    )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InvalidParameterValue(f"{name} {value!r} is none of {', '.join(allowed)}.")
+    return value
+
+
+def _positive(name: str, value: int | None) -> int | None:
+    if value is not None and value <= 0:
+        raise InvalidParameterValue(f"{name} {value} is not positive.")
+    return value
+
+
+def _arguments(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {
+            parameter["name"]: argument(parameter.get("type") or "STRING", parameter.get("value"))
+            for parameter in parameters
+        }
+    except KeyError:
+        raise InvalidParameterValue("A parameter has no name.") from None
+    except ValueError as error:
+        raise InvalidParameterValue(f"A parameter cannot be used: {error}.") from error

@@ -1,0 +1,114 @@
+"""SQL warehouses: names for the one warm engine, with a state that start and stop change."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
+
+from laketop.workspace.service import Fields, Request, Service, route
+
+_KEPT = (
+    *("name", "cluster_size", "warehouse_type", "auto_stop_mins", "channel", "tags"),
+    *("enable_photon", "enable_serverless_compute", "min_num_clusters", "max_num_clusters"),
+    *("spot_instance_policy",),
+)
+_FIRST = "Serverless Starter Warehouse"
+
+
+class Warehouses(Service):
+    """SQL warehouses; every one of them is the engine of this laptop.
+
+    Source: databricks-sdk, `sql.WarehousesAPI`.
+    """
+
+    def start(self) -> None:
+        """Make the warehouse that every new workspace has."""
+        with self.store.transaction(write=True):
+            if not self._warehouses:
+                self._add({"name": _FIRST, "enable_serverless_compute": True})
+
+    @property
+    def _warehouses(self) -> Any:
+        return self.table("warehouses")
+
+    @route("POST /api/2.0/sql/warehouses")
+    def create(self, fields: Fields) -> dict[str, Any]:
+        """Make a warehouse."""
+        self._check_name(fields.get("name"), None)
+        return {"id": self._add(fields)}
+
+    @route("GET /api/2.0/sql/warehouses")
+    def list(self, request: Request) -> dict[str, Any]:
+        """Return every warehouse."""
+        return {"warehouses": [self._shown(one, request) for one in self._warehouses.values()]}
+
+    @route("GET /api/2.0/sql/warehouses/{id}")
+    def get(self, id: str, request: Request) -> dict[str, Any]:  # noqa: A002 - the wire's name
+        """Return a warehouse."""
+        return self._shown(self.existing(id), request)
+
+    @route("POST /api/2.0/sql/warehouses/{id}/edit")
+    def edit(self, id: str, fields: Fields) -> None:  # noqa: A002 - the wire's name
+        """Change a warehouse."""
+        kept = self.existing(id)
+        self._check_name(fields.get("name", kept["name"]), id)
+        sent = {name: value for name, value in fields.items() if name in _KEPT}
+        self._warehouses[id] = {**kept, **sent}
+
+    @route("DELETE /api/2.0/sql/warehouses/{id}")
+    def delete(self, id: str) -> None:  # noqa: A002 - the wire's name
+        """Forget a warehouse."""
+        self.existing(id)
+        del self._warehouses[id]
+
+    @route("POST /api/2.0/sql/warehouses/{id}/start")
+    def start_warehouse(self, id: str) -> None:  # noqa: A002 - the wire's name
+        """Let a warehouse run."""
+        self._warehouses[id] = {**self.existing(id), "state": "RUNNING"}
+
+    @route("POST /api/2.0/sql/warehouses/{id}/stop")
+    def stop(self, id: str) -> None:  # noqa: A002 - the wire's name
+        """Stop a warehouse; the next statement starts it."""
+        self._warehouses[id] = {**self.existing(id), "state": "STOPPED"}
+
+    def existing(self, name: str) -> dict[str, Any]:
+        """Return a warehouse by its id, inside a transaction.
+
+        Errors: ResourceDoesNotExist.
+        """
+        found: dict[str, Any] | None = self._warehouses.get(name)
+        if found is None:
+            raise ResourceDoesNotExist(f"SQL warehouse {name} does not exist.")
+        return found
+
+    def _add(self, sent: dict[str, Any]) -> str:
+        name = uuid.uuid4().hex[:16]
+        own = {key: value for key, value in sent.items() if key in _KEPT}
+        defaults = {"cluster_size": "Small", "warehouse_type": "PRO", "auto_stop_mins": 10}
+        state = {"state": "RUNNING", "creator_name": self.workspace.user}
+        self._warehouses[name] = {**defaults, **own, **state, "id": name}
+        return name
+
+    def _check_name(self, name: str | None, own: str | None) -> None:
+        if not name:
+            raise InvalidParameterValue("Missing required field: name")
+        if any(w["name"] == name and w["id"] != own for w in self._warehouses.values()):
+            raise InvalidParameterValue(f"SQL warehouse with name `{name}` already exists")
+
+    def _shown(self, kept: dict[str, Any], request: Request) -> dict[str, Any]:
+        host, _, port = request.host.removeprefix("http://").rpartition(":")
+        runs = kept["state"] == "RUNNING"
+        return {
+            **kept,
+            "num_clusters": int(runs),
+            "num_active_sessions": 0,
+            "health": {"status": "HEALTHY"} if runs else {},
+            "odbc_params": {
+                "hostname": host,
+                "path": f"/sql/1.0/warehouses/{kept['id']}",
+                "port": int(port),
+                "protocol": "http",
+            },
+        }

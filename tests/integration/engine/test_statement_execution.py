@@ -1,0 +1,178 @@
+"""SQL statements through the official client."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InvalidParameterValue, NotFound, ResourceDoesNotExist
+from databricks.sdk.service import sql
+
+from laketop.workspace.daemon import Contact
+
+
+@pytest.fixture
+def client(workspace: Contact, laketop_engine: str) -> WorkspaceClient:
+    assert laketop_engine
+    return WorkspaceClient(host=workspace.url, token=workspace.token)
+
+
+@pytest.fixture
+def warehouse(client: WorkspaceClient) -> str:
+    found = next(iter(client.warehouses.list()))
+    assert found.id is not None
+    return found.id
+
+
+def rows_of(told: sql.StatementResponse) -> list[list[str]]:
+    assert told.status is not None
+    assert told.status.state is sql.StatementState.SUCCEEDED, told.status.error
+    assert told.result is not None
+    return told.result.data_array or []
+
+
+def test_values_come_as_the_texts_that_databricks_sends(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    told = client.statement_execution.execute_statement(
+        "SELECT 1 AS a, 1.50BD AS b, 2.5D AS c, true AS d, date '2013-01-02' AS e,"
+        " timestamp '2013-01-02 03:04:05.678' AS f, array(1, 2) AS g, null AS a",
+        warehouse,
+        wait_timeout="50s",
+    )
+    assert rows_of(told) == [
+        ["1", "1.50", "2.5", "true", "2013-01-02", "2013-01-02T03:04:05.678Z", "[1,2]", None]
+    ]
+    assert told.manifest is not None
+    assert told.manifest.schema is not None
+    columns = told.manifest.schema.columns or []
+    assert [column.name for column in columns] == ["a", "b", "c", "d", "e", "f", "g", "a"]
+    assert [str(column.type_name) for column in columns][:3] == [
+        *("ColumnInfoTypeName.INT", "ColumnInfoTypeName.DECIMAL", "ColumnInfoTypeName.DOUBLE"),
+    ]
+
+
+def test_statements_that_change_something_and_where_they_do(
+    client: WorkspaceClient, warehouse: str, schema: str
+) -> None:
+    def execute(text: str, **more: Any) -> list[list[str]]:
+        catalog, name = schema.split(".")
+        told = client.statement_execution.execute_statement(
+            text, warehouse, catalog=catalog, schema=name, wait_timeout="50s", **more
+        )
+        return rows_of(told)
+
+    assert execute("CREATE TABLE t (n INT, s STRING)") == []
+    values = [
+        sql.StatementParameterListItem(name="n", value="7", type="INT"),
+        sql.StatementParameterListItem(name="s", value="it's"),
+    ]
+    execute("INSERT INTO t VALUES (:n, :s)", parameters=values)
+    assert execute("SELECT * FROM t") == [["7", "it's"]]
+
+
+def test_an_error_of_the_statement_is_its_state(client: WorkspaceClient, warehouse: str) -> None:
+    told = client.statement_execution.execute_statement("SELECT * FROM nothing.at.all", warehouse)
+    assert told.status is not None
+    assert told.status.state is sql.StatementState.FAILED
+    assert told.status.error is not None
+    assert "TABLE_OR_VIEW_NOT_FOUND" in (told.status.error.message or "")
+    assert "JVM stacktrace" not in (told.status.error.message or "")
+
+
+def test_a_limit_of_rows_truncates(client: WorkspaceClient, warehouse: str) -> None:
+    told = client.statement_execution.execute_statement(
+        "SELECT id FROM range(100)", warehouse, row_limit=3, wait_timeout="50s"
+    )
+    assert rows_of(told) == [["0"], ["1"], ["2"]]
+    assert told.manifest is not None
+    assert told.manifest.truncated is True
+
+
+def test_large_results_come_by_chunks_and_links_that_need_no_token(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    told = client.statement_execution.execute_statement(
+        "SELECT id, repeat('x', 1000) AS x FROM range(9000)",
+        warehouse,
+        disposition=sql.Disposition.EXTERNAL_LINKS,
+        format=sql.Format.ARROW_STREAM,
+        wait_timeout="50s",
+    )
+    assert told.manifest is not None
+    assert told.statement_id is not None
+    number: int | None = 0
+    ids: list[int] = []
+    while number is not None:
+        part = client.statement_execution.get_statement_result_chunk_n(told.statement_id, number)
+        (link,) = part.external_links or []
+        with urllib.request.urlopen(str(link.external_link)) as answer:
+            ids += pa.ipc.open_stream(answer.read()).read_all()["id"].to_pylist()
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(str(link.external_link).partition("?")[0])
+        number = link.next_chunk_index
+    assert ids == list(range(9000))
+    assert (told.manifest.total_chunk_count or 0) > 1
+
+
+def test_a_csv_begins_with_the_names_of_its_columns(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    told = client.statement_execution.execute_statement(
+        "SELECT id AS a, if(id = 0, null, 'x') AS b FROM range(2)",
+        warehouse,
+        disposition=sql.Disposition.EXTERNAL_LINKS,
+        format=sql.Format.CSV,
+        wait_timeout="50s",
+    )
+    assert told.result is not None
+    (link,) = told.result.external_links or []
+    with urllib.request.urlopen(str(link.external_link)) as answer:
+        assert answer.read() == b"a,b\r\n0,null\r\n1,x\r\n"
+
+
+def test_a_statement_goes_on_after_the_wait_and_can_be_canceled(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    slow = "SELECT count(*) FROM range(1000000) a CROSS JOIN range(1000000) b WHERE a.id < b.id"
+    told = client.statement_execution.execute_statement(slow, warehouse, wait_timeout="0s")
+    assert told.statement_id is not None
+    assert told.status is not None
+    assert told.status.state in {sql.StatementState.PENDING, sql.StatementState.RUNNING}
+
+    client.statement_execution.cancel_execution(told.statement_id)
+
+    status = client.statement_execution.get_statement(told.statement_id).status
+    assert status is not None
+    assert status.state is sql.StatementState.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"statement": " "}, "empty"),
+        ({"wait_timeout": "3s"}, "'3s'"),
+        ({"row_limit": 0}, "row_limit 0"),
+        ({"format": "CSV"}, "EXTERNAL_LINKS"),
+        ({"disposition": "MAIL"}, "'MAIL'"),
+        ({"parameters": [{"name": "n", "value": "x", "type": "INT"}]}, "'x' is not of type INT"),
+    ],
+)
+def test_what_cannot_be_run_is_named(
+    client: WorkspaceClient, warehouse: str, fields: dict[str, Any], message: str
+) -> None:
+    body = {"statement": "SELECT 1", "warehouse_id": warehouse, **fields}
+    with pytest.raises(InvalidParameterValue, match=message):
+        client.api_client.do("POST", "/api/2.0/sql/statements", body=json.loads(json.dumps(body)))
+
+
+def test_unknown_warehouses_and_statements_are_not_found(client: WorkspaceClient) -> None:
+    with pytest.raises(ResourceDoesNotExist, match="SQL warehouse none"):
+        client.statement_execution.execute_statement("SELECT 1", "none")
+    with pytest.raises(NotFound, match="statement none"):
+        client.statement_execution.get_statement("none")

@@ -1,0 +1,37 @@
+"""SQL warehouses through the official client."""
+
+from __future__ import annotations
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.service.sql import State
+
+
+def test_a_new_workspace_has_a_warehouse(client: WorkspaceClient) -> None:
+    first = next(iter(client.warehouses.list()))
+    assert (first.name, first.state) == ("Serverless Starter Warehouse", State.RUNNING)
+
+
+def test_a_warehouse_is_made_changed_stopped_started_and_deleted(client: WorkspaceClient) -> None:
+    made = client.warehouses.create_and_wait(name="mine", cluster_size="Medium")
+    assert made.id is not None
+    assert made.odbc_params is not None
+    assert made.odbc_params.path == f"/sql/1.0/warehouses/{made.id}"
+
+    client.warehouses.edit(made.id, name="ours", cluster_size="Small")
+    assert client.warehouses.get(made.id).name == "ours"
+    assert client.warehouses.stop_and_wait(made.id).state is State.STOPPED
+    assert client.warehouses.start_and_wait(made.id).state is State.RUNNING
+
+    client.warehouses.delete(made.id)
+    with pytest.raises(ResourceDoesNotExist, match=made.id):
+        client.warehouses.get(made.id)
+
+
+def test_two_warehouses_cannot_have_one_name(client: WorkspaceClient) -> None:
+    made = client.warehouses.create_and_wait(name="twice", cluster_size="Small")
+    assert made.id is not None
+    with pytest.raises(InvalidParameterValue, match="twice"):
+        client.warehouses.create(name="twice", cluster_size="Small")
+    client.warehouses.delete(made.id)
