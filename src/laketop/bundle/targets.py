@@ -72,7 +72,7 @@ def overlaid(tree: Node, block: Node, problems: Problems) -> Node:
     run_as = block.get("run_as")
     if run_as is not None:
         tree = tree.put(("run_as",), run_as)
-    for key in ("mode", "git", "cluster_id"):
+    for key in ("mode", "git", "cluster_id", "compute_id"):
         over = block.get(key)
         if over is not None:
             under = tree.get("bundle", key) or Node(None)
