@@ -534,3 +534,129 @@ def test_a_state_that_cannot_be_read_is_said_and_not_written_over(shop: Project,
         assert shop.site.folder.read(path) == broken
     shop.site.folder.write(path, whole)
     assert shop.plan().changing == ()
+
+
+def test_a_schema_with_a_table_stays_without_a_purge(shop: Project, name: str) -> None:
+    shop.deploy()
+    log = shop.served.workspace.state / "catalog" / name / "raw" / "orders" / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020}.json").write_text("{}", encoding="utf-8")
+    kept = destroy(shop.site, shop.load(), Options(confirm=yes))
+    assert {failure.name for failure in kept} == {"schemas.raw", "catalogs.lake"}
+    assert "1 tables" in str(kept[0].error)
+    assert log.is_dir()
+    assert destroy(shop.site, shop.load(), Options(purge=True, confirm=yes)) == ()
+    assert not log.exists()
+
+
+WAITING = """
+bundle: {name: waits}
+workspace: {root_path: /Workspace/Shared/NAME}
+resources:
+  jobs:
+    slow:
+      name: NAME
+      tasks:
+        - task_key: t
+          environment_key: default
+          spark_python_task: {python_file: wait.py, parameters: [GO, first]}
+      environments: [{environment_key: default, spec: {environment_version: "4"}}]
+"""
+SCRIPT = """
+import pathlib, sys, time
+go, word = sys.argv[1:]
+while not pathlib.Path(go).exists():
+    time.sleep(0.02)
+print(word)
+"""
+
+
+def test_a_job_that_is_changed_while_it_runs_ends_as_it_began(local: Project, name: str) -> None:
+    go = local.root / "go"
+    text = WAITING.replace("NAME", name).replace("GO", str(go))
+    local.write(text, wait_py=SCRIPT)
+    job_id = local.deploy().jobs["slow"]
+    run = local.client.jobs.run_now(job_id)
+    local.write(text.replace("first", "second"))
+    assert local.actions() == {"jobs.slow": "update"}
+    assert not local.deploy().failures
+    strict = text.replace("{name: waits}", "{name: waits, deployment: {fail_on_active_runs: true}}")
+    local.write(strict)
+    with pytest.raises(LaketopError, match="active runs"):
+        local.deploy()
+    go.touch()
+    tasks = run.result().tasks or []
+    assert local.client.jobs.get_run_output(tasks[0].run_id or 0).logs == "first\n"
+    assert not local.deploy().failures
+    destroy(local.site, local.load(), Options(confirm=yes))
+
+
+ENDPOINT = """
+bundle: {name: serve}
+workspace: {root_path: /Workspace/Shared/NAME}
+resources:
+  model_serving_endpoints:
+    price:
+      name: NAME
+      permissions: [{level: CAN_QUERY, user_name: ann@laketop.local}]
+      config:
+        served_entities:
+          - entity_name: main.default.NAME
+            entity_version: "1"
+            workload_size: Small
+            scale_to_zero_enabled: true
+"""
+
+
+def test_an_endpoint_is_made_changed_and_deleted(
+    local: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.write(ENDPOINT.replace("NAME", name))
+    failed = local.deploy().failures
+    assert [failure.name for failure in failed] == [
+        "model_serving_endpoints.price",
+        "model_serving_endpoints.price.permissions",
+    ]
+    monkeypatch.setenv("DATABRICKS_HOST", local.served.host)
+    monkeypatch.setenv("DATABRICKS_TOKEN", local.served.token)
+    for _ in range(2):
+        registered(f"main.default.{name}", f"/Shared/{name}")
+    assert not local.deploy().failures
+    assert local.plan().changing == ()
+    client = local.client
+    client.serving_endpoints.wait_get_serving_endpoint_not_updating(name)
+    assert local.plan().changing == ()
+    text = ENDPOINT.replace("NAME", name)
+    local.write(text.replace('entity_version: "1"', 'entity_version: "2"'))
+    edits = [edit.path for step in local.plan().changing for edit in step.edits]
+    assert edits == ["config.served_entities[0].entity_version"]
+    assert not local.deploy().failures
+    told = client.serving_endpoints.wait_get_serving_endpoint_not_updating(name)
+    assert told.config is not None
+    assert [one.entity_version for one in told.config.served_entities or []] == ["2"]
+    assert local.plan().changing == ()
+    assert destroy(local.site, local.load(), Options(confirm=yes)) == ()
+    with pytest.raises(NotFound):
+        client.serving_endpoints.get(name)
+
+
+def registered(model: str, experiment: str) -> None:
+    """Register the next version of a model that answers what it is asked."""
+    import mlflow
+    import numpy as np
+    from mlflow.models import infer_signature
+    from sklearn.dummy import DummyRegressor
+
+    mlflow.set_tracking_uri("databricks")
+    mlflow.set_registry_uri("databricks-uc")
+    rows = np.array([[1.0], [2.0]])
+    experiment_id = mlflow.MlflowClient().get_experiment_by_name(experiment)
+    chosen = experiment_id or mlflow.get_experiment(mlflow.create_experiment(experiment))
+    with mlflow.start_run(experiment_id=chosen.experiment_id):
+        mlflow.sklearn.log_model(
+            DummyRegressor().fit(rows, rows[:, 0]),
+            name="model",
+            registered_model_name=model,
+            signature=infer_signature(rows, rows[:, 0]),
+            pip_requirements=["scikit-learn"],
+        )
