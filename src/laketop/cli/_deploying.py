@@ -44,16 +44,16 @@ def add_changing_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def site(args: argparse.Namespace, *, starts: bool = True) -> Iterator[Opened]:
-    """Yield the bundle and the workspace that `args` name.
+def site(args: argparse.Namespace) -> Iterator[Opened]:
+    """Yield the bundle and the workspace that `args` name; the local one is started.
 
     Errors: ConfigError for a bundle with errors; LaketopError for a workspace that cannot be
-    reached, or, unless it `starts`, for a local one that does not run.
+    reached.
     """
     from laketop.cli import _console
 
     with _console.Progress() as progress:
-        yield _remote(args, progress) if args.remote else _local(args, progress, starts=starts)
+        yield _remote(args, progress) if args.remote else _local(args, progress)
 
 
 class Opened:
@@ -97,17 +97,13 @@ def _checked(bundle: Bundle) -> Bundle:
     return bundle
 
 
-def _local(args: argparse.Namespace, progress: Progress, *, starts: bool) -> Opened:
+def _local(args: argparse.Namespace, progress: Progress) -> Opened:
     from laketop.cli import validate
-    from laketop.errors import LaketopError
     from laketop.workspace import daemon
     from laketop.workspace.deployment import Site, local_finder
 
     settings = _project.settings(args)
-    contact = daemon.find(settings)
-    if contact is None and not starts:
-        raise LaketopError("no workspace is running here", hint="start it with `laketop up`")
-    if contact is None:
+    if daemon.find(settings) is None:
         progress.show("starting the workspace")
     contact = daemon.start(settings)
     place = Site.local(settings, contact, progress.note)
@@ -118,9 +114,11 @@ def _local(args: argparse.Namespace, progress: Progress, *, starts: bool) -> Ope
 def _remote(args: argparse.Namespace, progress: Progress) -> Opened:
     from laketop import bundle
     from laketop.cli import validate
+    from laketop.workspace import daemon
     from laketop.workspace.deployment import Site, finder
 
     settings = _project.settings(args)
+    daemon.prepare(settings)  # what was built is remembered there
     declared = validate.load(args, find=lambda _kind, _name: None)
     progress.show(f"signing in to {declared.workspace.declared_host or 'the workspace'}")
     client = _client(declared)

@@ -101,6 +101,7 @@ def test_nothing_of_a_remote_deployment_needs_or_starts_a_local_workspace(
 ) -> None:
     assert far("plan").code == 0
     assert not (tmp_path / ".laketop" / "workspace.json").exists()
+    assert (tmp_path / ".laketop" / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 def test_what_is_not_there_is_one_error(far: Far, client: WorkspaceClient) -> None:
