@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
+from databricks.sdk.errors.base import DatabricksError
 from flask import request
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # no stubs
 from mlflow.exceptions import MlflowException
@@ -21,7 +22,7 @@ from mlflow.utils.proto_json_utils import message_to_json, parse_dict
 
 from laketop.workspace.mlflow_app import answer
 from laketop.workspace.registry import Registry
-from laketop.workspace.registry_records import ModelVersion, NewVersion, RegisteredModel
+from laketop.workspace.registry_records import READY, ModelVersion, NewVersion, RegisteredModel
 
 _LINEAGE_HEADER = "X-Databricks-Lineage-Identifier"
 
@@ -30,13 +31,50 @@ _m: Any = messages
 Message = Any
 
 
+class Deployment(Protocol):
+    """How the deployment job of a version stands."""
+
+    job_id: int
+    run_id: int | None
+    run_state: str
+    task: str
+
+
+class Deployments(Protocol):
+    """What starts jobs for new versions; see `services/model_deployments.py`."""
+
+    def check(self, job_id: str) -> None:
+        """Check that a job can deploy models. Errors: the SDK's InvalidParameterValue."""
+
+    def connection(self, job_id: str | None) -> str:
+        """Return how a model and its job stand, a word of MLflow's protocol."""
+
+    def expect(self, name: str, version: int, job_id: str, user: str) -> None:
+        """Write down that a version of `user` is about to open."""
+
+    def opened(self, name: str, version: int) -> None:
+        """Start the job of a version that has opened."""
+
+    def failed(self, name: str, version: int) -> None:
+        """Forget a version that did not open."""
+
+    def of(self, name: str, version: int) -> Deployment | None:
+        """Return how the job of a version stands, None where it has none."""
+
+
 class UnityDialect:
     """Answers each request message of the service by the method of its name."""
 
-    def __init__(self, registry: Registry, logged_model: Callable[[str], Any | None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        logged_model: Callable[[str], Any | None],
+        deployments: Deployments,
+    ) -> None:
         """Speak for `registry`; `logged_model(id)` returns MLflow's entity, None if unknown."""
         self._registry = registry
         self._logged_model = logged_model
+        self._deployments = deployments
 
     def routes(self) -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
         """Yield path, handler and methods of every route of the service."""
@@ -63,6 +101,7 @@ class UnityDialect:
 
     def create_registered_model(self, asked: Any) -> Message:
         """Create a model."""
+        self._check_job(asked)
         model = self._registry.create_model(
             asked.name,
             owner=_caller(),
@@ -70,23 +109,24 @@ class UnityDialect:
             tags={tag.key: tag.value for tag in asked.tags},
             deployment_job_id=_said(asked, "deployment_job_id"),
         )
-        return _m.CreateRegisteredModelResponse(registered_model=_model(model))
+        return _m.CreateRegisteredModelResponse(registered_model=self._model(model))
 
     def get_registered_model(self, asked: Any) -> Message:
         """Return a model with its aliases and tags."""
-        model = _model(self._registry.model(asked.name))
+        model = self._model(self._registry.model(asked.name))
         return _m.GetRegisteredModelResponse(registered_model=model)
 
     def update_registered_model(self, asked: Any) -> Message:
         """Change a model's description or deployment job."""
         if _said(asked, "new_name") is not None:
             raise _refused("Renaming a registered model")
+        self._check_job(asked)
         model = self._registry.update_model(
             asked.name,
             description=_said(asked, "description"),
             deployment_job_id=_said(asked, "deployment_job_id"),
         )
-        return _m.UpdateRegisteredModelResponse(registered_model=_model(model))
+        return _m.UpdateRegisteredModelResponse(registered_model=self._model(model))
 
     def delete_registered_model(self, asked: Any) -> Message:
         """Delete a model and its versions."""
@@ -154,7 +194,18 @@ class UnityDialect:
 
     def finalize_model_version(self, asked: Any) -> Message:
         """Check a version's files and open it for use."""
-        version = self._registry.finalize_version(asked.name, _number(asked.version))
+        name, number = asked.name, _number(asked.version)
+        job_id = self._registry.model(name).deployment_job_id
+        was_open = self._registry.version(name, number).status == READY
+        if job_id and not was_open:
+            self._deployments.expect(name, number, job_id, _caller())
+        try:
+            version = self._registry.finalize_version(name, number)
+        except MlflowException:
+            self._deployments.failed(name, number)
+            raise
+        if self._deployments.of(name, number) is not None:
+            self._deployments.opened(name, number)
         return _m.FinalizeModelVersionResponse(model_version=self._version(version))
 
     def get_model_version(self, asked: Any) -> Message:
@@ -222,8 +273,37 @@ class UnityDialect:
         """Refuse: there is no cloud storage here."""
         raise _refused("A temporary credential for a model version's cloud storage")
 
+    def _check_job(self, asked: Any) -> None:
+        job_id = _said(asked, "deployment_job_id")
+        try:
+            self._deployments.check(job_id or "")
+        except DatabricksError as error:
+            raise MlflowException(str(error), databricks_pb2.INVALID_PARAMETER_VALUE) from error
+
+    def _model(self, model: RegisteredModel) -> Any:
+        told = _model(model)
+        states = _m.DeploymentJobConnection.State
+        told.deployment_job_state = states.Value(
+            self._deployments.connection(model.deployment_job_id)
+        )
+        return told
+
     def _version(self, version: ModelVersion) -> Any:
         told = _version(version)
+        deployment = self._deployments.of(version.name, version.version)
+        if deployment is not None:
+            states = _m.ModelVersionDeploymentJobState
+            told.deployment_job_state.CopyFrom(
+                states(
+                    job_id=str(deployment.job_id),
+                    run_id=str(deployment.run_id or ""),
+                    run_state=states.DeploymentJobRunState.Value(deployment.run_state),
+                    job_state=_m.DeploymentJobConnection.State.Value(
+                        self._deployments.connection(str(deployment.job_id))
+                    ),
+                    current_task_name=deployment.task,
+                )
+            )
         logged = self._logged_model(version.model_id) if version.model_id else None
         if logged is not None:
             told.run_experiment_id = logged.experiment_id

@@ -35,7 +35,7 @@ class ModelRegistry(Service):
         from laketop.workspace.mlflow_app import app_of
         from laketop.workspace.unity_dialect import UnityDialect
 
-        dialect = UnityDialect(parts.registry, self._logged_model)
+        dialect = UnityDialect(parts.registry, self._logged_model, self.workspace.model_deployments)
         return app_of(dialect.routes(), parts.backend)
 
     @property

@@ -1,0 +1,169 @@
+"""A new version starts its model's deployment job, which waits until somebody has approved."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InvalidParameterValue, NotFound
+from databricks.sdk.service.jobs import (
+    JobParameterDefinition,
+    NotebookTask,
+    Task,
+    TaskDependency,
+)
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from tests.integration.workspace.conftest import USER
+from tests.integration.workspace.test_jobs import _condition
+from tests.integration.workspace.test_model_registry import register
+from tests.integration.workspace.test_model_registry import registry as registry  # noqa: PLC0414
+
+from laketop.workspace.workspace import Workspace
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+names = (f"main.ml.deployed{number}" for number in itertools.count())
+PARAMETERS = [JobParameterDefinition(name, "") for name in ("model_name", "model_version")]
+APPROVAL = """\
+# Databricks notebook source
+import mlflow
+name, version = dbutils.widgets.get("model_name"), dbutils.widgets.get("model_version")
+client = mlflow.MlflowClient(registry_uri="databricks-uc")
+found = client.get_model_version(name, version).tags.get("Approval_Check")
+assert found == "Approved", f"version {version} of {name} is not approved: {found}"
+dbutils.notebook.exit(f"{name} {version}")
+"""
+
+
+@pytest.fixture
+def job(
+    client: WorkspaceClient,
+    workspace: Workspace,
+    token: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> int:
+    told = {**workspace.settings.environment, "DATABRICKS_HOST": workspace.host}
+    told["DATABRICKS_TOKEN"] = token
+    monkeypatch.setattr(workspace, "environment_for_tasks", lambda: told)
+    notebook = tmp_path / "approval.py"
+    notebook.write_text(APPROVAL, encoding="utf-8")
+    check = Task(
+        task_key="Approval_Check",
+        notebook_task=NotebookTask(notebook_path=str(notebook)),
+        depends_on=[TaskDependency("evaluated")],
+    )
+    tasks = [_condition("evaluated"), check]
+    created = client.jobs.create(name="deploy", tasks=tasks, parameters=PARAMETERS)
+    assert created.job_id is not None
+    return created.job_id
+
+
+def until(act: Callable[[], Any], wanted: set[str]) -> Any:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = act()
+        if found["run_state"] in wanted:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"still {found}")
+
+
+def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
+    registry: MlflowClient, client: WorkspaceClient, job: int
+) -> None:
+    name = next(names)
+    created = registry._get_registry_client().store.create_registered_model(
+        name, deployment_job_id=str(job)
+    )
+    assert (created.deployment_job_id, created.deployment_job_state) == (str(job), "CONNECTED")
+    register(name)
+    path = f"/api/laketop/1/models/{name}/versions/1"
+
+    def told() -> Any:
+        return client.api_client.do("GET", f"{path}/deployment")
+
+    assert told()["job_id"] == job
+    waiting = until(told, {"APPROVAL", "FAILED", "SUCCEEDED"})
+    assert (waiting["run_state"], waiting["task"]) == ("APPROVAL", "Approval_Check")
+    version = registry.get_model_version(name, "1").deployment_job_state
+    assert (version.run_state, version.current_task_name) == ("APPROVAL", "Approval_Check")
+
+    with pytest.raises(InvalidParameterValue, match="is the author"):
+        client.api_client.do("POST", f"{path}/approve", body={})
+    approved = client.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
+    assert approved == {
+        "model": name,
+        "version": "1",
+        "approved_by": "bea",
+        "author": USER,
+        "run_id": waiting["run_id"],
+    }
+    assert until(told, {"FAILED", "SUCCEEDED"})["run_state"] == "SUCCEEDED"
+    tags = registry.get_model_version(name, "1").tags
+    assert tags == {"approved_by": "bea", "Approval_Check": "Approved"}
+    run = client.jobs.get_run(waiting["run_id"])
+    given = {one.name: one.value for one in run.job_parameters or []}
+    assert given == {"model_name": name, "model_version": "1"}
+    assert len(list(client.jobs.list_runs(job_id=job))) == 1
+
+
+def test_a_job_is_connected_later_and_told_when_it_is_gone(
+    registry: MlflowClient, client: WorkspaceClient, job: int
+) -> None:
+    name = next(names)
+    store = registry._get_registry_client().store
+    assert store.create_registered_model(name).deployment_job_state == "NOT_SET_UP"
+    changed = store.update_registered_model(name, "", deployment_job_id=str(job))
+    assert changed.deployment_job_state == "CONNECTED"
+    client.jobs.update(job, fields_to_remove=["parameters"])
+    assert store.get_registered_model(name).deployment_job_state == "REQUIRED_PARAMETERS_CHANGED"
+    client.jobs.delete(job)
+    assert store.get_registered_model(name).deployment_job_state == "NOT_FOUND"
+    register(name)
+    with pytest.raises(NotFound, match="has started no deployment job"):
+        client.api_client.do("GET", f"/api/laketop/1/models/{name}/versions/1/deployment")
+
+
+def test_what_is_no_deployment_job_is_refused(
+    registry: MlflowClient, client: WorkspaceClient
+) -> None:
+    bare = client.jobs.create(name="bare", tasks=[_condition("fine")]).job_id
+    store = registry._get_registry_client().store
+    for job_id, why in (
+        (str(bare), "lacks the job parameters model_name, model_version"),
+        ("77", "Job 77 does not exist"),
+        ("seven", "is not the id of a job"),
+    ):
+        with pytest.raises(MlflowException, match=why):
+            store.create_registered_model(next(names), deployment_job_id=job_id)
+
+
+def test_a_version_that_opened_just_before_a_crash_starts_its_job_at_the_next_start(
+    registry: MlflowClient, client: WorkspaceClient, workspace: Workspace, job: int
+) -> None:
+    name = next(names)
+    register(name)
+    deployments: Any = workspace.model_deployments
+    deployments.expect(name, 1, str(job), USER)
+    deployments.start()
+    deadline = time.monotonic() + 60
+    while not list(client.jobs.list_runs(job_id=job)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    deployments.opened(name, 1)
+    assert len(list(client.jobs.list_runs(job_id=job))) == 1
+
+
+def test_an_unknown_version_is_not_approved(client: WorkspaceClient, registry: Any) -> None:
+    with pytest.raises(NotFound):
+        client.api_client.do(
+            "POST", "/api/laketop/1/models/main.ml.gone/versions/1/approve", body={}
+        )
