@@ -66,6 +66,12 @@ def job(
     return created.job_id
 
 
+def store_of(registry: MlflowClient) -> Any:
+    """The client's store, since MlflowClient alone cannot name a deployment job."""
+    client: Any = registry
+    return client._get_registry_client().store
+
+
 def until(act: Callable[[], Any], wanted: set[str]) -> Any:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -80,9 +86,7 @@ def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
     registry: MlflowClient, client: WorkspaceClient, job: int
 ) -> None:
     name = next(names)
-    created = registry._get_registry_client().store.create_registered_model(
-        name, deployment_job_id=str(job)
-    )
+    created = store_of(registry).create_registered_model(name, deployment_job_id=str(job))
     assert (created.deployment_job_id, created.deployment_job_state) == (str(job), "CONNECTED")
     register(name)
     path = f"/api/laketop/1/models/{name}/versions/1"
@@ -93,7 +97,7 @@ def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
     assert told()["job_id"] == job
     waiting = until(told, {"APPROVAL", "FAILED", "SUCCEEDED"})
     assert (waiting["run_state"], waiting["task"]) == ("APPROVAL", "Approval_Check")
-    version = registry.get_model_version(name, "1").deployment_job_state
+    version: Any = registry.get_model_version(name, "1").deployment_job_state
     assert (version.run_state, version.current_task_name) == ("APPROVAL", "Approval_Check")
 
     with pytest.raises(InvalidParameterValue, match="is the author"):
@@ -119,7 +123,7 @@ def test_a_job_is_connected_later_and_told_when_it_is_gone(
     registry: MlflowClient, client: WorkspaceClient, job: int
 ) -> None:
     name = next(names)
-    store = registry._get_registry_client().store
+    store = store_of(registry)
     assert store.create_registered_model(name).deployment_job_state == "NOT_SET_UP"
     changed = store.update_registered_model(name, "", deployment_job_id=str(job))
     assert changed.deployment_job_state == "CONNECTED"
@@ -136,7 +140,7 @@ def test_what_is_no_deployment_job_is_refused(
     registry: MlflowClient, client: WorkspaceClient
 ) -> None:
     bare = client.jobs.create(name="bare", tasks=[_condition("fine")]).job_id
-    store = registry._get_registry_client().store
+    store = store_of(registry)
     for job_id, why in (
         (str(bare), "lacks the job parameters model_name, model_version"),
         ("77", "Job 77 does not exist"),

@@ -29,7 +29,9 @@ from laketop.workspace.service import (
     service_classes,
 )
 
-_OF_LAKETOP_ALONE = {"laketop", "backfills", "chaos", "clock", "engine", "mlflow"}
+_OF_LAKETOP_ALONE = {
+    *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
+}
 """Services that the official client has no attribute for."""
 
 
