@@ -33,12 +33,18 @@ class Task:
     local: Path | None
     """The file of its code on disk, if it has one that is there."""
     root: Path
+    read: dict[Path, Code | None]
+    """The files that were read so far, for all tasks of a bundle."""
     in_loop: bool = False
 
-    @cached_property
+    @property
     def code(self) -> Code | None:
         """What the task's code does, or None where nobody can read it."""
-        return None if self.local is None else read_code(self.local, self.root)
+        if self.local is None:
+            return None
+        if self.local not in self.read:
+            self.read[self.local] = read_code(self.local, self.root)
+        return self.read[self.local]
 
     @property
     def is_readable(self) -> bool:
@@ -90,25 +96,26 @@ class Job:
 def jobs_of(resources: Node, root: Path) -> tuple[Job, ...]:
     """Return the jobs of a bundle; paths in `resources` are still those on disk."""
     jobs = (resources.get("jobs") or Node({})).entries
-    return tuple(_job(key, node, root) for key, node in jobs.items())
+    read: dict[Path, Code | None] = {}
+    return tuple(_job(key, node, root, read) for key, node in jobs.items())
 
 
-def _job(key: str, node: Node, root: Path) -> Job:
+def _job(key: str, node: Node, root: Path, read: dict[Path, Code | None]) -> Job:
     parameters = (node.get("parameters") or Node(())).elements
     defaults = {one.text_at("name"): one.text_at("default") for one in parameters}
-    return Job(key, node, tuple(_tasks(key, node, root)), defaults)
+    return Job(key, node, tuple(_tasks(key, node, root, read)), defaults)
 
 
-def _tasks(job: str, node: Node, root: Path) -> Iterator[Task]:
+def _tasks(job: str, node: Node, root: Path, read: dict[Path, Code | None]) -> Iterator[Task]:
     git = node.get("git_source") is not None
     for index, task in enumerate((node.get("tasks") or Node(())).elements):
         key, path = task.text_at("task_key"), ("resources", "jobs", job, "tasks", index)
-        yield Task(key, key, task, path, _file(task, root, git=git), root)
+        yield Task(key, key, task, path, _file(task, root, git=git), root, read)
         inner = task.get("for_each_task", "task")
         if inner is not None:
             at = (*path, "for_each_task", "task")
             file = _file(inner, root, git=git)
-            yield Task(inner.text_at("task_key"), key, inner, at, file, root, in_loop=True)
+            yield Task(inner.text_at("task_key"), key, inner, at, file, root, read, in_loop=True)
 
 
 def _file(task: Node, root: Path, *, git: bool) -> Path | None:
