@@ -262,7 +262,7 @@ class _Work:
                 self.finish(Outcome("CANCELED"))
 
     def finish(self, outcome: Outcome) -> None:
-        outcome = _kept(outcome, self._directory)
+        outcome = _kept(outcome, self._directory, flush=not self._waits)
         now_ms = self._site.now_ms()
         self._tell(lambda: self._run.task_finished(self._attempt.run_id, outcome, now_ms))
         self.ended.set()
@@ -392,15 +392,20 @@ def _unless(cancelled: threading.Event, build: Callable[[], Built]) -> Built | N
     return None if cancelled.is_set() else built[0]
 
 
-def _kept(outcome: Outcome, directory: Path) -> Outcome:
+def _kept(outcome: Outcome, directory: Path, *, flush: bool) -> Outcome:
     # The outcome is on disk before anyone hears of it; one that cannot be kept is a failure.
+    # What computed nothing is not flushed: a job of a thousand conditions would wait for the disk.
     if outcome.result_state not in _RESULTS:
         error = f"{outcome.result_state!r} is no result of a task"
-        return _kept(dataclasses.replace(outcome, result_state="FAILED", error=error), directory)
+        failed = dataclasses.replace(outcome, result_state="FAILED", error=error)
+        return _kept(failed, directory, flush=flush)
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps(dataclasses.asdict(outcome), allow_nan=False)
-        durable.write(directory / OUTCOME_FILE, text.encode())
+        if flush:
+            durable.write(directory / OUTCOME_FILE, text.encode())
+        else:
+            (directory / OUTCOME_FILE).write_text(text, encoding="utf-8")
     except (OSError, TypeError, ValueError) as error:
         return Outcome("FAILED", error=f"the outcome cannot be kept: {error}")
     return outcome

@@ -309,8 +309,9 @@ class JobRun:
 
     def task_values(self, key: str) -> dict[str, Mapping[str, Any]]:
         """Return the task values of everything upstream of the task `key`."""
-        upstream = ((above, self._attempts[above][-1]) for above in self._graph.upstream(key))
-        return {above: attempt.values for above, attempt in upstream if attempt.values}
+        last = {above: attempts[-1].values for above, attempts in self._attempts.items()}
+        upstream = self._graph.upstream(key) if any(last.values()) else ()
+        return {above: last[above] for above in upstream if last[above]}
 
     def has(self, task_run_id: int) -> bool:
         """Return whether this is an attempt of this run."""

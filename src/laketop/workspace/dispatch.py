@@ -201,7 +201,7 @@ class Dispatcher:
     def _told(self, run_id: int, snapshot: dict[str, Any]) -> None:
         running = self._runs[run_id]
         running.snapshot = snapshot
-        with self._store.transaction(write=True):
+        with self._store.transaction(write=True, flush=running.run.is_final):
             self._records.update(run_id, snapshot)
             if running.run.is_final:
                 self.promote(running.run.request.job_id, snapshot["end_time"])

@@ -30,6 +30,12 @@ SCHEMA = (
         task_run_id INTEGER PRIMARY KEY,
         run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE
     )""",
+    """CREATE TABLE IF NOT EXISTS attempts (
+        task_run_id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+        body TEXT NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS attempts_of_a_run ON attempts (run_id)",
     """CREATE TABLE IF NOT EXISTS run_tokens (
         token TEXT PRIMARY KEY,
         run_id INTEGER NOT NULL
@@ -39,6 +45,8 @@ SCHEMA = (
         id INTEGER NOT NULL
     )""",
 )
+_ORDER = "task_order"
+"""In what is kept of a snapshot: the attempts in their order, each kept by itself."""
 _SELECT = "SELECT run_id, job_id, creator, run_type, more, snapshot FROM runs"
 
 
@@ -115,6 +123,7 @@ class RunRecords:
         self._guard = threading.Lock()
         self._ids: itertools.count[int] | None = None
         self._last = 0
+        self._written: dict[int, dict[int, Mapping[str, Any]]] = {}
 
     def new_id(self) -> int:
         """Return an id that no job, run or attempt ever had; it lasts once `keep_ids` is called."""
@@ -151,25 +160,50 @@ class RunRecords:
         self.update(record.run_id, record.snapshot)
 
     def update(self, run_id: int, snapshot: Mapping[str, Any]) -> None:
-        """Keep how a run stands now."""
+        """Keep how a run stands now.
+
+        Only the attempts that are other objects than those of the last time are written: a job of
+        a thousand tasks would else write a thousand for each that changes.
+        """
         word = snapshot["state"]["life_cycle_state"]
+        attempts = {task["run_id"]: task for task in snapshot["tasks"]}
+        whole = {name: value for name, value in snapshot.items() if name != "tasks"}
         self._store.execute(
             "UPDATE runs SET snapshot = ?, start_ms = ?, is_active = ?, is_queued = ?"
             " WHERE run_id = ?",
             (
-                _json(snapshot),
+                _json({**whole, _ORDER: list(attempts)}),
                 snapshot["start_time"],
                 word not in FINAL,
                 word == "QUEUED",
                 run_id,
             ),
         )
-        for task in _attempts(snapshot):
+        before = self._written.get(run_id, {})
+        changed = [task for key, task in attempts.items() if before.get(key) is not task]
+        for task in changed:
+            self._write(run_id, task)
+        self.keep_ids()
+        self._store.after_commit(lambda: self._remember(run_id, attempts, is_final=word in FINAL))
+
+    def _write(self, run_id: int, task: Mapping[str, Any]) -> None:
+        self._store.execute(
+            "INSERT OR REPLACE INTO attempts (task_run_id, run_id, body) VALUES (?, ?, ?)",
+            (task["run_id"], run_id, _json(task)),
+        )
+        for one in (task, *task.get("iterations", ())):
             self._store.execute(
                 "INSERT OR IGNORE INTO task_runs (task_run_id, run_id) VALUES (?, ?)",
-                (task["run_id"], run_id),
+                (one["run_id"], run_id),
             )
-        self.keep_ids()
+
+    def _remember(
+        self, run_id: int, attempts: dict[int, Mapping[str, Any]], *, is_final: bool
+    ) -> None:
+        if is_final:
+            self._written.pop(run_id, None)
+        else:
+            self._written[run_id] = attempts
 
     def go_on(self, run_id: int, more: Mapping[str, Any], snapshot: Mapping[str, Any]) -> None:
         """Keep that a run that had ended goes on."""
@@ -179,7 +213,7 @@ class RunRecords:
     def get(self, run_id: int) -> RunRecord | None:
         """Return a run by its own id."""
         rows = self._store.execute(f"{_SELECT} WHERE run_id = ?", (run_id,))
-        return _record(rows[0]) if rows else None
+        return self._record(rows[0]) if rows else None
 
     def of_task_run(self, task_run_id: int) -> RunRecord | None:
         """Return the run that an attempt belongs to."""
@@ -195,7 +229,19 @@ class RunRecords:
             f"{_SELECT} WHERE {condition} ORDER BY run_id DESC LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
-        return [_record(row) for row in rows]
+        return [self._record(row) for row in rows]
+
+    def _record(self, row: tuple[Any, ...]) -> RunRecord:
+        run_id, job_id, creator, run_type, more, text = row
+        snapshot = json.loads(text)
+        order = snapshot.pop(_ORDER, None)
+        if order is not None:  # what an older laketop wrote holds its tasks itself
+            rows = self._store.execute(
+                "SELECT task_run_id, body FROM attempts WHERE run_id = ?", (run_id,)
+            )
+            bodies = dict(rows)
+            snapshot["tasks"] = [json.loads(bodies[key]) for key in order]
+        return RunRecord(run_id, job_id, creator, run_type, json.loads(more), snapshot)
 
     def active(self) -> list[int]:
         """Return every run that is not final, queued ones too."""
@@ -230,11 +276,6 @@ def _attempts(snapshot: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for task in snapshot["tasks"]:
         yield task
         yield from task.get("iterations", ())
-
-
-def _record(row: tuple[Any, ...]) -> RunRecord:
-    run_id, job_id, creator, run_type, more, snapshot = row
-    return RunRecord(run_id, job_id, creator, run_type, json.loads(more), json.loads(snapshot))
 
 
 def _json(value: Any) -> str:

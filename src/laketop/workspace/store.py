@@ -41,9 +41,11 @@ class Store:
             self.execute(_SCHEMA)
 
     @contextlib.contextmanager
-    def transaction(self, *, write: bool) -> Iterator[None]:
+    def transaction(self, *, write: bool, flush: bool = True) -> Iterator[None]:
         """Run the block as one transaction: committed at its end, rolled back on an error.
 
+        Without `flush` a loss of power, but no end of the process, may undo it: for what nobody
+        was promised, such as how far a run is.
         Errors: RuntimeError for a transaction inside a transaction; sqlite3.OperationalError
         for a write in a transaction that only reads.
         """
@@ -55,6 +57,8 @@ class Store:
             self._thread.connection, self._thread.hooks = connection, hooks
             try:
                 connection.execute(f"PRAGMA query_only = {int(not write)}")
+                if write:
+                    connection.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield
                 connection.execute("COMMIT")

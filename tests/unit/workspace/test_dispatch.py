@@ -37,12 +37,12 @@ class FailingStore(Store):
     refused = 0
 
     @contextlib.contextmanager
-    def transaction(self, *, write: bool) -> Iterator[None]:
+    def transaction(self, *, write: bool, flush: bool = True) -> Iterator[None]:
         """Run the block as one transaction, if there is room for it."""
         if write and self.is_full:
             self.refused += 1
             raise sqlite3.OperationalError("database or disk is full")
-        with super().transaction(write=write):
+        with super().transaction(write=write, flush=flush):
             yield
 
 
