@@ -66,9 +66,14 @@ def test_what_was_rolled_back_is_written_again(store: Counting) -> None:
     with store.transaction(write=True):
         records.load_ids()
         records.insert(RunRecord(1, 7, "me", "JOB_RUN", {}, snapshot()))
-    with pytest.raises(RuntimeError), store.transaction(write=True):
-        records.update(1, snapshot(a))
-        raise RuntimeError
+
+    def fail() -> None:
+        with store.transaction(write=True):
+            records.update(1, snapshot(a))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with store.transaction(write=True):
         records.update(1, snapshot(a))
     with store.transaction(write=False):
