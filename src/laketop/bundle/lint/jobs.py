@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from laketop.bundle import nodes
 from laketop.bundle.lint.code import Code, read_code
+from laketop.bundle.lint.provided import PROVIDED
 from laketop.bundle.nodes import Node
 from laketop.bundle.paths import is_local
 from laketop.bundle.syncing import beside
@@ -48,8 +50,23 @@ class Task:
 
     @property
     def is_readable(self) -> bool:
-        """Whether all that the task does is known: its code, or that it has none."""
-        return self.code is not None or any(name in self.node.entries for name in _WITHOUT_CODE)
+        """Whether all that the task does is known: its code, or that it has none.
+
+        Code that calls other code of the project does what nobody looks for.
+        """
+        if self.code is None:
+            return any(name in self.node.entries for name in _WITHOUT_CODE)
+        return not any(self.has_module(module) for module in self.code.modules)
+
+    def has_module(self, module: str) -> bool:
+        """Return whether the project itself has a module of that name, near the task's file."""
+        if module in sys.stdlib_module_names or module in PROVIDED or self.local is None:
+            return False
+        below = (child for child in self.root.iterdir() if child.is_dir())
+        return any(
+            (folder / f"{module}.py").is_file() or (folder / module).is_dir()
+            for folder in (self.local.parent, self.root, *below)
+        )
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -8,20 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from laketop.bundle.lint.jobs import Job, Task
+from laketop.bundle.lint.provided import PROVIDED
 from laketop.bundle.nodes import Node
 from laketop.bundle.paths import is_local
 from laketop.bundle.problems import Problems, near
 from laketop.bundle.syncing import beside
-
-PROVIDED: Final = frozenset(
-    {*("pyspark", "delta", "databricks", "dbruntime", "dlt", "py4j", "mlflow", "IPython")}
-    | {*("pandas", "numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "seaborn", "plotly")}
-    | {*("requests", "urllib3", "certifi", "idna", "yaml", "pytz", "dateutil", "six", "packaging")}
-    | {*("setuptools", "pip", "pkg_resources", "wheel", "cryptography", "google", "grpc", "jinja2")}
-    | {*("boto3", "botocore", "azure", "pydantic", "typing_extensions", "joblib", "cloudpickle")}
-    | {*("statsmodels", "psutil", "click", "sqlparse", "cachetools", "ipywidgets", "tenacity")}
-)
-"""What an environment of Databricks has by itself, by the names that are imported."""
 
 _NAMES: Final = {
     "PIL": "pillow",
@@ -65,7 +56,7 @@ def check_libraries(job: Job, problems: Problems) -> None:
 
 def _check(task: Task, environment: str, names: set[str], problems: Problems) -> None:
     for module, place in (task.code.modules if task.code else {}).items():
-        if module in sys.stdlib_module_names or module in PROVIDED or _is_near(module, task):
+        if module in sys.stdlib_module_names or module in PROVIDED or task.has_module(module):
             continue
         distribution = _NAMES.get(module, module)
         if _normal(distribution) in names or any(_normal(module) in name for name in names):
@@ -76,14 +67,6 @@ def _check(task: Task, environment: str, names: set[str], problems: Problems) ->
         )
         path = (*task.path, "environment_key")
         problems.warning(message, path, place, hint, code="library-not-in-environment")
-
-
-def _is_near(module: str, task: Task) -> bool:
-    """Return whether the project itself has a module of that name where imports look for it."""
-    folders = () if task.local is None else (task.local.parent, task.root, task.root / "src")
-    return any(
-        (folder / f"{module}.py").is_file() or (folder / module).is_dir() for folder in folders
-    )
 
 
 def _names(nodes: tuple[Node, ...], root: Path) -> set[str] | None:

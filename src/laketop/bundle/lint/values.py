@@ -40,7 +40,7 @@ def _unset(name: str, key: str, task: Task, job: Job) -> str | None:
     setter = job.outer[name]
     if any(kind in setter.node.entries for kind in _SETS_NONE):
         return f"task {task.key!r} reads the value {key!r} of {name!r}, which can set none"
-    if setter.node.get("notebook_task") is None or setter.code is None:
+    if setter.node.get("notebook_task") is None or setter.code is None or not setter.is_readable:
         return None
     if key in setter.code.values or "values" in setter.code.open:
         return None
