@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,10 +43,8 @@ def _run_build(artifact: Artifact, settings: Settings) -> None:
     log = settings.state / "builds" / f"{artifact.key}.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with log.open("wb") as out:
-        # The bundle's own command, as the user wrote it for a shell.
-        done = subprocess.run(  # noqa: S602
-            artifact.build or "",
-            shell=True,
+        done = subprocess.run(
+            _command(artifact, settings),
             cwd=artifact.path,
             env=settings.tool_environment,
             stdin=subprocess.DEVNULL,
@@ -62,12 +61,24 @@ def _run_build(artifact: Artifact, settings: Settings) -> None:
         )
 
 
+def _command(artifact: Artifact, settings: Settings) -> list[str]:
+    """Return the build as its shell takes it; the shell stops at the first command that fails."""
+    shell = shutil.which(artifact.executable, path=settings.tool_environment.get("PATH"))
+    if shell is None:
+        raise LaketopError(
+            f"artifact {artifact.key!r} is built by {artifact.executable!r}, which is not here",
+            hint="name another shell with: executable",
+        )
+    options = ["/D", "/E:ON", "/V:OFF", "/C"] if artifact.executable == "cmd" else ["-e", "-c"]
+    return [shell, *options, artifact.build or ""]
+
+
 def _built(artifact: Artifact) -> list[str]:
     return [file for pattern in artifact.files for file in glob.glob(pattern)]  # noqa: PTH207 - absolute patterns
 
 
 def _digest(artifact: Artifact) -> str:
-    told = hashlib.sha256(str(artifact.build).encode())
+    told = hashlib.sha256(f"{artifact.executable} {artifact.build}".encode())
     for folder, folders, names in os.walk(artifact.path):
         folders[:] = sorted(f for f in folders if f not in _NOT_SOURCE and not f.endswith("-info"))
         for name in sorted(names):
