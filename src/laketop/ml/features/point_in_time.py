@@ -112,15 +112,18 @@ def _as_of_join(
     so_far = sides.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     matches = [f"__match_{side}" for side in range(len(pairs))]
     found = {name: F.last(name, ignorenulls=True).over(so_far) for name in matches}
-    twin = F.lag(F.struct("__time", "__side")).over(sides) == F.struct("__time", "__side")
-    outputs = []
+    twin = (F.lag("__time").over(sides) == F.col("__time")) & (
+        F.lag("__side").over(sides) == F.col("__side")
+    )
+    usable, outputs = {}, []
     for name, (lookup, source) in zip(matches, pairs, strict=True):
         kind = source.schema[lookup.timeseries_column or ""].dataType.typeName()
-        match = F.when(_usable(lookup, name, names, kind), F.col(name))
-        outputs.extend(_outputs(lookup, match, source.schema))
+        usable[name] = F.when(_usable(lookup, name, names, kind), F.col(name))
+        outputs.extend(_outputs(lookup, F.col(name), source.schema))
     return (
         both.withColumns({**found, "__twin": twin})
         .where(_asking([lookup for lookup, _ in pairs], names))
+        .withColumns(usable)
         .select("__row.*", *outputs)
     )
 
