@@ -1,0 +1,124 @@
+"""Features as of a time: a year of flights, its weather and its delays, against pandas.
+
+337k observations look up 26k rows of weather and, at both ends of a window, the delays of every
+departure. Both sides read files of the same rows and end with the joined columns. `--growth` goes
+on to 10 million observations, in the memory that the engine has.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from benchmarks import flights_data
+from benchmarks.project import warm_project
+from benchmarks.ratios import compare
+from pyspark.sql import SparkSession
+
+from laketop.engine.connect import RemoteEngine
+from laketop.ml import FeatureEngineeringClient, FeatureLookup
+
+BUNDLE = "bundle: {name: bench}\n"
+SCHEMA = "main.default"
+
+
+def lookups() -> list[FeatureLookup]:
+    """Return the look-ups: weather, and delays at both ends of a window of four hours."""
+    since = {"delay": "delay_since", "flights": "flights_since"}
+    return [
+        FeatureLookup(f"{SCHEMA}.weather", "origin", timestamp_lookup_key="at"),
+        FeatureLookup(f"{SCHEMA}.delays", "origin", timestamp_lookup_key="at"),
+        FeatureLookup(
+            f"{SCHEMA}.delays", "origin", timestamp_lookup_key="since", rename_outputs=since
+        ),
+    ]
+
+
+def by_pandas(folder: Path) -> pd.DataFrame:
+    """Return what the look-ups give, by `merge_asof`."""
+    df = pd.read_parquet(folder / "flights.parquet")
+    sources = {n: pd.read_parquet(folder / f"{n}.parquet") for n in ("weather", "delays")}
+    found = df
+    for name, asked in (("weather", "at"), ("delays", "at"), ("delays", "since")):
+        found = pd.merge_asof(
+            found.sort_values(asked),
+            sources[name].sort_values("ts"),
+            left_on=asked,
+            right_on="ts",
+            by="origin",
+            suffixes=("", "_since"),
+        ).drop(columns="ts")
+    return found
+
+
+def main() -> None:
+    """Print the ratios."""
+    rows = flights_data.flights()
+    frames = {
+        "flights": rows[["id", "origin", "at", "since"]],
+        "weather": flights_data.weather(),
+        "delays": flights_data.delays(rows, by="departed_at"),
+    }
+    with tempfile.TemporaryDirectory() as name, warm_project(BUNDLE, {}) as (_, contact):
+        folder = Path(name)
+        spark = RemoteEngine(contact.spark_remote).session()
+        client = FeatureEngineeringClient(spark=spark)
+        for table, frame in frames.items():
+            frame.to_parquet(folder / f"{table}.parquet", coerce_timestamps="us", index=False)
+            df = spark.read.parquet(str(folder / f"{table}.parquet"))
+            if table == "flights":
+                df.writeTo(f"{SCHEMA}.flights").create()
+            else:
+                client.create_table(
+                    name=f"{SCHEMA}.{table}",
+                    primary_keys=["origin", "ts"],
+                    timeseries_columns="ts",
+                    df=df,
+                )
+
+        def joined(observations: str) -> Callable[[], object]:
+            def run() -> None:
+                found = client.create_training_set(
+                    df=spark.table(observations), feature_lookups=lookups(), label=None
+                )
+                found.load_df().write.format("noop").mode("overwrite").save()
+
+            return run
+
+        ours = joined(f"{SCHEMA}.flights")
+        ours()
+        compare(
+            "point-in-time join of 337k rows, training set ÷ pandas.merge_asof from Parquet",
+            ours,
+            lambda: by_pandas(folder),
+            rounds=9,
+            goal=3.0,
+        )
+        if "--growth" in sys.argv:
+            _growth(spark, joined)
+
+
+def _growth(spark: SparkSession, joined: Callable[[str], Callable[[], object]]) -> None:
+    """Print how long a million rows take, however many there are."""
+    per_million = []
+    for millions in (1, 3, 10):
+        name = f"{SCHEMA}.asked_{millions}"
+        spark.range(millions * 1_000_000).selectExpr(
+            "id",
+            "element_at(array('EWR', 'JFK', 'LGA'), CAST(id % 3 + 1 AS INT)) AS origin",
+            "timestamp_seconds(1357020000 + id * 7919 % 31449600) AS at",
+            "timestamp_seconds(1357005600 + id * 7919 % 31449600) AS since",
+        ).writeTo(name).create()
+        began = time.monotonic()
+        joined(name)()
+        per_million.append((time.monotonic() - began) / millions)
+        print(f"{millions} million rows: {per_million[-1]:.2f} s a million", flush=True)
+    print(f"growth to 10 million rows ÷ linear: {per_million[-1] / per_million[0]:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
