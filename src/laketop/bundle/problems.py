@@ -72,10 +72,16 @@ class Problems:
         self._add(WARNING, message, path, at, hint, code=code)
 
     def recommendation(
-        self, message: str, path: Path = (), at: Node | Place | None = None, hint: str | None = None
+        self,
+        message: str,
+        path: Path = (),
+        at: Node | Place | None = None,
+        hint: str | None = None,
+        *,
+        code: str = "",
     ) -> None:
         """Note something that could be better."""
-        self._add(RECOMMENDATION, message, path, at, hint)
+        self._add(RECOMMENDATION, message, path, at, hint, code=code)
 
     def _add(
         self,

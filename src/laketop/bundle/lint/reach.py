@@ -10,9 +10,16 @@ from laketop.bundle.problems import Problems
 _NEEDS_SUCCESS = frozenset({"", "ALL_SUCCESS", "ALL_FAILED"})
 """Conditions that a parent which is switched off cannot meet. Source: `jobs.md` 2."""
 
+_FIXED = "is always"
+_NEVER_RUNS = "never runs"
+
 
 def check_reach(job: Job, problems: Problems) -> None:
-    """Report every task that no run of the job will come to, with the reason."""
+    """Report every task that no run of the job will come to, with the reason.
+
+    A condition whose sides are fixed may be the switch of a target, so that is only recommended
+    to look at.
+    """
     dead: dict[str, str] = {}
     waiting = dict(job.outer)
     while True:
@@ -25,7 +32,18 @@ def check_reach(job: Job, problems: Problems) -> None:
             message = f"task {key!r} can never run: {why}"
             node = task.node.get("depends_on") or task.node
             path = (*task.path, "depends_on")
-            problems.warning(message, path, node, code="unreachable-task")
+            is_switch = _FIXED in _root(key, job, dead)
+            note = problems.recommendation if is_switch else problems.warning
+            note(message, path, node, code="unreachable-task")
+
+
+def _root(key: str, job: Job, dead: dict[str, str]) -> str:
+    """Return why the first of the tasks that never run, from this one upward, does not."""
+    why = dead[key]
+    while why.endswith(_NEVER_RUNS):
+        key = next(need for need in job.outer[key].needs if need in dead)
+        why = dead[key]
+    return why
 
 
 def _why(task: Task, job: Job, dead: dict[str, str]) -> str | None:
@@ -39,14 +57,14 @@ def _why(task: Task, job: Job, dead: dict[str, str]) -> str | None:
             return f"{parent.key!r} waits for itself"
         outcome = _outcome(parent, job)
         if outcome is not None and entry.text_at("outcome") not in {"", outcome}:
-            return f"the outcome of {parent.key!r} is always {outcome}"
+            return f"the outcome of {parent.key!r} {_FIXED} {outcome}"
         disabled = parent.node.get("disabled")
         is_off = disabled is not None and disabled.value is True
         if is_off and task.node.text_at("run_if") in _NEEDS_SUCCESS:
             return f"{parent.key!r} is disabled"
     parents = [key for key in task.needs if key in job.outer]
     if parents and all(key in dead for key in parents):
-        return f"{parents[0]!r} never runs"
+        return f"{parents[0]!r} {_NEVER_RUNS}"
     return None
 
 
