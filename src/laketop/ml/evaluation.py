@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.errors import GateFailed, NotFound
 from laketop.ml import tables
 from laketop.ml.gates import Contender, Gate, LabelledRows, Verdict
+from laketop.ml.locks import LOCK_FILE, pins
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,13 +175,19 @@ def _verdict(
 
 
 def _requirements(uri: str) -> tuple[str, ...]:
+    """Return the pins of the model's lock, or the lines of its requirements where it has none."""
     from mlflow.artifacts import load_text
     from mlflow.exceptions import MlflowException
 
-    try:
-        return tuple(load_text(f"{uri}/requirements.txt").splitlines())
-    except (MlflowException, OSError):
-        return ()  # a model without one: the gates on requirements say so
+    for name in (LOCK_FILE, "requirements.txt"):
+        try:
+            text = load_text(f"{uri}/{name}")
+        except (MlflowException, OSError):
+            continue
+        if name == LOCK_FILE:
+            return tuple(f"{package}=={version}" for package, version in pins(text).items())
+        return tuple(text.splitlines())
+    return ()  # a model without either: the gates on requirements say so
 
 
 def _types(schema: Any) -> list[str]:

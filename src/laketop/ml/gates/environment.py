@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
+from laketop.ml.locks import LOCK_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,8 @@ def clean_environment(
 ) -> Gate:
     """Return a gate that runs the model in a new environment made of its own requirements.
 
-    The environment holds what the model's requirements file names and nothing else; a process of
+    The environment holds what the model's lock names, or its requirements file where it has no
+    lock, and nothing else; a process of
     its own loads the model there and predicts `rows_timed` rows, best of three. It fails when the
     environment cannot be built, the model does not run in it, `limit_ms` or `limit_mb` (the peak
     of memory, imports and all) is exceeded. Packages come through uv or pip as they are set up
@@ -81,8 +83,9 @@ def _measured(
     if not candidate.uri:
         raise _Failed(f"version {candidate.version!r} does not say where its files are")
     model = mlflow.artifacts.download_artifacts(candidate.uri, dst_path=str(folder / "model"))
-    requirements = Path(model) / "requirements.txt"
-    if not requirements.exists():
+    there = [Path(model) / name for name in (LOCK_FILE, "requirements.txt")]
+    requirements = next((file for file in there if file.exists()), None)
+    if requirements is None:
         raise _Failed("the model has no requirements.txt to build an environment from")
     python = _built(folder / "environment", requirements, offline=offline, timeout=timeout)
     sample.to_pickle(folder / "rows.pkl")

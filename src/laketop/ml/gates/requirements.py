@@ -22,6 +22,12 @@ PERMISSIVE = (
 )
 """Licences that ask for no more than a notice; each is found anywhere in a licence's name."""
 
+_WORDS = {
+    "permission is hereby granted, free of charge, to any person": "MIT",
+    "redistribution and use in source and binary forms": "BSD",
+    "apache license version 2.0": "Apache-2.0",
+}
+
 _PINNED = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*===?\s*([^\s;,#*]+)\s*(?:[;#\\].*)?")
 _NAMED = re.compile(r"\s*([A-Za-z0-9._-]+)")
 
@@ -89,22 +95,36 @@ def licences(allowed: Sequence[str] = PERMISSIVE) -> Gate:
 def licence_of(name: str) -> str | None:
     """Return the licence that an installed package states, None where it is not installed.
 
-    Source: the fields License-Expression, Classifier and License of the core metadata.
+    Source: the fields License-Expression, Classifier and License of the core metadata; where they
+    say nothing, the wording of the licence's file.
     """
-    from importlib.metadata import PackageNotFoundError, metadata
+    from importlib.metadata import PackageNotFoundError, distribution
 
     try:
-        told: Any = metadata(name)  # an email.message.Message
+        package = distribution(name)
     except PackageNotFoundError:
         return None
+    told: Any = package.metadata  # an email.message.Message
     expression = told.get("License-Expression")
     classifiers = [
         line.rpartition("::")[2].strip()
         for line in told.get_all("Classifier") or []
-        if line.startswith("License ::")
+        if line.startswith("License ::") and not line.endswith("OSI Approved")
     ]
     text = (told.get("License") or "").strip().splitlines()
-    return expression or "; ".join(classifiers) or (text[0] if text else "")
+    stated = expression or "; ".join(classifiers) or (text[0] if text else "")
+    return stated or _worded(package)
+
+
+def _worded(package: Any) -> str:
+    """Return the licence whose wording a file of the package has, "" where none is known."""
+    for file in package.files or ():
+        if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")):
+            text = " ".join(file.locate().read_text(encoding="utf-8", errors="replace").split())
+            for words, name in _WORDS.items():
+                if words in text.lower():
+                    return name
+    return ""
 
 
 def vulnerabilities(advisories: str | Path | None) -> Gate:

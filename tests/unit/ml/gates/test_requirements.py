@@ -114,3 +114,9 @@ def test_what_is_not_known_does_not_pass(
     lines: tuple[str, ...], rows: LabelledRows, sound: Contender
 ) -> None:
     assert not licences()(with_requirements(sound, *lines), None, rows).passed
+
+
+def test_every_package_of_the_development_environment_states_a_licence() -> None:
+    # huey states none in its metadata, skops only that it is approved: their files tell.
+    for name in ("huey", "skops", "numpy", "pandas", "lightgbm", "scikit-learn"):
+        assert licence_of(name)
