@@ -243,6 +243,10 @@ class RunRecords:
             snapshot["tasks"] = [json.loads(bodies[key]) for key in order]
         return RunRecord(run_id, job_id, creator, run_type, json.loads(more), snapshot)
 
+    def delete(self, run_id: int) -> None:
+        """Forget a run and its attempts; its idempotency token stays taken."""
+        self._store.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+
     def active(self) -> list[int]:
         """Return every run that is not final, queued ones too."""
         rows = self._store.execute("SELECT run_id FROM runs WHERE is_active ORDER BY run_id")

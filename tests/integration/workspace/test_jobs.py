@@ -381,6 +381,37 @@ def test_a_task_sees_the_environments_of_its_job_and_they_are_not_shown(
     assert "environments" not in raw["tasks"][0]
 
 
+def test_a_run_that_has_ended_is_deleted_with_what_it_left(
+    client: WorkspaceClient, workspace: Workspace
+) -> None:
+    job_id = _job(client, _condition("a"))
+    run_id = _start(client, job_id, idempotency_token="deleted later")
+    _ended(client, run_id)
+    folder = workspace.state / "runs" / str(run_id)
+    assert folder.is_dir()
+    client.jobs.delete_run(run_id)
+    with pytest.raises(ResourceDoesNotExist):
+        client.jobs.get_run(run_id)
+    _until(lambda: not folder.exists())
+    with pytest.raises(InvalidParameterValue, match="made for this idempotency_token"):
+        client.jobs.run_now(job_id, idempotency_token="deleted later")
+
+
+def test_all_runs_of_a_job_are_canceled_and_an_active_one_is_not_deleted(
+    client: WorkspaceClient, script: Path
+) -> None:
+    job_id = _job(client, _python(script, "import time; time.sleep(60)"))
+    first, second = _start(client, job_id), _start(client, job_id)
+    with pytest.raises(InvalidParameterValue, match="is active"):
+        client.jobs.delete_run(first)
+    client.jobs.cancel_all_runs(all_queued_runs=True)
+    assert _result(_ended(client, second)) is RunResultState.CANCELED
+    client.jobs.cancel_all_runs(job_id=job_id)
+    assert _result(_ended(client, first)) is RunResultState.CANCELED
+    with pytest.raises(InvalidParameterValue, match="needs a job_id"):
+        client.jobs.cancel_all_runs()
+
+
 def test_notifications_are_written_to_the_outbox(
     client: WorkspaceClient, workspace: Workspace
 ) -> None:

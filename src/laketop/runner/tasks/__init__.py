@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from laketop.errors import ConfigError, Refused
 from laketop.runner.attempt import type_of
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from laketop.runner.context import TaskType
+
+
+_INSTEAD: Final = {
+    "dbt": "dbt does not run here yet: run its models as sql tasks",
+    "pipeline": "declarative pipelines do not run here yet: write its tables in a notebook task",
+    "spark_jar": "JARs do not run here yet: use a notebook or spark_python task",
+    "spark_submit": "spark-submit has no cluster here: use a spark_python task",
+}
+"""What to do where a type of task is refused."""
 
 
 @functools.cache
@@ -35,6 +44,7 @@ def refuse_unknown(
     Errors: also ConfigError, for a task of no type or of several.
     """
     types = task_types() if types is None else types
+    tasks = list(tasks)
     problems = [
         f"task type {name!r} of task {task.get('task_key')!r}"
         for task in _with_nested(tasks)
@@ -42,7 +52,10 @@ def refuse_unknown(
     ]
     if problems:
         known = ", ".join(sorted(types))
-        raise Refused("; ".join(problems), hint=f"the task types are {known}")
+        asked = {type_of(task) for task in _with_nested(tasks)}
+        hints = [_INSTEAD[name] for name in sorted(asked & _INSTEAD.keys())]
+        hint = "; ".join([*hints, f"the task types are {known}"])
+        raise Refused("; ".join(problems), hint=hint)
 
 
 def _with_nested(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

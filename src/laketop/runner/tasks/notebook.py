@@ -22,13 +22,11 @@ class NotebookTask:
     def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
         """Run the notebook with its parameters; job parameters win over its own.
 
-        Errors: Refused for a notebook of a Git repository or on a warehouse.
+        The engine stands for a warehouse too. Errors: Refused for a notebook of a Git repository.
         """
         settings = task["notebook_task"]
         if settings.get("source") == "GIT":
             raise Refused("a notebook_task with source GIT")
-        if settings.get("warehouse_id"):
-            raise Refused("a notebook_task with a warehouse_id")
         own = {key: str(value) for key, value in (settings.get("base_parameters") or {}).items()}
         return run_hosted(
             "notebook",

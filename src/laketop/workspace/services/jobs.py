@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -339,6 +340,32 @@ class Jobs(Service):
             raise _no_run(run_id)
         self._dispatcher.cancel(record.run_id, task_run_id, self.workspace.now_ms())
 
+    @route("POST /api/2.2/jobs/runs/cancel-all", also=_OLDER)
+    def cancel_all_runs(self, job_id: int | None = None, all_queued_runs: bool = False) -> None:
+        """Ask for the end of the runs of a job, or of what is queued, of it or of all."""
+        if job_id is None and not all_queued_runs:
+            raise InvalidParameterValue("cancel-all needs a job_id or all_queued_runs.")
+        if job_id is not None:
+            self._existing(job_id)
+        for run_id in self._records.active():
+            record = self._records.get(run_id)
+            if record is None or job_id not in {None, record.job_id}:
+                continue
+            if not all_queued_runs or record.life_cycle == "QUEUED":
+                self._dispatcher.cancel(run_id, None, self.workspace.now_ms())
+
+    @route("POST /api/2.2/jobs/runs/delete", also=_OLDER)
+    def delete_run(self, run_id: int) -> None:
+        """Forget a run that has ended, and what its tasks left."""
+        record = self._records.get(run_id)
+        if record is None:
+            raise _no_run(run_id)
+        if not record.is_final:
+            raise InvalidParameterValue(f"Run {run_id} is active and cannot be deleted.")
+        self._records.delete(run_id)
+        folder = self.workspace.state / "runs" / str(run_id)
+        self.store.after_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+
     @route("GET /api/laketop/1/runs/{run_id}/log")
     def log(self, run_id: int, offset: int = 0) -> Reply:
         """Return what an attempt has printed so far, as it printed it, from a byte on."""
@@ -534,7 +561,12 @@ class Jobs(Service):
             raise InvalidParameterValue(
                 f"The idempotency_token has more than {_LONGEST_TOKEN} characters."
             )
-        return self._records.run_of_token(token)
+        found = self._records.run_of_token(token)
+        if found is not None and self._records.get(found) is None:
+            raise InvalidParameterValue(
+                f"Run {found} does not exist: it was made for this idempotency_token, and deleted."
+            )
+        return found
 
     def _keep_token(self, token: str | None, run_id: int) -> None:
         if token is not None:
