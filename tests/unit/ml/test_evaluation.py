@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from laketop.ml import (
     outcome,
     require,
 )
+from laketop.ml.evaluation import _requirements
 
 PASSED = Verdict(gate="a", passed=True)
 FAILED = Verdict(gate="b", passed=False, measured=0.5, limit=0.6, reason="too low")
@@ -56,3 +59,14 @@ def test_a_model_that_cannot_predict_fails_the_gate_by_name_and_reason() -> None
     assert not verdict.passed
     assert verdict.gate == "minimum_auc"
     assert verdict.reason == "OSError: no such file: model.pkl"
+
+
+def test_the_requirements_of_a_model_are_those_of_its_lock_where_it_has_one(
+    tmp_path: Path,
+) -> None:
+    assert _requirements(str(tmp_path)) == ()
+    (tmp_path / "requirements.txt").write_text("numpy==2.0\npandas\n", encoding="utf-8")
+    assert _requirements(str(tmp_path)) == ("numpy==2.0", "pandas")
+    lock = "numpy==2.0 \\\n    --hash=sha256:aa\n"
+    (tmp_path / "requirements.lock").write_text(lock, encoding="utf-8")
+    assert _requirements(str(tmp_path)) == ("numpy==2.0",)
