@@ -1,0 +1,98 @@
+"""Bundles in the manner of public templates, run whole: by the command line and by the SDK."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from tests.integration.cli.conftest import run_laketop
+
+from laketop.settings import Settings
+from laketop.workspace import daemon
+
+PROJECTS = Path(__file__).parents[3] / "fixtures" / "projects"
+GOOD = "SUCCESS"
+RUNS = {
+    "default_python": (
+        "default_python_job",
+        {"notebook_task": GOOD, "python_wheel_task": GOOD},
+    ),
+    "default_sql": ("default_sql_job", {"orders_raw": GOOD, "orders_daily": GOOD}),
+    "mlops_stack": (
+        "model_training_job",
+        {
+            "Train": GOOD,
+            "ModelValidation": GOOD,
+            "IsGood": GOOD,
+            "ModelDeployment": GOOD,
+            "BatchInference": GOOD,
+            "Rejected": "EXCLUDED",
+        },
+    ),
+    "python_wheel": ("report_job", {"extract": GOOD, "summarise": GOOD, "script": GOOD}),
+    "for_each": (
+        "regions_job",
+        {"list_regions": GOOD, "each_region": GOOD, "each_number": GOOD, "check": GOOD},
+    ),
+}
+"""For each project the key of its job, and how its tasks end."""
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state folder of one workspace, which every project here uses: one engine serves all."""
+    root = tmp_path_factory.mktemp("state")
+    (root / "databricks.yml").write_text("bundle: {name: state}\n", encoding="utf-8")
+    daemon.prepare(Settings.read(root))
+    yield root / ".laketop"
+    daemon.stop(Settings.read(root))
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, state: Path, tmp_path: Path) -> Path:
+    root = tmp_path / str(request.param)
+    shutil.copytree(PROJECTS / request.param, root, ignore=shutil.ignore_patterns(".laketop"))
+    (root / ".laketop").symlink_to(state)
+    return root
+
+
+def _client(project: Path) -> WorkspaceClient:
+    contact = daemon.find(Settings.read(project))
+    assert contact is not None
+    return WorkspaceClient(host=contact.url, token=contact.token)
+
+
+def _states(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    parts = {task["task_key"]: task["state"] for task in run["tasks"]} | {"": run["state"]}
+    return {key: (part["life_cycle_state"], part["result_state"]) for key, part in parts.items()}
+
+
+@pytest.mark.parametrize("project", sorted(RUNS), indirect=True)
+def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path) -> None:
+    key, wanted = RUNS[project.name]
+    said = run_laketop(project, "run", key, "--json")
+    assert said.code == 0, said.err
+    by_cli = json.loads(said.out)
+    results = {task["task_key"]: task["state"]["result_state"] for task in by_cli["tasks"]}
+    assert results == wanted
+
+    client = _client(project)
+    by_sdk = client.jobs.run_now(by_cli["job_id"]).result()
+    assert _states(by_sdk.as_dict()) == _states(by_cli)
+
+
+@pytest.mark.parametrize("project", ["dbt_sql"], indirect=True)
+def test_a_dbt_project_is_refused_by_name_by_cli_and_sdk(project: Path) -> None:
+    said = run_laketop(project, "run", "dbt_sql_job")
+    assert said.code == 1
+    assert "dbt" in said.err.splitlines()[-1]
+    client = _client(project)
+    job = next(job for job in client.jobs.list() if "dbt_sql_job" in (job.settings.name or ""))
+    with pytest.raises(NotServed, match="dbt"):
+        client.jobs.run_now(job.job_id or 0)
