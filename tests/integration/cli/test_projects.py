@@ -76,7 +76,7 @@ def _states(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize("project", sorted(RUNS), indirect=True)
 def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path) -> None:
     key, wanted = RUNS[project.name]
-    said = run_laketop(project, "run", key, "--json")
+    said = run_laketop(project, "run", key, "--json", seconds=900)
     assert said.code == 0, said.err
     by_cli = json.loads(said.out)
     results = {task["task_key"]: task["state"]["result_state"] for task in by_cli["tasks"]}
