@@ -76,7 +76,7 @@ def _states(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize("project", sorted(RUNS), indirect=True)
 def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path) -> None:
     key, wanted = RUNS[project.name]
-    said = run_laketop(project, "run", key, "--json", seconds=900)
+    said = run_laketop(project, "run", key, "--json")
     assert said.code == 0, said.err
     by_cli = json.loads(said.out)
     results = {task["task_key"]: task["state"]["result_state"] for task in by_cli["tasks"]}
@@ -93,6 +93,7 @@ def test_a_dbt_project_is_refused_by_name_by_cli_and_sdk(project: Path) -> None:
     assert said.code == 1
     assert "dbt" in said.err.splitlines()[-1]
     client = _client(project)
-    job = next(job for job in client.jobs.list() if "dbt_sql_job" in (job.settings.name or ""))
+    names = {job.job_id: job.settings.name for job in client.jobs.list() if job.settings}
+    (job_id,) = [key for key, name in names.items() if name and "dbt_sql_job" in name]
     with pytest.raises(NotServed, match="dbt"):
-        client.jobs.run_now(job.job_id or 0)
+        client.jobs.run_now(job_id or 0)
