@@ -63,7 +63,9 @@ def _run_build(artifact: Artifact, settings: Settings) -> None:
 
 def _command(artifact: Artifact, settings: Settings) -> list[str]:
     """Return the build as its shell takes it; the shell stops at the first command that fails."""
-    shell = shutil.which(artifact.executable, path=settings.tool_environment.get("PATH"))
+    # A shell is found even where PATH says nothing, as the system finds it.
+    path = os.pathsep.join([settings.tool_environment["PATH"], os.defpath])
+    shell = shutil.which(artifact.executable, path=path)
     if shell is None:
         raise LaketopError(
             f"artifact {artifact.key!r} is built by {artifact.executable!r}, which is not here",
