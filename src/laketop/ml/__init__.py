@@ -110,6 +110,7 @@ if TYPE_CHECKING:
         wait_for_approval,
     )
     from laketop.ml.promotion_log import Decision
+    from laketop.ml.reproduction import Recipe, rows_sha256
     from laketop.ml.splits import (
         TimeSplitter,
         split_at,
@@ -173,6 +174,7 @@ _HOMES = {
         "Found",
         "search",
     ),
+    "laketop.ml.reproduction": ("Recipe", "rows_sha256"),
     "laketop.ml.splits": (
         "TimeSplitter",
         "split_at",
@@ -271,6 +273,7 @@ __all__ = [
     "Measure",
     "ModelCard",
     "NotFound",
+    "Recipe",
     "Refused",
     "Superseded",
     "TimeSplitter",
@@ -334,6 +337,7 @@ __all__ = [
     "require",
     "robustness",
     "roll_back",
+    "rows_sha256",
     "search",
     "set_properties",
     "settle",

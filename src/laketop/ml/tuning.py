@@ -32,11 +32,11 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a search found: the best parameters, their value, and what every trial came to."""
+    """What a search found: the best parameters, their value, and what each trial came to."""
 
     parameters: Mapping[str, Any]
     value: float
-    values: tuple[float, ...] = field(default_factory=tuple)
+    tried: tuple[float, ...] = field(default_factory=tuple)
 
 
 def search(
@@ -76,7 +76,7 @@ def search(
     if not known:
         raise ValueError(f"none of {len(tried)} trials came to a number")
     parameters, value = min(known, key=lambda pair: pair[1])
-    return Found(parameters=parameters, value=value, values=tuple(v for _, v in tried))
+    return Found(parameters=parameters, value=value, tried=tuple(v for _, v in tried))
 
 
 def _tried(

@@ -29,4 +29,4 @@ def test_each_trial_is_a_child_run_with_its_parameters(workspace: Contact) -> No
     )
     for child in children:
         assert child.data.metrics["objective"] == far_from_two({"x": float(child.data.params["x"])})
-    assert {child.data.metrics["objective"] for child in children} == set(found.values)
+    assert {child.data.metrics["objective"] for child in children} == set(found.tried)

@@ -23,8 +23,8 @@ def far_from_two(parameters: Mapping[str, Any]) -> float:
 
 def test_it_finds_what_is_better_than_where_it_began() -> None:
     found = search(far_from_two, space, budget=Budget(trials=30), first={"x": -5.0})
-    assert found.values[0] == 49
-    assert found.value == min(found.values) < 1
+    assert found.tried[0] == 49
+    assert found.value == min(found.tried) < 1
     assert far_from_two(found.parameters) == found.value
 
 
@@ -35,14 +35,14 @@ def test_it_never_returns_anything_worse_than_the_first() -> None:
 
 def test_the_same_seed_tries_the_same() -> None:
     once, again, other = (
-        search(far_from_two, space, budget=Budget(trials=5), seed=seed).values for seed in (1, 1, 2)
+        search(far_from_two, space, budget=Budget(trials=5), seed=seed).tried for seed in (1, 1, 2)
     )
     assert once == again != other
 
 
 def test_time_that_is_up_ends_it_after_the_trial_that_runs() -> None:
     found = search(far_from_two, space, budget=Budget(trials=50, seconds=1e-9))
-    assert len(found.values) == 1
+    assert len(found.tried) == 1
 
 
 def test_trials_that_come_to_no_number_are_passed_over() -> None:

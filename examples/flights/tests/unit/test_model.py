@@ -51,5 +51,5 @@ def test_a_person_is_asked_only_where_the_target_wants_it() -> None:
 
 
 def test_every_training_setting_reaches_the_trees() -> None:
-    trees = model.unfitted().named_steps["trees"].get_params()
+    trees = model.unfitted(section("training")).named_steps["trees"].get_params()
     assert section("training").items() <= trees.items()

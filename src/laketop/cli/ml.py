@@ -1,0 +1,148 @@
+"""`laketop ml`: train a model version again from its recipe, and compare bit for bit."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from laketop.cli import _project
+from laketop.errors import LaketopError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from laketop.settings import Settings
+
+UNCOMMITTED = "uncommitted"
+
+
+def register(commands: Any) -> None:
+    """Add the command to the parser."""
+    text = "train a model version again from its recipe, and compare bit for bit"
+    parser = commands.add_parser("ml", help=text, description=text + ".")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    reproduce = actions.add_parser("reproduce", help=text, description=text + ".")
+    for one in (parser, reproduce):
+        _project.add_options(one)
+    reproduce.add_argument("model", metavar="MODEL", help="catalog.schema.model")
+    reproduce.add_argument("version", metavar="VERSION", help="a version number")
+    reproduce.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reproduce the version: 0 when every byte is the same, 1 when something differs."""
+    import tempfile
+    from pathlib import Path
+
+    from laketop.cli import _console
+    from laketop.ml.locks import LOCK_FILE, differences
+    from laketop.ml.reproduction import Recipe
+    from laketop.workspace import daemon
+
+    settings = _project.settings(args)
+    with _console.Progress() as progress, tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        contact = daemon.start(settings)
+        contact.wait_for_engine(progress.show)
+        progress.show(f"fetching version {args.version} of {args.model}")
+        environment = {**settings.tool_environment, **contact.environment()}
+        logged = _downloaded(environment, f"models:/{args.model}/{args.version}", scratch)
+        recipe = Recipe.read(logged)
+        progress.show(f"training {args.model} again; code: {recipe.code_version}")
+        with _code(settings, recipe.code_version, scratch) as source:
+            differs = _retrained(environment, logged, scratch, source)
+        lock = logged / LOCK_FILE
+        notes = differences(lock.read_text("utf-8")) if lock.is_file() else ["it carries no lock"]
+    if recipe.code_version == UNCOMMITTED:
+        notes.append("its code had no commit: today's code was run")
+    _tell(args, differs, notes)
+    return 1 if differs else 0
+
+
+def _tell(args: argparse.Namespace, differs: list[str], notes: list[str]) -> None:
+    from laketop.cli import _console
+
+    if args.json:
+        _console.emit({"identical": not differs, "differs": differs, "notes": notes})
+        return
+    outcome = "differs" if differs else "reproduced, every byte of the model is the same"
+    print(f"{args.model} version {args.version}: {outcome}")
+    for line in (*differs, *(f"note: {note}" for note in notes)):
+        print(f"  {line}")
+
+
+def _downloaded(environment: Mapping[str, str], uri: str, scratch: Path) -> Path:
+    ask = [sys.executable, "-m", "mlflow", "artifacts", "download"]
+    ended = subprocess.run(
+        [*ask, "--artifact-uri", uri, "--dst-path", str(scratch / "logged")],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        said = ended.stderr.strip().splitlines() or ["nothing was said"]
+        raise LaketopError(f"{uri} cannot be fetched: {said[-1]}")
+    return scratch / "logged"
+
+
+@contextlib.contextmanager
+def _code(settings: Settings, commit: str, scratch: Path) -> Iterator[Path]:
+    """Hand out the project's folder as it was at `commit`, or as it is where there was none."""
+    from laketop.bundle.git import repository_of
+
+    repository = repository_of(settings.root.resolve())
+    if commit == UNCOMMITTED:
+        yield settings.root
+        return
+    if repository is None:
+        hint = "run it in a clone of the project"
+        raise LaketopError(f"{str(settings.root)!r} is in no Git repository", hint=hint)
+    tree = scratch / "code"
+    git = ["git", "-C", str(repository), "worktree"]
+    _git([*git, "add", "--quiet", "--detach", str(tree), commit])
+    try:
+        yield tree / settings.root.resolve().relative_to(repository)
+    finally:
+        _git([*git, "remove", "--force", str(tree)])
+
+
+def _git(command: list[str]) -> None:
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise LaketopError("the code of a commit needs Git", hint="install git") from error
+    if ended.returncode:
+        raise LaketopError(f"Git cannot hand out the code: {ended.stderr.strip()}")
+
+
+def _retrained(
+    environment: Mapping[str, str], logged: Path, scratch: Path, source: Path
+) -> list[str]:
+    from laketop import shims
+
+    report = scratch / "report.json"
+    path = (source / "src", source, shims.FOLDER, environment.get("PYTHONPATH"))
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "laketop.ml.reproduction"),
+            *map(str, (logged, scratch / "saved", report)),
+        ],
+        env={**environment, "PYTHONPATH": os.pathsep.join(str(part) for part in path if part)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not report.is_file():
+        said = ended.stderr.strip().splitlines() or ["nothing was said"]
+        raise LaketopError(f"training again failed: {said[-1]}", hint="\n".join(said[-15:]))
+    told = json.loads(report.read_text(encoding="utf-8"))
+    if "error" in told:
+        raise LaketopError(told["error"], hint=told["hint"])
+    return list(told["differs"])

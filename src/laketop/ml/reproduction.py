@@ -1,0 +1,181 @@
+"""The recipe of a model: what it takes to train it again, and whether that gives the same bytes.
+
+A model that can be reproduced carries `recipe.json` beside its `MLmodel` file:
+
+```
+{"format": 1,
+ "entry_point": "flights.train:refit",
+ "parameters": {"train_through": "2013-03"},
+ "inputs": {"dev.flights.weather": 3},
+ "code_version": "4f0c2b1…",
+ "facts": {"rows_sha256": "…"}}
+```
+
+The entry point is a function `(spark, schema, parameters, folder) -> facts`. It trains on the
+tables in `schema`, which hold the inputs as they were, under the last part of their names; saves
+the model in `folder` as it was logged; and returns the facts that the recipe has recorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laketop.errors import LaketopError, NotFound, Refused
+from laketop.ml import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import SparkSession
+
+RECIPE_FILE = "recipe.json"
+RECIPE_FORMAT = 1
+_OF_ITS_LOGGING = "MLmodel"  # ids and times; what is of the model stands in the other files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What it takes to train a model again; `facts` are what both trainings must agree on."""
+
+    entry_point: str
+    parameters: Mapping[str, str]
+    inputs: Mapping[str, int]
+    code_version: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the recipe as the text of its file."""
+        return json.dumps({"format": RECIPE_FORMAT} | asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Recipe:
+        """Return the recipe of the model that was saved in `folder`.
+
+        Errors: NotFound when the model has none, Refused for a format that is not known here.
+        """
+        file = folder / RECIPE_FILE
+        if not file.is_file():
+            hint = "log it with WithFiles and a Recipe"
+            raise NotFound(f"file {RECIPE_FILE} beside the model", folder.name, hint=hint)
+        body = json.loads(file.read_text(encoding="utf-8"))
+        if (found := body.pop("format", None)) != RECIPE_FORMAT:
+            raise Refused(f"recipe format {found!r}", hint=f"this reads {RECIPE_FORMAT}")
+        return cls(**body)
+
+
+def rows_sha256(frame: pd.DataFrame) -> str:
+    """Return a digest of the rows, their order, their columns and types; the index is left out."""
+    import pandas as pd
+
+    told = hashlib.sha256(repr([*frame.dtypes.astype(str).items()]).encode("utf-8"))
+    told.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return told.hexdigest()
+
+
+def restore(spark: SparkSession, inputs: Mapping[str, int], *, schema: str) -> None:
+    """Copy each table of `inputs` at its version into `schema`, under the last part of its name.
+
+    Errors: NotFound for a table that is gone, ValueError for two tables of one last name; Delta's
+    own when the version's files were vacuumed.
+    """
+    names = [name.rpartition(".")[2] for name in inputs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two inputs have the same last name: {sorted(inputs)!r}")
+    for name, version in inputs.items():
+        kept = {
+            key: value
+            for key, value in tables.properties(spark, name).items()
+            if not key.startswith("delta.")
+        }
+        writer = tables.at_version(spark, name, version).writeTo(
+            tables.quoted(f"{schema}.{name.rpartition('.')[2]}")
+        )
+        for key, value in kept.items():
+            writer = writer.tableProperty(key, value)
+        writer.using("delta").create()
+
+
+def refit(spark: SparkSession, recipe: Recipe, *, schema: str, folder: Path) -> dict[str, str]:
+    """Train by the recipe on the tables in `schema`, save the model in `folder`, return its facts.
+
+    Errors: NotFound when the code has no such entry point, and whatever that raises.
+    """
+    module, _, function = recipe.entry_point.partition(":")
+    try:
+        entry: Callable[..., dict[str, str]] = getattr(importlib.import_module(module), function)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise NotFound("entry point", recipe.entry_point, hint="is it on the path?") from error
+    return entry(spark, schema, dict(recipe.parameters), folder)
+
+
+def compare(before: Path, after: Path) -> list[str]:
+    """Return what differs between two saved models, one sentence a file; none if nothing does.
+
+    Compared byte for byte is every file of `after` that tells of the model itself.
+    """
+    found = []
+    for file in sorted(path for path in after.rglob("*") if path.is_file()):
+        name = file.relative_to(after)
+        if name.as_posix() == _OF_ITS_LOGGING:
+            continue
+        old = before / name
+        if not old.is_file():
+            found.append(f"{name} was not there")
+        elif old.read_bytes() != file.read_bytes():
+            found.append(f"{name} has other bytes")
+    return found
+
+
+def facts_that_differ(recipe: Recipe, facts: Mapping[str, str]) -> list[str]:
+    """Return what the second training found otherwise than the first, one sentence a fact."""
+    return [
+        f"{name} was {recipe.facts.get(name)!r}, is {facts.get(name)!r}"
+        for name in sorted({*recipe.facts, *facts})
+        if recipe.facts.get(name) != facts.get(name)
+    ]
+
+
+def retrain(spark: SparkSession, logged: Path, saved: Path) -> list[str]:
+    """Train the model of the folder `logged` again into `saved`, and return what differs.
+
+    The inputs are copied at their versions into a schema of their own, which goes afterwards.
+    Errors: those of `Recipe.read`, `restore` and `refit`.
+    """
+    recipe = Recipe.read(logged)
+    catalog = next(iter(recipe.inputs), "").partition(".")[0]
+    schema = f"{catalog}.reproduce_{uuid.uuid4().hex[:12]}"
+    spark.sql(f"CREATE SCHEMA {tables.quoted(schema)}")
+    try:
+        restore(spark, recipe.inputs, schema=schema)
+        facts = refit(spark, recipe, schema=schema, folder=saved)
+    finally:
+        spark.sql(f"DROP SCHEMA {tables.quoted(schema)} CASCADE")
+    return facts_that_differ(recipe, facts) + compare(logged, saved)
+
+
+def main() -> None:
+    """Retrain in this process; arguments: the model's folder, one to save in, the report's file.
+
+    The report is JSON: `differs`, or `error` and `hint`.
+    """
+    from pyspark.sql import SparkSession
+
+    logged, saved, report = map(Path, sys.argv[1:])
+    try:
+        told: dict[str, object] = {
+            "differs": retrain(SparkSession.builder.getOrCreate(), logged, saved)
+        }
+    except LaketopError as error:
+        told = {"error": error.message, "hint": error.hint}
+    report.write_text(json.dumps(told), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

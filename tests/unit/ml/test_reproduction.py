@@ -1,0 +1,64 @@
+"""Recipes, and what differs between two saved models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from laketop.ml import NotFound, Recipe, Refused, rows_sha256
+from laketop.ml.reproduction import compare, facts_that_differ
+
+RECIPE = Recipe(
+    entry_point="flights.train:refit",
+    parameters={"train_through": "2013-03"},
+    inputs={"dev.flights.weather": 3},
+    code_version="4f0c2b1",
+    facts={"rows_sha256": "aa"},
+)
+
+
+def test_a_recipe_reads_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(RECIPE.to_json())
+    assert Recipe.read(tmp_path) == RECIPE
+
+
+def test_a_model_without_recipe_and_a_format_of_later_are_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"no file recipe\.json beside the model"):
+        Recipe.read(tmp_path)
+    (tmp_path / "recipe.json").write_text('{"format": 9}')
+    with pytest.raises(Refused, match="recipe format 9"):
+        Recipe.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pd.DataFrame({"x": [2, 1], "y": ["a", "b"]}),
+        pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]}),
+        pd.DataFrame({"y": ["a", "b"], "x": [1, 2]}),
+        pd.DataFrame({"x": [1, 2], "z": ["a", "b"]}),
+    ],
+)
+def test_a_digest_of_rows_tells_values_order_types_and_names(other: pd.DataFrame) -> None:
+    rows = pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}, index=[7, 8])
+    assert rows_sha256(rows) == rows_sha256(rows.reset_index(drop=True))
+    assert rows_sha256(rows) != rows_sha256(other)
+
+
+def test_every_file_but_the_one_of_the_logging_is_compared(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder, model in ((before, "a"), (after, "b")):
+        (folder / "data").mkdir(parents=True)
+        (folder / "MLmodel").write_text(model)
+        (folder / "data" / "same.txt").write_text("same")
+        (folder / "data" / "model.pkl").write_text(model)
+    (after / "new.txt").write_text("")
+    (before / "recipe.json").write_text("")
+    assert compare(before, after) == ["data/model.pkl has other bytes", "new.txt was not there"]
+
+
+def test_facts_that_differ_are_told_with_both_values() -> None:
+    assert facts_that_differ(RECIPE, {"rows_sha256": "aa"}) == []
+    assert facts_that_differ(RECIPE, {"rows_sha256": "bb"}) == ["rows_sha256 was 'aa', is 'bb'"]
