@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         TimeSplitter,
         split_at,
     )
+    from laketop.ml.streaming import merge_each_batch
     from laketop.ml.tables import (
         append,
         at_version,
@@ -238,6 +239,7 @@ _HOMES = {
         "wait_for_approval",
     ),
     "laketop.ml.promotion_log": ("Decision",),
+    "laketop.ml.streaming": ("merge_each_batch",),
     "laketop.ml.tables": (
         "append",
         "at_version",
@@ -314,6 +316,7 @@ __all__ = [
     "licences",
     "lock_tag",
     "merge",
+    "merge_each_batch",
     "minimum_auc",
     "minimum_slice_auc",
     "no_leak",

@@ -73,42 +73,53 @@ def departures(spark: SparkSession, run: Parameters, months: Sequence[str]) -> D
 
 def weather_features(spark: SparkSession, run: Parameters) -> DataFrame:
     """Return the rows of `weather_features`, made from the table `weather`."""
-    known = section("features")["weather_known_minutes"]
-    return spark.sql(f"""
-        SELECT origin, time_hour + INTERVAL {known} MINUTE AS known_at, {", ".join(WEATHER)}
-        FROM {run.table("weather")}
-    """)
+    return weather_known(spark.table(run.table("weather")))
 
 
 def delay_features(spark: SparkSession, run: Parameters) -> DataFrame:
-    """Return the rows of `delay_features`, made from the departures in the table `flights`.
+    """Return the rows of `delay_features`, made from the departures in the table `flights`."""
+    return recent_delays(spark.table(run.table("flights")))
 
+
+def weather_known(weather: DataFrame) -> DataFrame:
+    """Return hours of weather, each with the moment from which it is known; a stream or not."""
+    known = section("features")["weather_known_minutes"]
+    return weather.selectExpr(
+        "origin", f"time_hour + INTERVAL {known} MINUTE AS known_at", *WEATHER
+    )
+
+
+def recent_delays(flights: DataFrame) -> DataFrame:
+    """Return the mean delay of the departures in the window before each point of the grid.
+
+    The same for a table and for a stream, which forgets what is older than its watermark.
     Shapes: one row for each origin and grid point with a departure in the window before it;
     `last_departure_at` is the newest departure that went into the row.
     """
-    grid = section("features")["grid_minutes"]
-    last = 60 * section("features")["window_hours"] - grid
-    return spark.sql(f"""
-        WITH departed AS (
-          SELECT origin, dep_delay,
-                 time_hour + make_interval(0, 0, 0, 0, 0, CAST(minute + dep_delay AS INT))
-                   AS departed_at
-          FROM {run.table("flights")} WHERE dep_delay IS NOT NULL
-        ), binned AS (
-          SELECT origin,
-                 timestamp_seconds(60 * {grid} * ceil(unix_seconds(departed_at) / (60 * {grid})))
-                   AS bin,
-                 sum(dep_delay) AS delay, count(*) AS flights, max(departed_at) AS last_at
-          FROM departed GROUP BY ALL
-        ), shown AS (
-          SELECT *, explode(sequence(
-                   bin, bin + INTERVAL {last} MINUTE, INTERVAL {grid} MINUTE)) AS known_at
-          FROM binned
+    from pyspark.sql import functions as F
+
+    settings = section("features")
+    departed = flights.where("dep_delay IS NOT NULL").selectExpr(
+        "origin",
+        "dep_delay",
+        "time_hour + make_interval(0, 0, 0, 0, 0, CAST(minute + dep_delay AS INT)) AS departed_at",
+    )
+    # A window of Spark holds its start and not its end; here it is the other way round, since who
+    # departs at the very moment is known. Spark's times are whole microseconds.
+    just_before = F.expr("departed_at - INTERVAL '0.000001' SECOND")
+    window = F.window(
+        "just_before", f"{settings['window_hours']} hours", f"{settings['grid_minutes']} minutes"
+    )
+    return (
+        departed.withColumn("just_before", just_before)
+        .withWatermark("just_before", f"{settings['watermark_hours']} hours")
+        .groupBy("origin", window.alias("window"))
+        .agg(
+            F.expr("sum(dep_delay) / count(*)").alias("recent_delay"),
+            F.max("departed_at").alias("last_departure_at"),
         )
-        SELECT origin, known_at, sum(delay) / sum(flights) AS recent_delay,
-               max(last_at) AS last_departure_at
-        FROM shown GROUP BY origin, known_at
-    """)
+        .selectExpr("origin", "window.end AS known_at", "recent_delay", "last_departure_at")
+    )
 
 
 def check_leaks(features: DataFrame) -> None:

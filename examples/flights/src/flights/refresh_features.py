@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from flights import features
+from flights import features, streams
+from flights.config import section
 from flights.figures import Step
 from flights.parameters import Parameters, read
 from laketop.ml import (
+    Checked,
+    Expectation,
     FeatureEngineeringClient,
+    check,
+    complete,
     current_version,
     exists,
+    fresh,
     properties,
     set_properties,
+    within,
 )
 
 MADE_OF = "flights.made_of"
+UP_TO_DATE = "up to date"
 
 
 def main() -> None:
-    """Run the step with the parameters of the process."""
-    refresh(SparkSession.builder.getOrCreate(), read())
+    """Run the step with the parameters of the process, by a batch or by streams."""
+    spark, run = SparkSession.builder.getOrCreate(), read()
+    if run.refresh == "batch":
+        refresh(spark, run)
+    else:
+        streams.refresh(spark, run)
 
 
 def refresh(spark: SparkSession, run: Parameters) -> None:
     """Create or merge `weather_features` and `delay_features`, unless nothing has changed.
 
+    Late and corrected flights are merged like any other: their rows of features are written anew.
+    Rows that are not what is expected land in `failing_rows`.
     Errors: Leak when a delay was not known at its time.
     """
     step = Step(spark, run, "refresh features")
@@ -38,10 +53,50 @@ def refresh(spark: SparkSession, run: Parameters) -> None:
         spark, run, "delay_features", "flights", lambda: features.delay_features(spark, run)
     )
     features.check_leaks(spark.table(run.table("delay_features")))
+    failing = "" if {weather, delays} == {UP_TO_DATE} else unexpected(spark, run)
     step.record(
         on="weather_features, delay_features",
-        figure=f"weather {weather}, delays {delays}, no row knows the future",
+        figure=f"weather {weather}, delays {delays}, no row knows the future{failing}",
     )
+
+
+def unexpected(spark: SparkSession, run: Parameters) -> str:
+    """Return what is told of rows that are not as expected, which land in `failing_rows`."""
+    expected = section("expectations")
+    newest = spark.table(run.table("flights")).agg({"time_hour": "max"}).collect()[0][0]
+    recent = fresh(
+        "known_at",
+        within=timedelta(hours=expected["fresh_hours"]),
+        now=newest.replace(tzinfo=UTC),
+    )
+    asked = {
+        "weather_features": [
+            within("temp", *expected["temp"]),
+            complete("temp", at_least=expected["complete"]),
+            recent,
+        ],
+        "delay_features": [within("recent_delay", *expected["recent_delay"]), recent],
+    }
+    failed = [
+        f"{name}: {result.expectation.name} ({result.failed} fail)"
+        for name, expectations in asked.items()
+        for result in _checked(spark, run, name, expectations)
+        if not result.passed
+    ]
+    return "".join(f"; not as expected: {text}" for text in failed)
+
+
+def _checked(
+    spark: SparkSession, run: Parameters, name: str, expectations: list[Expectation]
+) -> tuple[Checked, ...]:
+    _, results = check(
+        spark.table(run.table(name)),
+        expectations,
+        table=run.table(name),
+        failing_rows=run.table("failing_rows"),
+        run=run.run_name,
+    )
+    return results
 
 
 def _bring_up_to_date(
@@ -60,7 +115,7 @@ def _bring_up_to_date(
         )
         done = "created"
     elif properties(spark, table).get(MADE_OF) == made_of:
-        return "up to date"
+        return UP_TO_DATE
     else:
         client.write_table(name=table, df=rows())
         done = "merged"

@@ -1,0 +1,153 @@
+"""The refresh three ways writes the same rows, and writes in time what a backfill writes later."""
+
+# ruff: noqa: S608  the names are the test's own
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import reduce
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flights import features, streams
+from flights.correct import correct
+from flights.parameters import Parameters
+from flights.refresh_features import refresh
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+CASES = 100
+BEGIN = pd.Timestamp("2013-02-01 05:00", tz="UTC")
+SEEN = ("origin", "known_at", "recent_delay", "last_departure_at")
+
+
+def drawn(seed: int, cases: int) -> pd.DataFrame:
+    """Return random departures of `cases` airports: nulls, ties, delays of days, odd minutes."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for case in range(cases):
+        size = random.integers(1, 25)
+        delay = random.choice([-5, 0, 1, 15, 60, 240, 1500], size) + random.integers(-1, 2, size)
+        hours = pd.to_timedelta(random.integers(0, 12, size), "h")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "origin": f"A{case:03d}",
+                    "time_hour": BEGIN + hours,
+                    "minute": random.choice([0, 14, 15, 16, 59], size),
+                    "dep_delay": np.where(random.random(size) < 0.15, np.nan, delay),
+                    "carrier": "UA",
+                    "flight": range(size),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def departed(flights: pd.DataFrame) -> pd.Series[pd.Timestamp]:
+    minutes = flights["minute"] + flights["dep_delay"].fillna(0)
+    return flights["time_hour"] + pd.to_timedelta(minutes, "min")
+
+
+def seen(rows: DataFrame) -> list[tuple[object, ...]]:
+    return sorted(tuple(row) for row in rows.select(*SEEN).collect())
+
+
+def test_a_backfill_equals_what_live_running_would_have_written(spark: SparkSession) -> None:
+    """Live, at each moment, only who has departed is known, and no row is written twice."""
+    flights = drawn(1, CASES)
+    moments = [BEGIN + timedelta(hours=hours) for hours in (0, 3, 4, 7, 12, 40)]
+    live = []
+    for last, now in pairwise(moments):
+        known = spark.createDataFrame(flights[departed(flights) <= now])
+        rows = features.recent_delays(known)
+        live.append(rows.where(f"known_at > '{last}' AND known_at <= '{now}'"))
+    written = seen(reduce(lambda one, other: one.unionByName(other), live))
+    history = features.recent_delays(spark.createDataFrame(flights))
+    ends = f"known_at > '{moments[0]}' AND known_at <= '{moments[-1]}'"
+    assert written == seen(history.where(ends))
+    assert len(written) > 10 * CASES
+
+
+def test_the_mean_is_that_of_who_departed_in_the_four_hours_up_to_the_moment(
+    spark: SparkSession,
+) -> None:
+    flights = drawn(2, 20)
+    flights = flights[flights["dep_delay"].notna()]
+    at = departed(flights)
+    for row in features.recent_delays(spark.createDataFrame(flights)).collect()[::7]:
+        moment = pd.Timestamp(row["known_at"], tz="UTC")
+        near = (at > moment - timedelta(hours=4)) & (at <= moment)
+        mean = flights[near & (flights["origin"] == row["origin"])]["dep_delay"].mean()
+        assert row["recent_delay"] == pytest.approx(mean)
+
+
+@pytest.fixture
+def run(spark: SparkSession, schema: str) -> Parameters:
+    catalog, _, name = schema.partition(".")
+    found = Parameters(catalog=catalog, schema=name, run="1")
+    weather = pd.DataFrame({name: [1.0, 2.0] for name in features.WEATHER}).assign(
+        origin="A000", time_hour=[BEGIN, BEGIN + timedelta(hours=1)]
+    )
+    spark.createDataFrame(weather).writeTo(found.table("weather")).using("delta").create()
+    first = drawn(3, 4)
+    spark.createDataFrame(first).writeTo(found.table("flights")).using("delta").create()
+    return found
+
+
+def test_streams_write_what_the_batch_writes_and_go_on_where_they_were(
+    spark: SparkSession, run: Parameters
+) -> None:
+    from dataclasses import replace
+
+    once = replace(run, refresh=streams.AVAILABLE_NOW)
+    streams.refresh(spark, once)
+    # More flights of the same airports at the same time, whose windows are there already.
+    later = spark.createDataFrame(drawn(4, 5))
+    later.writeTo(run.table("flights")).append()
+    streams.refresh(spark, once)
+    streamed = seen(spark.table(run.table("delay_features")))
+    weather = spark.table(run.table("weather_features")).count()
+    assert streamed == seen(features.delay_features(spark, run))
+    assert weather == 2
+
+
+def test_late_and_corrected_flights_are_merged(spark: SparkSession, run: Parameters) -> None:
+    refresh(spark, run)
+    spark.createDataFrame(drawn(5, 5)).writeTo(run.table("flights")).append()
+    spark.sql(f"UPDATE {run.table('flights')} SET dep_delay = dep_delay + 1 WHERE origin = 'A001'")
+    refresh(spark, run)
+    kept = {row[:2]: row for row in seen(spark.table(run.table("delay_features")))}
+    for row in seen(features.delay_features(spark, run)):
+        assert kept[row[:2]] == row
+
+
+def test_weather_out_of_range_lands_in_the_table_of_failing_rows(
+    spark: SparkSession, run: Parameters
+) -> None:
+    spark.sql(f"UPDATE {run.table('weather')} SET temp = 999 WHERE time_hour = '{BEGIN}'")
+    refresh(spark, run)
+    found = spark.table(run.table("failing_rows")).where("expectation LIKE 'temp is between%'")
+    assert [row["table"] for row in found.collect()] == [run.table("weather_features")]
+
+
+def test_a_refresh_of_another_name_is_an_error(spark: SparkSession) -> None:
+    with pytest.raises(ValueError, match="refresh is 'sometimes'"):
+        streams.refresh(spark, Parameters(refresh="sometimes"))
+
+
+def test_files_of_corrections_are_merged_once(spark: SparkSession, run: Parameters) -> None:
+    flights = spark.table(run.table("flights"))
+    before = flights.count()
+    late = drawn(6, 1).head(2).assign(flight=[901, 902])
+    changed = flights.where("origin = 'A001'").limit(1).toPandas().assign(dep_delay=77.0)
+    changed["time_hour"] = changed["time_hour"].dt.tz_localize("UTC")
+    arrived = spark.createDataFrame(pd.concat([late, changed], ignore_index=True))
+    assert correct(spark, run, arrived) == 3
+    assert correct(spark, run, arrived) == 0
+    assert spark.table(run.table("flights")).count() == before + 2
+    assert spark.table(run.table("flights")).where("dep_delay = 77.0").count() == 1
