@@ -70,6 +70,7 @@ def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     run(session, "pytest", "tests/unit", *session.posargs)
     run(session, "pytest", "examples/flights/tests/unit", *session.posargs)
+    run(session, "pytest", "-c", "pyproject.toml", "examples/variants/tests/unit", *session.posargs)
 
 
 @nox.session(requires=["environment"])
@@ -87,6 +88,18 @@ def integration(session: nox.Session) -> None:
     run(session, "pytest", "tests/integration", order, *session.posargs)
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     run(session, "pytest", *flights, *session.posargs)
+
+
+@nox.session
+def pytorch(session: nox.Session) -> None:
+    """Test the PyTorch variant, in an environment of its own: on Linux CUDA comes with it."""
+    uv, place = find_uv_bin(), PLACE.with_name("pytorch")
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+    install = (uv, "pip", "install", "--quiet", "--python", str(place))
+    session.run(*install, "--require-hashes", "-r", "requirements/pytorch.txt")
+    session.run(*install, "--no-deps", "-e", str(ROOT))
+    tests = ("-c", "pyproject.toml", "-p", "no:laketop", "examples/variants/tests/pytorch")
+    session.run(str(place / "bin" / "python"), "-m", "pytest", *tests, *session.posargs)
 
 
 @nox.session(requires=["environment"])
@@ -122,6 +135,10 @@ def lock(session: nox.Session) -> None:
             *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
             *(*options, "-o", f"requirements/{name}.txt"),
         )
+    session.run(
+        *(find_uv_bin(), "pip", "compile", "--group", "pyproject.toml:pytorch"),
+        *("-c", "requirements/dev.txt", *options, "-o", "requirements/pytorch.txt"),
+    )
     session.run(
         *(find_uv_bin(), "pip", "compile", "--group", "examples/flights/pyproject.toml:model"),
         *("-c", "requirements/dev.txt", *options),
