@@ -1,4 +1,4 @@
-"""As on Databricks: the wheel alone, beside Spark's client and MLflow, without engine and server."""
+"""As on Databricks: the wheel alone beside Spark's client and MLflow, no engine and no server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ print(count)
 
 
 def run(*command: str, folder: Path) -> str:
-    plain = {name: os.environ[name] for name in os.environ if name not in {"PYTHONPATH"}}
+    plain = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
     ended = subprocess.run(
         command, cwd=folder, env=plain, capture_output=True, text=True, check=False, timeout=600
     )

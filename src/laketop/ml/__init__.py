@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     )
     from laketop.ml.promotion_log import Decision
     from laketop.ml.reproduction import Recipe, rows_sha256
+    from laketop.ml.reproduction import Recipe, restore, rows_sha256
     from laketop.ml.splits import (
         TimeSplitter,
         split_at,
@@ -175,7 +176,7 @@ _HOMES = {
         "Found",
         "search",
     ),
-    "laketop.ml.reproduction": ("Recipe", "rows_sha256"),
+    "laketop.ml.reproduction": ("Recipe", "restore", "rows_sha256"),
     "laketop.ml.splits": (
         "TimeSplitter",
         "split_at",
@@ -233,6 +234,8 @@ _HOMES = {
         "challenge",
         "promote",
         "record_promotion",
+        "require",
+        "restore",
         "roll_back",
         "settle",
         "version_of",
@@ -339,6 +342,7 @@ __all__ = [
     "reproducible",
     "require",
     "robustness",
+    "restore",
     "roll_back",
     "rows_sha256",
     "search",

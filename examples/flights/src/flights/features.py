@@ -41,8 +41,12 @@ class Leak(ValueError):
     """A feature holds something that was not known at its own time."""
 
 
-def departures(spark: SparkSession, run: Parameters, months: Sequence[str]) -> DataFrame:
+def departures(
+    spark: SparkSession, run: Parameters, months: Sequence[str], *, version: int | None = None
+) -> DataFrame:
     """Return the scheduled departures of `months` with what the schedule says of them.
+
+    The table `flights` is read at the Delta `version`, by default the newest.
 
     Shapes: one row a flight; KEYS, CONTEXT and SCHEDULE, numbers as DOUBLE; `known_at` is the
     moment of prediction; `late` DOUBLE is NULL for flights that never arrived as planned.
@@ -50,6 +54,7 @@ def departures(spark: SparkSession, run: Parameters, months: Sequence[str]) -> D
     """
     ahead, late = section("features")["hours_ahead"], section("label")["late_minutes"]
     wanted = ", ".join(f"'{month}'" for month in months)
+    flights = run.table("flights") + ("" if version is None else f" VERSION AS OF {version}")
     return spark.sql(f"""
         SELECT time_hour, flight, month, make_timestamp(year, month_of_year, day, hour, 0, 0)
                  AS scheduled_local,
@@ -65,7 +70,7 @@ def departures(spark: SparkSession, run: Parameters, months: Sequence[str]) -> D
                  CAST(day AS INT) AS day, CAST(hour AS INT) AS hour,
                  CAST(minute AS INT) AS minute,
                  format_string('%04d-%02d', year, month) AS month
-          FROM {run.table("flights")}
+          FROM {flights}
         )
         WHERE month IN ({wanted})
     """)

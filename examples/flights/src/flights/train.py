@@ -47,13 +47,17 @@ def train(spark: SparkSession, run: Parameters) -> str:
 
     Its training rows with their predictions go to `training_baseline`: what monitoring compares
     with.
-    Errors: ValueError for a label that teaches nothing, before anything is logged.
+    Errors: NotFound for a table that is not there, ValueError for a label that teaches nothing;
+    nothing is logged then.
     """
     step = Step(spark, run, "retrain" if run.retraining else "train")
-    training_set = training_rows(spark, run)
+    flights = run.table("flights")
+    version_read = current_version(spark, flights)
+    training_set = training_rows(spark, run, version=version_read)
+    inputs = {flights: version_read, **training_set.spec.tables}
     rows = ordered(training_set)
     checked_label(rows, features.LABEL)
-    version, learned, predictions = _register(spark, run, training_set, rows)
+    version, learned, predictions = _register(spark, run, training_set, rows, inputs)
     baseline = rows.drop(columns=list(ORDER)).assign(prediction=predictions, model_version=version)
     append(spark, run.table(BASELINE), spark.createDataFrame(baseline))
     area = auc(rows[features.LABEL].to_numpy(), predictions)
@@ -70,9 +74,14 @@ ORDER = ("known_at", "time_hour", "flight")
 """What tells flights of one carrier and airport apart; the rows are learned from in this order."""
 
 
-def training_rows(spark: SparkSession, run: Parameters) -> TrainingSet:
-    """Return the labelled flights of the training months with their features."""
-    departures = features.departures(spark, run, run.training_months)
+def training_rows(
+    spark: SparkSession, run: Parameters, *, version: int | None = None
+) -> TrainingSet:
+    """Return the labelled flights of the training months with their features.
+
+    The table `flights` is read at the Delta `version`, by default the newest.
+    """
+    departures = features.departures(spark, run, run.training_months, version=version)
     return FeatureEngineeringClient(spark=spark).create_training_set(
         df=departures.where(f"{features.LABEL} IS NOT NULL"),
         feature_lookups=features.lookups(run),
@@ -113,14 +122,16 @@ def _saving(pipeline: Pipeline, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _register(
-    spark: SparkSession, run: Parameters, training_set: TrainingSet, rows: pd.DataFrame
+    spark: SparkSession,
+    run: Parameters,
+    training_set: TrainingSet,
+    rows: pd.DataFrame,
+    inputs: dict[str, int],
 ) -> tuple[str, Learned, Any]:
     import mlflow
     import mlflow.sklearn
 
     client = registry.client(run)
-    flights = run.table("flights")
-    inputs = {flights: current_version(spark, flights), **training_set.spec.tables}
     with mlflow.start_run(run_name=f"through {run.through}"):
         learned = learn(rows, run)
         mlflow.log_params({**learned.settings, "months": " ".join(run.training_months)})

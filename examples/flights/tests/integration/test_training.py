@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flights.train import train
+from laketop.ml import NotFound, restore
+
 if TYPE_CHECKING:
     from conftest import Ran
     from mlflow.tracking import MlflowClient
+    from pyspark.sql import SparkSession
 
+TABLES = ("flights", "weather_features", "delay_features")
 PROJECT = Path(__file__).parents[2]
 
 
@@ -43,9 +49,7 @@ def test_card_lock_recipe_and_feature_spec_lie_beside_the_model(logged: Path, ra
     assert "lightgbm==" in lock
     assert "--hash=sha256:" in lock
     recipe = json.loads((logged / "recipe.json").read_text())
-    assert set(recipe["inputs"]) == {
-        ran.parameters.table(name) for name in ("flights", "weather_features", "delay_features")
-    }
+    assert set(recipe["inputs"]) == {ran.parameters.table(name) for name in TABLES}
     assert (logged / "feature_spec.json").is_file()
 
 
@@ -65,6 +69,31 @@ def test_the_run_holds_pictures_datasets_trials_and_what_mlflow_logs_by_itself(
     assert len(trials) == int(ran.parameters.trials)
     assert all("objective" in trial.data.metrics for trial in trials)
     assert "differs" not in version.tags["requirements_lock"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE {flights} SET arr_delay = 0", "'late' is 0.0 in every one of"),
+        ("UPDATE {flights} SET arr_delay = NULL", "no row to learn 'late' from"),
+        ("DROP TABLE {weather_features}", r"no table named '.*weather_features'"),
+        ("DROP TABLE {flights}", r"no table named '.*flights'"),
+    ],
+)
+def test_what_cannot_be_learned_from_leaves_no_run_and_no_version(
+    ran: Ran, spark: SparkSession, schema: str, change: str, message: str
+) -> None:
+    import mlflow
+
+    catalog, _, name = schema.partition(".")
+    run = replace(ran.parameters, catalog=catalog, schema=name, experiment=f"/Shared/{name}")
+    restore(spark, dict.fromkeys(map(ran.parameters.table, TABLES), 0), schema=schema)
+    spark.sql(change.format(**{n: run.table(n) for n in ("flights", "weather_features")}))
+    with pytest.raises((ValueError, NotFound), match=message):
+        train(spark, run)
+    client = mlflow.MlflowClient()
+    assert client.get_experiment_by_name(run.experiment) is None
+    assert not any(model.name == run.model for model in client.search_registered_models())
 
 
 def test_the_version_is_reproduced_bit_for_bit(ran: Ran) -> None:
