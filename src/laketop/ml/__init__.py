@@ -110,7 +110,6 @@ if TYPE_CHECKING:
         wait_for_approval,
     )
     from laketop.ml.promotion_log import Decision
-    from laketop.ml.reproduction import Recipe, rows_sha256
     from laketop.ml.reproduction import Recipe, restore, rows_sha256
     from laketop.ml.splits import (
         TimeSplitter,
