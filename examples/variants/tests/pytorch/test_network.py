@@ -50,10 +50,13 @@ def test_a_null_is_an_error() -> None:
         network.fitted(pd.DataFrame({"x": [1.0, np.nan]}), pd.Series([0.0, 1.0]))
 
 
+@pytest.mark.filterwarnings("default")  # MLflow warns of the format
 def test_it_is_logged_and_loaded_with_its_own_flavor(tmp_path: Path) -> None:
     rows, label = drawn(300)
     model = network.fitted(rows, label)
-    mlflow.pytorch.save_model(model, str(tmp_path / "m"), pip_requirements=["torch"])
+    # As Databricks' own default has it; the other format wants an example of the input.
+    saving = {"serialization_format": "pickle", "pip_requirements": ["torch"]}
+    mlflow.pytorch.save_model(model, str(tmp_path / "m"), **saving)
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "m"))
     found = np.asarray(loaded.predict(rows.to_numpy(dtype="float32"))).ravel()
     assert np.array_equal(found, predicted(model, rows))
