@@ -115,7 +115,7 @@ if TYPE_CHECKING:
         TimeSplitter,
         split_at,
     )
-    from laketop.ml.streaming import merge_each_batch
+    from laketop.ml.streaming import merge_each_batch, start_stream
     from laketop.ml.tables import (
         append,
         at_version,
@@ -242,6 +242,7 @@ _HOMES = {
     ),
     "laketop.ml.promotion_log": ("Decision",),
     "laketop.ml.streaming": ("merge_each_batch",),
+    "laketop.ml.streaming": ("merge_each_batch", "start_stream"),
     "laketop.ml.tables": (
         "append",
         "at_version",
@@ -351,6 +352,7 @@ __all__ = [
     "shap_values",
     "signature",
     "split_at",
+    "start_stream",
     "version_of",
     "vulnerabilities",
     "wait_for_approval",

@@ -9,6 +9,10 @@ from laketop.ml import tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.streaming.query import StreamingQuery
+    from pyspark.sql.streaming.readwriter import DataStreamWriter
+
+_LATE_WORKER = ("failed to connect back", "CANNOT_OPEN_SOCKET")
 
 
 def merge_each_batch(table: str, keys: Sequence[str]) -> Callable[[DataFrame, int], None]:
@@ -35,3 +39,20 @@ def merge_each_batch(table: str, keys: Sequence[str]) -> Callable[[DataFrame, in
         )
 
     return merge
+
+
+def start_stream(writer: DataStreamWriter, *, attempts: int = 5) -> StreamingQuery:
+    """Start a stream, and again where the Python of its `foreachBatch` did not come up in time.
+
+    Spark gives that Python ten seconds, which a busy machine may not; nothing has been read then.
+    Errors: Spark's own, of the last attempt or of anything else.
+    """
+    from pyspark.errors import PySparkException
+
+    for left in range(attempts - 1, -1, -1):
+        try:
+            return writer.start()
+        except PySparkException as error:
+            if not left or not any(text in str(error) for text in _LATE_WORKER):
+                raise
+    raise ValueError(f"attempts is {attempts!r}, less than 1")

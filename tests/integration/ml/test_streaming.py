@@ -21,10 +21,10 @@ FILES = 12
 TASK = """
 import sys
 from pyspark.sql import SparkSession, functions as F
-from laketop.ml import merge_each_batch
+from laketop.ml import merge_each_batch, start_stream
 spark = SparkSession.builder.getOrCreate()
 print("began", flush=True)
-query = (
+query = start_stream(
     spark.readStream.option("maxFilesPerTrigger", 1).table("main.live.source")
     .withWatermark("at", "1 day")
     .groupBy("key").agg(F.sum("value").alias("total"), F.count("*").alias("rows"))
@@ -32,7 +32,6 @@ query = (
     .option("checkpointLocation", "/Volumes/main/live/checkpoints/totals")
     .trigger(availableNow=True)
     .foreachBatch(merge_each_batch("main.live.totals", ["key"]))
-    .start()
 )
 query.awaitTermination()
 print("ended", flush=True)
@@ -60,7 +59,7 @@ def rows_so_far(spark: SparkSession) -> int:
 
 
 def wait_for_more_than(spark: SparkSession, rows: int) -> int:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while (found := rows_so_far(spark)) <= rows:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -102,7 +101,7 @@ def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
     contact.wait_for_engine()
     spark = RemoteEngine(contact.spark_remote).session()
     with a_task(contact) as task:
-        assert task.wait(300) == 0
+        assert task.wait(500) == 0
     assert totals(spark) == expected
     spark.stop()
 

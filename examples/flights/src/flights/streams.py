@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flights import features
-from laketop.ml import FeatureEngineeringClient, exists, merge_each_batch
+from laketop.ml import FeatureEngineeringClient, exists, merge_each_batch, start_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,5 +68,5 @@ def _started(
         .foreachBatch(merge_each_batch(table, KEYS))
     )
     if run.refresh == AVAILABLE_NOW:
-        return writer.trigger(availableNow=True).start()
-    return writer.trigger(processingTime=f"{SECONDS} seconds").start()
+        return start_stream(writer.trigger(availableNow=True))
+    return start_stream(writer.trigger(processingTime=f"{SECONDS} seconds"))
