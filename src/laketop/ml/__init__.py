@@ -234,7 +234,6 @@ _HOMES = {
         "promote",
         "record_promotion",
         "require",
-        "restore",
         "roll_back",
         "settle",
         "version_of",
