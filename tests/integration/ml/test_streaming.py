@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from pyspark.sql import SparkSession
@@ -48,6 +50,17 @@ def a_task(contact: daemon.Contact) -> subprocess.Popen[str]:
     )
 
 
+@contextlib.contextmanager
+def a_session(contact: daemon.Contact) -> Iterator[SparkSession]:
+    """Hand out a session, stopped before its engine may go: afterwards it would wait for it."""
+    contact.wait_for_engine()
+    spark = RemoteEngine(contact.spark_remote).session()
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
 def totals(spark: SparkSession) -> dict[int, tuple[int, int]]:
     rows = spark.table("main.live.totals").collect()
     assert len({row["key"] for row in rows}) == len(rows)
@@ -66,12 +79,8 @@ def wait_for_more_than(spark: SparkSession, rows: int) -> int:
     return found
 
 
-def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
-    settings_of_a_new_project: Settings,
-) -> None:
-    contact = daemon.start(settings_of_a_new_project)
-    contact.wait_for_engine()
-    spark = RemoteEngine(contact.spark_remote).session()
+def a_source(spark: SparkSession) -> dict[int, tuple[int, int]]:
+    """Make the tables, and return what the stream should come to."""
     spark.sql("CREATE SCHEMA main.live")
     spark.sql("CREATE VOLUME main.live.checkpoints")
     spark.sql("CREATE TABLE main.live.totals (key BIGINT, total BIGINT, rows BIGINT)")
@@ -79,31 +88,34 @@ def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
     spark.range(FILES * 100).selectExpr(
         "id % 7 AS key", "id AS value", "TIMESTAMP '2013-01-01' + make_interval(0,0,0,0,id) AS at"
     ).repartition(FILES).writeTo("main.live.source").append()
-    expected = {
-        row["key"]: (row["total"], row["rows"])
-        for row in spark.table("main.live.source")
-        .groupBy("key")
-        .agg({"value": "sum", "*": "count"})
-        .toDF("key", "total", "rows")
-        .collect()
+    values = range(FILES * 100)
+    return {
+        key: (sum(v for v in values if v % 7 == key), sum(1 for v in values if v % 7 == key))
+        for key in range(7)
     }
 
+
+def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
+    settings_of_a_new_project: Settings,
+) -> None:
+    contact = daemon.start(settings_of_a_new_project)
+    with a_session(contact) as spark:
+        expected = a_source(spark)
+        with a_task(contact) as task:
+            done = wait_for_more_than(spark, 0)
+            task.kill()
+    assert done < FILES * 100, "it was killed at work"
     with a_task(contact) as task:
-        done = wait_for_more_than(spark, 0)
-        task.send_signal(signal.SIGKILL)
-    with a_task(contact) as task:
-        done = wait_for_more_than(spark, done)
+        with a_session(contact) as spark:
+            done = wait_for_more_than(spark, done)
         engine = contact.request("GET", "/api/laketop/1/engine")["pid"]
         os.kill(engine, signal.SIGKILL)
         task.kill()
     assert done < FILES * 100, "both were killed at work"
-
-    contact.wait_for_engine()
-    spark = RemoteEngine(contact.spark_remote).session()
-    with a_task(contact) as task:
-        assert task.wait(500) == 0
-    assert totals(spark) == expected
-    spark.stop()
+    with a_session(contact) as spark:
+        with a_task(contact) as task:
+            assert task.wait(500) == 0
+        assert totals(spark) == expected
 
 
 def test_a_merge_without_a_key_is_an_error() -> None:
