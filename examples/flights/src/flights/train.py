@@ -170,16 +170,19 @@ def _register(
 
 
 def _autologged(rows: pd.DataFrame, learned: Learned) -> Pipeline:
-    """Train on every row, with what MLflow logs by itself."""
+    """Train on every row, with what MLflow logs by itself; the model does not tell of its run."""
     import mlflow.lightgbm
 
     mlflow.lightgbm.autolog(
         log_models=False, log_datasets=False, log_input_examples=False, silent=True
     )
     try:
-        return model.fitted(rows, features.LABEL, learned.settings)
+        pipeline = model.fitted(rows, features.LABEL, learned.settings)
     finally:
         mlflow.lightgbm.autolog(disable=True)
+    # Autolog leaves the run's id on the model; trained again it would have other bytes.
+    vars(pipeline.named_steps["trees"]).pop("_mlflow_run_id", None)
+    return pipeline
 
 
 if __name__ == "__main__":
