@@ -240,7 +240,6 @@ _HOMES = {
         "wait_for_approval",
     ),
     "laketop.ml.promotion_log": ("Decision",),
-    "laketop.ml.streaming": ("merge_each_batch",),
     "laketop.ml.streaming": ("merge_each_batch", "start_stream"),
     "laketop.ml.tables": (
         "append",
@@ -340,8 +339,8 @@ __all__ = [
     "repeatable",
     "reproducible",
     "require",
-    "robustness",
     "restore",
+    "robustness",
     "roll_back",
     "rows_sha256",
     "search",
