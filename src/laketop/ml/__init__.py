@@ -233,7 +233,6 @@ _HOMES = {
         "challenge",
         "promote",
         "record_promotion",
-        "require",
         "roll_back",
         "settle",
         "version_of",

@@ -49,7 +49,9 @@ def decide(spark: SparkSession, run: Parameters) -> str:
         reason = f"all {len(verdicts)} gates passed"
         try:
             promote(
-                *(spark, client, run.full_schema),
+                spark,
+                client,
+                run.full_schema,
                 **told,
                 against=against,
                 reason=reason,
@@ -59,7 +61,8 @@ def decide(spark: SparkSession, run: Parameters) -> str:
             decision, failed = "rejected", lost.message
     if decision != "promoted":
         record_promotion(
-            *(spark, run.full_schema),
+            spark,
+            run.full_schema,
             **told,
             outcome=decision,
             previous=champion,
