@@ -115,7 +115,6 @@ if TYPE_CHECKING:
         TimeSplitter,
         split_at,
     )
-    from laketop.ml.streaming import merge_each_batch, start_stream
     from laketop.ml.tables import (
         append,
         at_version,
@@ -239,7 +238,6 @@ _HOMES = {
         "wait_for_approval",
     ),
     "laketop.ml.promotion_log": ("Decision",),
-    "laketop.ml.streaming": ("merge_each_batch", "start_stream"),
     "laketop.ml.tables": (
         "append",
         "at_version",
@@ -316,7 +314,6 @@ __all__ = [
     "licences",
     "lock_tag",
     "merge",
-    "merge_each_batch",
     "minimum_auc",
     "minimum_slice_auc",
     "no_leak",
@@ -349,7 +346,6 @@ __all__ = [
     "shap_values",
     "signature",
     "split_at",
-    "start_stream",
     "version_of",
     "vulnerabilities",
     "wait_for_approval",

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from flights import features, streams
+from flights import features
 from flights.config import section
 from flights.figures import Step
 from flights.parameters import Parameters, read
@@ -30,12 +30,8 @@ UP_TO_DATE = "up to date"
 
 
 def main() -> None:
-    """Run the step with the parameters of the process, by a batch or by streams."""
-    spark, run = SparkSession.builder.getOrCreate(), read()
-    if run.refresh == "batch":
-        refresh(spark, run)
-    else:
-        streams.refresh(spark, run)
+    """Run the step with the parameters of the process."""
+    refresh(SparkSession.builder.getOrCreate(), read())
 
 
 def refresh(spark: SparkSession, run: Parameters) -> None:

@@ -1,4 +1,4 @@
-"""The refresh three ways writes the same rows, and writes in time what a backfill writes later."""
+"""The refresh writes in time what a backfill writes later; late and corrected flights too."""
 
 # ruff: noqa: S608  the names are the test's own
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flights import features, streams
+from flights import features
 from flights.correct import correct
 from flights.parameters import Parameters
 from flights.refresh_features import refresh
@@ -99,23 +99,6 @@ def run(spark: SparkSession, schema: str) -> Parameters:
     return found
 
 
-def test_streams_write_what_the_batch_writes_and_go_on_where_they_were(
-    spark: SparkSession, run: Parameters
-) -> None:
-    from dataclasses import replace
-
-    once = replace(run, refresh=streams.AVAILABLE_NOW)
-    streams.refresh(spark, once)
-    # More flights of the same airports at the same time, whose windows are there already.
-    later = spark.createDataFrame(drawn(4, 5))
-    later.writeTo(run.table("flights")).append()
-    streams.refresh(spark, once)
-    streamed = seen(spark.table(run.table("delay_features")))
-    weather = spark.table(run.table("weather_features")).count()
-    assert streamed == seen(features.delay_features(spark, run))
-    assert weather == 2
-
-
 def test_late_and_corrected_flights_are_merged(spark: SparkSession, run: Parameters) -> None:
     refresh(spark, run)
     spark.createDataFrame(drawn(5, 5)).writeTo(run.table("flights")).append()
@@ -133,11 +116,6 @@ def test_weather_out_of_range_lands_in_the_table_of_failing_rows(
     refresh(spark, run)
     found = spark.table(run.table("failing_rows")).where("expectation LIKE 'temp is between%'")
     assert [row["table"] for row in found.collect()] == [run.table("weather_features")]
-
-
-def test_a_refresh_of_another_name_is_an_error(spark: SparkSession) -> None:
-    with pytest.raises(ValueError, match="refresh is 'sometimes'"):
-        streams.refresh(spark, Parameters(refresh="sometimes"))
 
 
 def test_files_of_corrections_are_merged_once(spark: SparkSession, run: Parameters) -> None:
