@@ -84,9 +84,11 @@ def _tried(
 ) -> float:
     import mlflow
 
-    if mlflow.active_run() is None:
+    parent = mlflow.active_run()
+    if parent is None:
         return float(objective(parameters))
-    with mlflow.start_run(run_name=f"trial {number}", nested=True):
+    place = parent.info.experiment_id  # which need not be the one that new runs go to
+    with mlflow.start_run(run_name=f"trial {number}", nested=True, experiment_id=place):
         mlflow.log_params(dict(parameters))
         value = float(objective(parameters))
         mlflow.log_metric("objective", value)
