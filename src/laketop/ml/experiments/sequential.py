@@ -107,7 +107,7 @@ def ratio_p_value(counts: tuple[int, int], share: float) -> float:
     return math.erfc(math.sqrt(statistic / 2))
 
 
-def ratio_evidence(counts: tuple[int, int], share: float, *, weight: float = 1000.0) -> float:
+def ratio_evidence(counts: tuple[int, int], share: float, *, weight: float = 200.0) -> float:
     """Return how much likelier the counts are if the split is not `share`: a Bayes factor.
 
     It may be looked at as often as one likes: the probability that it ever reaches 1 / alpha is

@@ -1,0 +1,97 @@
+"""Experiments on rows of Spark: split, looked at, kept, ended."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  # as everyone writes it
+
+from laketop.errors import LaketopError
+from laketop.ml import Contender, NotFound
+from laketop.ml.experiments import Experiment, look, proportion_spread, replayed, start
+
+BEGIN = datetime(2013, 7, 1, tzinfo=UTC)
+PLAN = Experiment(
+    name="retrained",
+    hypothesis="the retrained model is right more often",
+    metric="hit",
+    minimum_effect=0.1,
+    spread=proportion_spread(0.7),
+    started_at=BEGIN,
+    novelty_hours=24,
+)
+
+
+def observations(spark: SparkSession, keys: int, *, gain: float, first: int = 0) -> DataFrame:
+    """One row an hour's key; rates of 0.6 and 0.6 + gain, evenly spread over the keys."""
+    key = F.concat(F.lit("k"), F.col("id"))
+    hit = F.col("id") * 7919 % 1000 < F.when(
+        PLAN.arm(key) == "treatment", 1000 * (0.6 + gain)
+    ).otherwise(600)
+    return spark.range(first, first + keys).select(
+        key.alias("key"),
+        F.lit(BEGIN + timedelta(days=2)).alias("time"),
+        hit.cast("double").alias("value"),
+    )
+
+
+def test_spark_and_python_split_alike(spark: SparkSession) -> None:
+    rows = spark.range(500).select(F.col("id"), PLAN.arm(F.col("id")).alias("arm")).collect()
+    assert all(row["arm"] == PLAN.arm_of(str(row["id"])) for row in rows)
+
+
+def test_a_gain_ends_the_experiment_early_and_every_look_is_kept(
+    spark: SparkSession, schema: str
+) -> None:
+    with pytest.raises(NotFound, match="experiment"):
+        look(spark, schema, PLAN, observations(spark, 10, gain=0))
+    for _ in range(2):
+        start(spark, schema, PLAN)
+    novel = observations(spark, 5000, gain=-0.5, first=10**6).withColumn("time", F.lit(BEGIN))
+    unlabelled = observations(spark, 100, gain=0, first=10**7).withColumn(
+        "value", F.lit(None).cast("double")
+    )
+    found = []
+    for keys in (150, 600, 900):
+        rows = observations(spark, keys, gain=0.25).union(novel).union(unlabelled)
+        found.append(look(spark, schema, PLAN, rows))
+        assert found[-1].control.keys + found[-1].treatment.keys == keys
+        if found[-1].is_final:
+            break
+    assert found[-1].decision == "treatment"
+    assert found[-1].low > 0
+    kept = spark.table(f"{schema}.experiment_looks").orderBy("looked_at").collect()
+    assert [row["decision"] for row in kept] == [one.decision for one in found]
+    state = spark.table(f"{schema}.experiments").collect()
+    assert [(row["name"], row["state"]) for row in state] == [("retrained", "treatment")]
+    with pytest.raises(LaketopError, match="has ended: treatment"):
+        look(spark, schema, PLAN, novel)
+    with pytest.raises(LaketopError, match=r"another minimum_effect, 0\.1"):
+        start(spark, schema, dataclasses.replace(PLAN, minimum_effect=0.2))
+
+
+def test_recorded_traffic_is_scored_by_the_model_of_its_arm(spark: SparkSession) -> None:
+    rows = spark.range(200).select(
+        F.col("id").cast("string").alias("key"),
+        F.lit(BEGIN).alias("time"),
+        F.lit(0.0).alias("x"),
+        F.when(F.col("id") > 0, 1.0).alias("late"),
+    )
+
+    def always(score: float) -> Contender:
+        return Contender(name="m", version=str(score), predict=lambda f: np.full(len(f), score))
+
+    models: dict[str, Any] = {"control": always(0.5), "treatment": always(1.0)}
+    told = replayed(PLAN, rows, models, label="late").collect()
+    assert {(row["arm"], row["value"]) for row in told if row["key"] != "0"} == {
+        ("control", 0.75),
+        ("treatment", 1.0),
+    }
+    assert [row["value"] for row in told if row["key"] == "0"] == [None]
+    with pytest.raises(ValueError, match="not of control and treatment"):
+        replayed(PLAN, rows, {"control": always(0.5)}, label="late")
