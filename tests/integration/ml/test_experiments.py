@@ -75,6 +75,26 @@ def test_a_gain_ends_the_experiment_early_and_every_look_is_kept(
         start(spark, schema, dataclasses.replace(PLAN, minimum_effect=0.2))
 
 
+def test_the_split_of_an_endpoint_is_taken_and_checked(spark: SparkSession, schema: str) -> None:
+    start(spark, schema, PLAN)
+    rows = observations(spark, 400, gain=0)
+    uneven = rows.withColumn("arm", F.expr("if(pmod(hash(key), 10) < 3, 'control', 'treatment')"))
+    assert look(spark, schema, PLAN, uneven).decision == "invalid"
+    torn = rows.withColumn("arm", F.lit("control")).union(
+        rows.withColumn("arm", F.lit("treatment"))
+    )
+    with pytest.raises(LaketopError, match="has ended: invalid"):
+        look(spark, schema, PLAN, torn)
+    other = dataclasses.replace(PLAN, name="torn")
+    start(spark, schema, other)
+    with pytest.raises(LaketopError, match="400 keys of 'torn' are in both arms"):
+        look(spark, schema, other, torn)
+    with pytest.raises(ValueError, match="'red' is neither"):
+        look(spark, schema, other, rows.withColumn("arm", F.lit("red")))
+    with pytest.raises(ValueError, match=r"lack the columns \['value'\]"):
+        look(spark, schema, other, rows.drop("value"))
+
+
 def test_recorded_traffic_is_scored_by_the_model_of_its_arm(spark: SparkSession) -> None:
     rows = spark.range(200).select(
         F.col("id").cast("string").alias("key"),
