@@ -16,7 +16,8 @@ Y = 0.5 * X["small"] + 5 * X["great"]
 
 
 @pytest.mark.parametrize(
-    "model", [LGBMRegressor(n_estimators=20, n_jobs=1, verbose=-1), XGBRegressor(n_estimators=20)]
+    "model",
+    [LGBMRegressor(n_estimators=20, n_jobs=1, verbose=-1), XGBRegressor(n_estimators=20, n_jobs=1)],
 )
 def test_each_row_sums_to_its_prediction(model: LGBMRegressor | XGBRegressor) -> None:
     values = shap_values(model.fit(X, Y), X)
