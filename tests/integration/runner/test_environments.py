@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.runner.conftest import Run
-from tests.unit.runner.test_overlay import make_wheel
+from tests.integration.runner.test_overlay import make_wheel
 
 from laketop.errors import ConfigError
 from laketop.runner.tasks.notebook import NotebookTask
