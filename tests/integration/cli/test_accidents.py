@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,8 @@ def test_ctrl_c_cancels_the_run_and_leaves_no_process(thread: Path, laketop: Lak
         cwd=thread,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that started the tests in the background has let them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     wait_for(lambda: processes_of("sleeper-of-the-thread"))
     process.send_signal(signal.SIGINT)
@@ -160,17 +163,8 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
 ) -> None:
     laketop("up")
     engine = json.loads(laketop("status", "--json").out)["engine"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "laketop.cli", "run", "counts"],
-        cwd=thread,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    outputs = thread / ".laketop" / "runs"
-    wait_for(lambda: any("counted 2" in f.read_text() for f in outputs.rglob("output.log")))
-    acknowledged = max(
-        text.count("counted") for text in (f.read_text() for f in outputs.rglob("output.log"))
-    )
+    process, counted, _ = counting(thread, laketop)
+    acknowledged = counted()
     os.kill(engine["pid"], signal.SIGKILL)
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
@@ -190,21 +184,8 @@ def test_a_disk_that_fills_in_mid_run_fails_the_task_and_harms_no_table(
 ) -> None:
     laketop("up")
     engine = json.loads(laketop("status", "--json").out)["engine"]["pid"]
-    laketop("sql", "drop table if exists main.default.counts")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "laketop.cli", "run", "counts"],
-        cwd=thread,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process, counted, before = counting(thread, laketop)
     runs = thread / ".laketop" / "runs"
-    before = set(runs.rglob("output.log")) | set(runs.rglob("result.json"))
-
-    def counted() -> int:
-        logs = set(runs.rglob("output.log")) - before
-        return sum(file.read_text().count("counted") for file in logs)
-
-    wait_for(lambda: counted() >= 2)
     full = [engine, int((thread / ".laketop" / "lock").read_text())]
     for pid in full:  # no file of theirs may grow: what a full disk does, without filling one
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
@@ -247,6 +228,31 @@ def test_a_workspace_killed_in_mid_run_leaves_no_task_and_settles_the_run(
     run = json.loads(laketop("status", "--json").out)["runs"][0]
     assert run["state"]["life_cycle_state"] == "INTERNAL_ERROR"
     assert "laketop stopped while the run was active" in run["state"]["state_message"]
+
+
+def counting(
+    thread: Path, laketop: Laketop
+) -> tuple[subprocess.Popen[str], Callable[[], int], set[Path]]:
+    """Run the job that counts into a table of its own; return once it has counted twice.
+
+    With it comes how often it said so since, and the files of runs that were there before.
+    """
+    laketop("sql", "drop table if exists main.default.counts")
+    runs = thread / ".laketop" / "runs"
+    before = set(runs.rglob("output.log")) | set(runs.rglob("result.json"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", "run", "counts"],
+        cwd=thread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def counted() -> int:
+        logs = set(runs.rglob("output.log")) - before
+        return sum(file.read_text().count("counted") for file in logs)
+
+    wait_for(lambda: counted() >= 2)
+    return process, counted, before
 
 
 def wait_for(holds: object, seconds: float = 120) -> None:
