@@ -91,7 +91,9 @@ def merge_request() -> Iterator[Row]:
     """Run the unit tests and, beside them, the end-to-end job on a slice, as a pipeline does."""
     with ThreadPoolExecutor(2) as pool:
         unit = pool.submit(pytest, 4, "merge request: unit tests", "tests/unit")
-        whole = pool.submit(pytest, 5, "merge request: end-to-end job", "tests/integration")
+        whole = pool.submit(
+            pytest, 5, "merge request: end-to-end job", "tests/integration/test_mlops.py"
+        )
         yield unit.result()
         yield whole.result()
 

@@ -38,6 +38,8 @@ IMPORTED = (
     "mlflow",
     "mlflow.pyfunc",
     "databricks.sdk",
+    "scipy.stats",
+    "matplotlib.pyplot",
     "laketop.runner.notebook_session",
 )
 """No library that reads how many threads it may use as it loads: user code may yet say so."""
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _import_all(parent: int) -> bool:
     shims.install()
+    os.environ.setdefault("MPLBACKEND", "Agg")
     for name in IMPORTED:
         if os.getppid() != parent:  # nobody is left to ask for a task
             return False
