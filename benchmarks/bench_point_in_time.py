@@ -68,17 +68,7 @@ def main() -> None:
         spark = RemoteEngine(contact.spark_remote).session()
         client = FeatureEngineeringClient(spark=spark)
         for table, frame in frames.items():
-            frame.to_parquet(folder / f"{table}.parquet", coerce_timestamps="us", index=False)
-            df = spark.read.parquet(str(folder / f"{table}.parquet"))
-            if table == "flights":
-                df.writeTo(f"{SCHEMA}.flights").create()
-            else:
-                client.create_table(
-                    name=f"{SCHEMA}.{table}",
-                    primary_keys=["origin", "ts"],
-                    timeseries_columns="ts",
-                    df=df,
-                )
+            flights_data.make_table(spark, client, f"{SCHEMA}.{table}", frame, folder)
 
         def joined(observations: str) -> Callable[[], object]:
             def run() -> None:

@@ -51,18 +51,7 @@ def _tables(spark: SparkSession, client: FeatureEngineeringClient, folder: Path)
     columns = ["id", "origin", "at", "distance", "minute_of_day", "weekday", "late"]
     flights = flights_data.flights().dropna(subset="late").head(ROWS)[columns]
     for table, frame in (("flights", flights), ("weather", flights_data.weather())):
-        file = folder / f"{table}.parquet"
-        frame.to_parquet(file, coerce_timestamps="us", index=False)
-        df = spark.read.parquet(str(file))
-        if table == "flights":
-            df.writeTo(f"{SCHEMA}.{table}").create()
-        else:
-            client.create_table(
-                name=f"{SCHEMA}.{table}",
-                primary_keys=["origin", "ts"],
-                timeseries_columns="ts",
-                df=df,
-            )
+        flights_data.make_table(spark, client, f"{SCHEMA}.{table}", frame, folder)
 
 
 def _logged(spark: SparkSession, client: FeatureEngineeringClient) -> tuple[object, pd.DataFrame]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyspark.sql import SparkSession
+
+from laketop.ml import FeatureEngineeringClient
 
 HOUR = pd.Timedelta("1h")
 WEATHER = (
@@ -70,6 +73,23 @@ def delays(rows: pd.DataFrame, by: str) -> pd.DataFrame:
         }
     )
     return found.drop_duplicates(["origin", "ts"], keep="last").reset_index(drop=True)
+
+
+def make_table(
+    spark: SparkSession, client: FeatureEngineeringClient, name: str, frame: pd.DataFrame, by: Path
+) -> None:
+    """Make the table `name` of a frame, by a file in the folder `by`.
+
+    One with the columns origin and ts is a feature table, keyed by both.
+    """
+    file = by / f"{name}.parquet"
+    frame.to_parquet(file, coerce_timestamps="us", index=False)
+    df = spark.read.parquet(str(file))
+    if "ts" in frame:
+        keys = ["origin", "ts"]
+        client.create_table(name=name, primary_keys=keys, timeseries_columns="ts", df=df)
+    else:
+        df.writeTo(name).create()
 
 
 def _folder() -> Path:

@@ -27,13 +27,17 @@ def add_options(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the settings of the bundle."""
     parser.add_argument("-t", "--target", metavar="TARGET", help="the target of the bundle")
+    _add_pairs(parser, "--var", "the value of a variable of the bundle; may be repeated")
+
+
+def add_params(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add `--params`, the job parameters of a run; `text` is its help."""
+    _add_pairs(parser, "--params", text)
+
+
+def _add_pairs(parser: argparse.ArgumentParser, name: str, text: str) -> None:
     parser.add_argument(
-        "--var",
-        metavar="NAME=VALUE",
-        type=pair,
-        action="append",
-        default=[],
-        help="the value of a variable of the bundle; may be repeated",
+        name, metavar="NAME=VALUE", type=pair, action="append", default=[], help=text
     )
 
 

@@ -33,14 +33,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--every", metavar="SPAN", type=_times.span, help="such as 1d (default: the job's schedule)"
     )
-    parser.add_argument(
-        "--params",
-        metavar="NAME=VALUE",
-        type=_project.pair,
-        action="append",
-        default=[],
-        help="a job parameter; may be repeated",
-    )
+    _project.add_params(parser, "a job parameter; may be repeated")
     parser.add_argument("--no-wait", action="store_true", help="return once the runs are made")
     _project.add_options(parser)
     _project.add_bundle_options(parser)

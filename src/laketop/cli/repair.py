@@ -19,14 +19,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--dependents", action="store_true", help="run everything downstream of them again too"
     )
-    parser.add_argument(
-        "--params",
-        metavar="NAME=VALUE",
-        type=_project.pair,
-        action="append",
-        default=[],
-        help="another value of a job parameter; may be repeated",
-    )
+    _project.add_params(parser, "another value of a job parameter; may be repeated")
     parser.add_argument("--no-wait", action="store_true", help="return once the repair has begun")
     _project.add_options(parser)
     parser.set_defaults(run=run)

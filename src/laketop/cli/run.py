@@ -22,14 +22,7 @@ def register(commands: Any) -> None:
     text = "run a job of the bundle here, starting and deploying what it needs"
     parser = commands.add_parser("run", help=text, description=text + ".")
     parser.add_argument("job", metavar="JOB", help="the key of the job under `resources`")
-    parser.add_argument(
-        "--params",
-        metavar="NAME=VALUE",
-        type=_project.pair,
-        action="append",
-        default=[],
-        help="a job parameter; may be repeated",
-    )
+    _project.add_params(parser, "a job parameter; may be repeated")
     parser.add_argument(
         "--only",
         metavar="TASKS",

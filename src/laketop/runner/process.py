@@ -75,12 +75,37 @@ def run_process(
         return Ended(exit_code=-signal.SIGTERM, cancelled=True)
     deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
     order = Order(tuple(argv), cwd, dict(environment), grace_seconds)
+
+    def reason_to_stop() -> str:
+        return _reason_to_stop(cancelled, deadline)
+
+    with log.open("ab") as output:
+        child, code, stop = _followed(order, output, fork, reason_to_stop, started)
+        if child is None and not stop and fork is not None:  # what was to fork it was just killed
+            child, code, stop = _followed(order, output, None, reason_to_stop, started)
+    if code is None and child is not None:
+        _kill_group(child)
+    return Ended(
+        exit_code=-signal.SIGKILL if code is None else code,
+        cancelled=stop == "cancelled",
+        timed_out=stop == "timed out",
+    )
+
+
+def _followed(
+    order: Order,
+    output: IO[bytes],
+    fork: Fork | None,
+    reason_to_stop: Callable[[], str],
+    started: Callable[[int], None] | None,
+) -> tuple[int | None, int | None, str]:
+    # The process and its exit code, as far as the guard told of them, and why it was stopped.
     child = code = None
     stop = ""
-    with log.open("ab") as output, _guarded(order, output, fork) as guard:
+    with _guarded(order, output, fork) as guard:
         for word, number in _report(guard.report):
             if word == "refused":
-                raise OSError(number, os.strerror(number), argv[0])
+                raise OSError(number, os.strerror(number), order.argv[0])
             if word == "started":
                 child = number
                 if started is not None:
@@ -88,27 +113,10 @@ def run_process(
             elif word == "ended":
                 code = number
             elif not stop:
-                stop = _reason_to_stop(cancelled, deadline)
+                stop = reason_to_stop()
                 if stop:
                     guard.tell_to_stop()
-    if code is None and child is not None:
-        _kill_group(child)
-    elif code is None and not stop and fork is not None:  # what was to fork it was just killed
-        return run_process(
-            argv,
-            cwd=cwd,
-            environment=environment,
-            log=log,
-            cancelled=cancelled,
-            timeout_seconds=timeout_seconds,
-            grace_seconds=grace_seconds,
-            started=started,
-        )
-    return Ended(
-        exit_code=-signal.SIGKILL if code is None else code,
-        cancelled=stop == "cancelled",
-        timed_out=stop == "timed out",
-    )
+    return child, code, stop
 
 
 class _Guard:

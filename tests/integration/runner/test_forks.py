@@ -7,24 +7,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from tests.integration.processes import is_running, processes_of
+from tests.integration.runner.conftest import Run, run_task
 
-from laketop.runner.context import ChildRun, Outcome, TaskContext
+from laketop.runner.context import Outcome
 from laketop.runner.forks import ForkServers
 from laketop.runner.process import Order
 from laketop.runner.tasks.spark_python import SparkPythonTask
 
 PATIENCE_SECONDS = 120.0
-
-Run = Callable[..., tuple[Outcome, str]]
-
-
-def no_job(_job_id: int, _parameters: object) -> ChildRun:
-    raise AssertionError("no task here runs a job")
 
 
 class Counting(ForkServers):
@@ -62,25 +57,14 @@ def run(tmp_path: Path, forks: Counting) -> Run:
         directory.mkdir(parents=True)
         file = tmp_path / "it.py"
         file.write_text(code, encoding="utf-8")
-        context = TaskContext(
-            run_id=1,
-            job_id=3,
-            task_run_id=number,
-            task_key="it",
-            attempt=0,
-            task={"task_key": "it", "spark_python_task": {"python_file": str(file)}},
-            job_parameters={},
-            task_values={},
-            directory=directory,
+        return run_task(
+            SparkPythonTask(),
+            {"spark_python_task": {"python_file": str(file)}},
+            directory,
             environment=environment or {"PATH": os.environ["PATH"]},
-            python=Path(sys.executable),
-            resolve=Path,
             cancelled=cancelled or threading.Event(),
-            run_job=no_job,
             fork=forks,
         )
-        outcome = SparkPythonTask().run(context.task, context)
-        return outcome, (directory / "output.log").read_text(encoding="utf-8")
 
     return run
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
-import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.runner.conftest import Run, run_task
 
 import laketop
 from laketop.errors import ConfigError
-from laketop.runner.context import ChildRun, Outcome, TaskContext, TaskType
+from laketop.runner.context import Outcome, TaskType
 from laketop.runner.host import entry_point
 from laketop.runner.tasks.notebook import NotebookTask
 from laketop.runner.tasks.python_wheel import PythonWheelTask
@@ -26,12 +24,6 @@ NOTEBOOKS = Path(laketop.__file__).parents[2] / "fixtures" / "notebooks"
 HEADER = "# Databricks notebook source\n"
 SPLIT = "\n# COMMAND ----------\n"
 
-Run = Callable[..., tuple[Outcome, str]]
-
-
-def no_job(_job_id: int, _parameters: object) -> ChildRun:
-    raise AssertionError("no task here runs a job")
-
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
@@ -39,24 +31,14 @@ def run(tmp_path: Path) -> Run:
     directory.mkdir(parents=True)
 
     def run(kind: TaskType, task: dict[str, Any], **job_parameters: str) -> tuple[Outcome, str]:
-        context = TaskContext(
-            run_id=1,
-            job_id=3,
-            task_run_id=2,
-            task_key="it",
-            attempt=0,
-            task={"task_key": "it", **task},
+        return run_task(
+            kind,
+            task,
+            directory,
             job_parameters=job_parameters,
             task_values={"first": {"rows": 3}},
-            directory=directory,
             environment={"PATH": os.environ["PATH"], "UV_NO_INDEX": "1"},
-            python=Path(sys.executable),
-            resolve=Path,
-            cancelled=threading.Event(),
-            run_job=no_job,
         )
-        outcome = kind.run(context.task, context)
-        return outcome, (directory / "output.log").read_text(encoding="utf-8")
 
     return run
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import shutil
+import time
 import uuid
 from typing import Any
 
@@ -17,6 +19,7 @@ from laketop.workspace.statements import Order, Statement, argument, expire
 
 _LONGEST_WAIT_SECONDS = 50
 _SHORTEST_WAIT_SECONDS = 5
+_LOOK_SECONDS = 0.005
 _LONGEST_TEXT = 16 * 1024 * 1024
 _LINK_MS = 15 * 60_000
 _WAIT = re.compile(r"(\d+)s?")
@@ -80,7 +83,10 @@ class StatementExecution(Service):
         _one_of("on_wait_timeout", on_wait_timeout, ("CONTINUE", "CANCEL"))
         await anyio.to_thread.run_sync(self._use, warehouse_id)
         made = self._started(order)
-        await anyio.to_thread.run_sync(made.ended.wait, wait_seconds)
+        # Not in a thread: those that wait would leave none to answer other requests.
+        deadline = time.monotonic() + wait_seconds
+        while not made.ended.is_set() and time.monotonic() < deadline:  # noqa: ASYNC110 - set by a thread
+            await asyncio.sleep(_LOOK_SECONDS)
         if on_wait_timeout == "CANCEL":
             await anyio.to_thread.run_sync(made.cancel)
         return await anyio.to_thread.run_sync(self._shown, made, request)
@@ -116,8 +122,11 @@ class StatementExecution(Service):
     # --- what is run ---
 
     def _use(self, warehouse_id: str) -> None:
-        with self.store.transaction(write=True):
-            self.workspace.warehouses.start_warehouse(warehouse_id)
+        with self.store.transaction(write=False):
+            runs = self.workspace.warehouses.existing(warehouse_id)["state"] == "RUNNING"
+        if not runs:  # else a statement would wait for the disk to keep what is kept already
+            with self.store.transaction(write=True):
+                self.workspace.warehouses.start_warehouse(warehouse_id)
 
     def _started(self, order: Order) -> Statement:
         now_ms = self.workspace.now_ms
