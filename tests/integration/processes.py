@@ -7,11 +7,12 @@ from pathlib import Path
 
 def is_running(pid: int) -> bool:
     """Return whether the process runs; one that has ended, but nobody waited for, does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(") ")[2][0] != "Z"
+    return _stat(pid)[0] != "Z"
+
+
+def parent_of(pid: int) -> int:
+    """Return the process that started it, 0 where it is gone."""
+    return int(_stat(pid)[1])
 
 
 def processes_of(text: str) -> list[int]:
@@ -26,3 +27,11 @@ def processes_of(text: str) -> list[int]:
             if text in line and is_running(int(entry.name)):
                 found.append(int(entry.name))
     return found
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:  # it has ended, perhaps while it was read
+        return ["Z", "0"]
+    return stat.rpartition(") ")[2].split()

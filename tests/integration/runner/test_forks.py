@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.integration.processes import is_running, processes_of
+from tests.integration.processes import is_running, parent_of, processes_of
 from tests.integration.runner.conftest import Run, run_task
 
 from laketop.runner.context import Outcome
@@ -214,8 +214,5 @@ def test_closing_leaves_no_server() -> None:
 
 def servers_here() -> set[int]:
     """Return the fork servers that this process has started."""
-    return {
-        pid
-        for pid in processes_of("laketop.runner.forkserver")
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1] == str(os.getpid())
-    }
+    servers = processes_of("laketop.runner.forkserver")
+    return {pid for pid in servers if parent_of(pid) == os.getpid()}
