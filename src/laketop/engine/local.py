@@ -260,8 +260,11 @@ def admit(catalog: Path, *, token: str, user: str, admin: bool) -> None:
     catalog.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = catalog / "_users.json"
     users = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    users = {key: entry for key, entry in users.items() if entry.get("user") != user}
-    users[hashlib.sha256(token.encode()).hexdigest()] = {"user": user, "admin": admin}
+    digest, entry = hashlib.sha256(token.encode()).hexdigest(), {"user": user, "admin": admin}
+    if users.get(digest) == entry:
+        return
+    users = {key: kept for key, kept in users.items() if kept.get("user") != user}
+    users[digest] = entry
     durable.write_json(file, users)
 
 

@@ -73,7 +73,9 @@ class Face:
             await send_reply(send, encoded(_OPEN[raw_path](self.workspace, host)))
             return
         query = gate.query_of(scope)
-        user = self._user(headers, scope["method"], raw_path, query)
+        user = ""
+        if not self._is_open(scope["method"], raw_path):
+            user = self._user(headers, scope["method"], raw_path, query)
         self.workspace.act_for(user)
         request = Request(scope["method"], raw_path, query, headers, b"", user, host)
         found = self._found(request)
@@ -98,6 +100,12 @@ class Face:
         if user is None:
             raise Unauthenticated("Credential was not sent or was of an unsupported type.")
         return user
+
+    def _is_open(self, method: str, path: str) -> bool:
+        return any(
+            route.is_open and route.method == method and route.captures(path) is not None
+            for route in self.routes
+        )
 
     def _found(self, request: Request) -> tuple[Route, Mapping[str, str]] | Mount | None:
         methods = [request.method] if request.method != "HEAD" else ["HEAD", "GET"]

@@ -2,50 +2,148 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from laketop.workspace.clock import Clock, wall_ms
 from laketop.workspace.store import Store
 
 _COLLECTION = "tokens"
 _TOKEN_BYTES = 32
 
 
+@dataclasses.dataclass(frozen=True)
+class Token:
+    """What is known of a token. Units: ms since 1970.
+
+    `id` is its SHA-256; a `kind` of `own` is laketop's, `pat` a person's, `oauth` of a client.
+    A person's token ends by the workspace's clock, that of an OAuth client by the machine's, as
+    the client reckons.
+    """
+
+    id: str
+    user: str
+    kind: str = "own"
+    comment: str = ""
+    created_by: str = ""
+    created_ms: int = 0
+    expires_ms: int | None = None
+
+
 class Tokens:
-    """The tokens that open this workspace, each of one user."""
+    """The tokens that open this workspace, each of one user.
 
-    def __init__(self, store: Store) -> None:
+    `changed` is called after every change that is committed; `now_ms` is the workspace's clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now_ms: Clock = wall_ms,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
-        with store.transaction(write=False):
-            self._users: dict[str, str] = dict(store.table(_COLLECTION))
+        self._now_ms = now_ms
+        self._changed = changed
+        self._suspended: frozenset[str] = frozenset()
+        self._tokens: dict[str, Token] = {}
+        self._read()
 
-    def issue(self, user: str) -> str:
+    def issue(self, user: str, **more: Any) -> str:
         """Return a new token of `user`: 256 random bits, as URL-safe text."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        self.add(token, user)
+        self.add(token, user, **more)
         return token
 
-    def add(self, token: str, user: str) -> None:
-        """Let `token` speak for `user`."""
-        with self._store.transaction(write=True):
-            self._store.table(_COLLECTION)[_digest(token)] = user
-        self._users = {**self._users, _digest(token): user}
+    def add(self, token: str, user: str, **more: Any) -> Token:
+        """Let `token` speak for `user`; `more` are fields of `Token`."""
+        found = Token(id=_digest(token), user=user, **more)
+        with self._store.writing():
+            self._purge()
+            self._store.table(_COLLECTION)[found.id] = dataclasses.asdict(found)
+            self._reread()
+        return found
+
+    def all(self) -> Iterable[Token]:
+        """Return the tokens that are valid, whoever they belong to."""
+        return [one for one in self._tokens.values() if not self._is_over(one)]
+
+    def revoke(self, id_: str) -> None:
+        """Forget a token: from the next request on it is unknown."""
+        self._drop(lambda one: one.id == id_)
+
+    def forget(self, user: str) -> None:
+        """Forget every token of a user."""
+        self._drop(lambda one: one.user == user)
+
+    def comment(self, id_: str, comment: str) -> None:
+        """Change the comment of a token."""
+        with self._store.writing():
+            changed = dataclasses.replace(self._tokens[id_], comment=comment)
+            self._store.table(_COLLECTION)[id_] = dataclasses.asdict(changed)
+            self._reread()
 
     def revoke_all(self) -> None:
         """Forget every token: from the next request on they are unknown."""
-        with self._store.transaction(write=True):
-            self._store.table(_COLLECTION).clear()
-        self._users = {}
+        self._drop(lambda _one: True)
+
+    def suspend(self, users: Iterable[str]) -> None:
+        """Let the tokens of exactly these users open nothing, for as long as it lasts."""
+        self._suspended = frozenset(users)
 
     def user_of(self, token: str) -> str | None:
-        """Return the user whom `token` speaks for, None for an unknown token."""
+        """Return the user whom `token` speaks for, None for one that opens nothing."""
         digest = _digest(token)
-        found: str | None = None
-        for known, user in self._users.items():
+        found: Token | None = None
+        for known, one in self._tokens.items():
             if hmac.compare_digest(known, digest):
-                found = user
-        return found
+                found = one
+        if found is None or self._is_over(found) or found.user in self._suspended:
+            return None
+        return found.user
+
+    def _is_over(self, token: Token) -> bool:
+        if token.expires_ms is None:
+            return False
+        now_ms = wall_ms() if token.kind == "oauth" else self._now_ms()
+        return now_ms >= token.expires_ms
+
+    def _drop(self, test: Callable[[Token], bool]) -> None:
+        with self._store.writing():
+            kept = self._store.table(_COLLECTION)
+            for id_, one in list(self._tokens.items()):
+                if test(one):
+                    kept.pop(id_, None)
+            self._reread()
+
+    def _purge(self) -> None:
+        """Forget the tokens of OAuth clients that are over: clients ask for new ones for ever."""
+        kept = self._store.table(_COLLECTION)
+        for id_, one in self._tokens.items():
+            if one.kind == "oauth" and self._is_over(one):
+                kept.pop(id_, None)
+
+    def _reread(self) -> None:
+        def read() -> None:
+            self._read()
+            self._changed()
+
+        self._store.after_commit(read)
+
+    def _read(self) -> None:
+        with self._store.reading():
+            rows = dict(self._store.table(_COLLECTION))
+        self._tokens = {id_: _token(id_, kept) for id_, kept in rows.items()}
+
+
+def _token(id_: str, kept: str | Mapping[str, Any]) -> Token:
+    # Earlier versions kept the name of the user alone.
+    return Token(id=id_, user=kept) if isinstance(kept, str) else Token(**kept)
 
 
 def _digest(token: str) -> str:

@@ -72,6 +72,7 @@ class _Declared:
     streams: bool
     raw: bool
     hold: str | None
+    is_open: bool
 
 
 def route(
@@ -81,6 +82,7 @@ def route(
     streams: bool = False,
     raw: bool = False,
     hold: str | None = None,
+    is_open: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Serve `"METHOD /path"` patterns by a method of a service.
 
@@ -91,12 +93,13 @@ def route(
     (`write` overrides); an `async` one runs outside of any. With `raw` the body is not read as
     JSON, only handed over in `Request.body`. With `streams` it may be of any size and is found in
     `Request.upload`. `hold` names an `async` method of the service with the
-    same parameters, awaited before the transaction begins.
+    same parameters, awaited before the transaction begins. `is_open` routes want no token: they
+    are how one comes by it.
     """
 
     def declare(handler: Handler) -> Handler:
         older = tuple(_NUMBER.sub(f"/{version}/", p, count=1) for p in patterns for version in also)
-        declared = _Declared((*patterns, *older), write, streams, raw, hold)
+        declared = _Declared((*patterns, *older), write, streams, raw, hold, is_open)
         handler.__laketop_route__ = declared  # type: ignore[attr-defined]  # a mark
         return handler
 
@@ -153,6 +156,7 @@ class Route:
         self.is_async = inspect.iscoroutinefunction(self.handler)
         self.write = self.method not in _READING if declared.write is None else declared.write
         self.streams = declared.streams
+        self.is_open = declared.is_open
         self._raw = declared.raw or declared.streams
         self.hold: Callable[..., Awaitable[None]] | None = (
             getattr(service, declared.hold) if declared.hold else None

@@ -72,6 +72,24 @@ class Store:
         for hook in hooks:
             hook()
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Run the block in the transaction that is open in this thread, else in one that reads."""
+        if self._current() is not None:
+            yield
+            return
+        with self.transaction(write=False):
+            yield
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Run the block in the transaction that is open in this thread, else in one that writes."""
+        if self._current() is not None:
+            yield
+            return
+        with self.transaction(write=True):
+            yield
+
     def after_commit(self, hook: Callable[[], None]) -> None:
         """Call `hook` once the current transaction is committed, and not at all if it is not."""
         if self._current() is None:

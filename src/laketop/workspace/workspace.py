@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from databricks.sdk.errors.platform import PermissionDenied
+
 from laketop.settings import Settings
+from laketop.workspace import admissions, principals
 from laketop.workspace.clock import Clock, MovableClock, wall_ms
 from laketop.workspace.identity import Tokens
 from laketop.workspace.links import Links
+from laketop.workspace.principals import Principals
 from laketop.workspace.service import Service, service_classes
 from laketop.workspace.store import Store
 
@@ -36,7 +40,12 @@ class Workspace:
         for left in (settings.state / "uploads").iterdir():
             left.unlink()
         self.store = Store(settings.state / "laketop.db")
-        self.tokens = Tokens(self.store)
+        self.principals = Principals(self.store)
+        self.admins: frozenset[str] = frozenset()
+        """The names of those who may do everything."""
+        self._begin_directory()
+        self.tokens = Tokens(self.store, now_ms=self.now_ms, changed=self._admit)
+        self.principals_changed()
         self.links = Links()
         self.workspace_id = self._workspace_id()
         self.services: dict[str, Service] = {
@@ -63,6 +72,40 @@ class Workspace:
     def act_for(self, user: str) -> None:
         """Let what follows in this context be done for `user`."""
         _caller.set(user)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may do everything; whoever is at the laptop may."""
+        return self.user in self.admins
+
+    def require_admin(self) -> None:
+        """Let only admins pass. Errors: PermissionDenied."""
+        if not self.is_admin:
+            raise PermissionDenied(f"User {self.user} is not an admin of this workspace.")
+
+    def groups_of_caller(self) -> set[str]:
+        """Return the names of the groups that the caller is in, through groups too."""
+        with self.store.reading():
+            return self.principals.groups_of(self.user)
+
+    def principals_changed(self) -> None:
+        """Let everything that remembers principals look again; called once they are committed."""
+        with self.store.reading():
+            self.admins = frozenset(self.principals.admins())
+            self.tokens.suspend(self.principals.inactive())
+        self._admit()
+
+    def _begin_directory(self) -> None:
+        with self.store.transaction(write=True):
+            for statement in principals.SCHEMA:
+                self.store.execute(statement)
+            self.principals.seed(self.settings.user)
+
+    def _admit(self) -> None:
+        with self.store.reading():
+            members = self.principals.members()
+        catalog = self.state / "catalog"
+        admissions.write(catalog, self.tokens.all(), admins=self.admins, members=members)
 
     def shutdown(self) -> None:
         """Stop what is running, wait for it, and close the store; a second call does nothing."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvicorn
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.iam import User
 
 from laketop.settings import Settings
 from laketop.workspace.app import create_app
@@ -78,3 +80,32 @@ def host(served: Served) -> str:
 @pytest.fixture(scope="module")
 def token(served: Served) -> str:
     return served.token
+
+
+@pytest.fixture(scope="module")
+def make_user(client: WorkspaceClient) -> Callable[[], User]:
+    """Return what makes a user who is no admin."""
+
+    def make() -> User:
+        name = f"u{secrets.token_hex(4)}@laketop.local"
+        return client.users_v2.create(user_name=name, display_name="U")
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def client_of(workspace: Workspace) -> Callable[[str | None], WorkspaceClient]:
+    """Return what makes a client of a user, known by the name."""
+
+    def client_of(name: str | None) -> WorkspaceClient:
+        return WorkspaceClient(host=workspace.host, token=workspace.tokens.issue(name or ""))
+
+    return client_of
+
+
+@pytest.fixture
+def ann(
+    make_user: Callable[[], User], client_of: Callable[[str | None], WorkspaceClient]
+) -> WorkspaceClient:
+    """Return the client of a new user who is no admin."""
+    return client_of(make_user().user_name)

@@ -18,7 +18,10 @@ def test_a_token_names_its_user(client: WorkspaceClient) -> None:
     assert me.emails[0].value == "me@laketop.local"
 
 
-def test_another_token_names_another_user(workspace: Workspace, host: str) -> None:
+def test_another_token_names_another_user(
+    workspace: Workspace, client: WorkspaceClient, host: str
+) -> None:
+    client.users_v2.create(user_name="ann@laketop.local")
     other = WorkspaceClient(host=host, token=workspace.tokens.issue("ann@laketop.local"))
     assert other.current_user.me().user_name == "ann@laketop.local"
 

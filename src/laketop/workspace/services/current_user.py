@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from laketop.workspace.service import Service, route
+from databricks.sdk.errors.platform import NotFound
 
-_USERS = uuid.UUID("6f1f4a3e-5f0b-4a8e-9a55-3c0c6e0f6b3a")
-"""Namespace from which a user's id follows from the user's name."""
+from laketop.workspace import scim
+from laketop.workspace.service import Fields, Service, route
 
 
 class CurrentUser(Service):
     """The user of the request in hand, as SCIM writes a user."""
 
     @route("GET /api/2.0/preview/scim/v2/Me")
-    def me(self) -> dict[str, Any]:
-        """Return the caller.
+    def me(self, fields: Fields) -> dict[str, Any]:
+        """Return the caller, a service principal with its application id as user name.
 
         Source: workspace-api 1, the SDK's `iam.User`.
         """
-        user = self.workspace.user
-        return {
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "id": str(uuid.uuid5(_USERS, user).int % 10**16),
-            "userName": user,
-            "displayName": user.partition("@")[0],
-            "active": True,
-            "emails": [{"value": user, "primary": True, "type": "work"}],
-            "groups": [{"display": "users"}, {"display": "admins"}],
-        }
+        found = self.workspace.principals.find(self.workspace.user)
+        if found is None:
+            raise NotFound(f"The user {self.workspace.user} is not in this workspace.")
+        kind, shown = found
+        if kind == "ServicePrincipals":
+            shown = {**shown, "userName": shown["applicationId"]}
+        attributes, excluded = fields.get("attributes"), fields.get("excludedAttributes")
+        return scim.chosen(
+            None if attributes is None else str(attributes),
+            None if excluded is None else str(excluded),
+        )(shown)

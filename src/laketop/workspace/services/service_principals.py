@@ -1,0 +1,47 @@
+"""Service principals, by SCIM 2."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from laketop.workspace.directory import Directory
+from laketop.workspace.service import Fields, Service, route
+
+
+class ServicePrincipals(Service):
+    """Service principals. Source: RFC 7644, databricks-sdk `iam.ServicePrincipalsV2API`."""
+
+    @functools.cached_property
+    def _directory(self) -> Directory:
+        return Directory(self.workspace, "ServicePrincipals")
+
+    @route("GET /api/2.0/preview/scim/v2/ServicePrincipals")
+    def list(self, fields: Fields) -> dict[str, Any]:
+        """Return the service principals that a filter lets through, by pages."""
+        return self._directory.list(fields)
+
+    @route("POST /api/2.0/preview/scim/v2/ServicePrincipals")
+    def create(self, fields: Fields) -> dict[str, Any]:
+        """Make a service principal."""
+        return self._directory.create(fields)
+
+    @route("GET /api/2.0/preview/scim/v2/ServicePrincipals/{id}")
+    def get(self, id: str, fields: Fields) -> dict[str, Any]:  # noqa: A002 - the wire's name
+        """Return a service principal."""
+        return self._directory.get(id, fields)
+
+    @route("PUT /api/2.0/preview/scim/v2/ServicePrincipals/{id}")
+    def update(self, id: str, fields: Fields) -> dict[str, Any]:  # noqa: A002 - the wire's name
+        """Replace a service principal."""
+        return self._directory.replace(id, fields)
+
+    @route("PATCH /api/2.0/preview/scim/v2/ServicePrincipals/{id}")
+    def patch(self, id: str, fields: Fields) -> dict[str, Any]:  # noqa: A002 - the wire's name
+        """Change attributes of a service principal."""
+        return self._directory.patch(id, fields)
+
+    @route("DELETE /api/2.0/preview/scim/v2/ServicePrincipals/{id}")
+    def delete(self, id: str) -> None:  # noqa: A002 - the wire's name
+        """Forget a service principal and its tokens."""
+        self._directory.delete(id)

@@ -1,0 +1,55 @@
+"""Groups of principals, through the official client."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import (
+    NotFound,
+    PermissionDenied,
+)
+from databricks.sdk.service.iam import (
+    ComplexValue,
+    Patch,
+    PatchOp,
+    PatchSchema,
+    User,
+)
+
+SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
+MakeUser = Callable[[], User]
+ClientOf = Callable[[str | None], WorkspaceClient]
+
+
+def test_a_group_has_members_that_a_patch_adds_and_removes(
+    client: WorkspaceClient, make_user: MakeUser
+) -> None:
+    ann, ben = make_user(), make_user()
+    name = f"g{secrets.token_hex(4)}"
+    group = client.groups_v2.create(display_name=name, members=[ComplexValue(value=ann.id)])
+    add = Patch(op=PatchOp.ADD, path="members", value=[{"value": ben.id}])
+    drop = Patch(op=PatchOp.REMOVE, path=f'members[value eq "{ann.id}"]')
+    client.groups_v2.patch(group.id or "", operations=[add, drop], schemas=SCHEMAS)
+    members = client.groups_v2.get(group.id or "").members or []
+    assert [(one.value, one.ref) for one in members] == [(ben.id, f"Users/{ben.id}")]
+    told = client.users_v2.get(ben.id or "").groups or []
+    assert {one.display for one in told} == {"users", name}
+    client.groups_v2.update(group.id or "", display_name=f"{name}2", members=[])
+    assert not next(iter(client.groups_v2.list(filter=f'displayName eq "{name}2"'))).members
+    client.groups_v2.delete(group.id or "")
+    with pytest.raises(NotFound):
+        client.groups_v2.get(group.id or "")
+
+
+def test_whoever_is_at_the_laptop_cannot_be_locked_out(client: WorkspaceClient) -> None:
+    me = client.current_user.me()
+    with pytest.raises(PermissionDenied):
+        client.users_v2.delete(me.id or "")
+    admins = next(iter(client.groups_v2.list(filter='displayName eq "admins"')))
+    with pytest.raises(PermissionDenied):
+        client.groups_v2.update(admins.id or "", members=[])
+    with pytest.raises(PermissionDenied):
+        client.groups_v2.delete(admins.id or "")
