@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import nox
 from uv import find_uv_bin
@@ -19,12 +21,31 @@ PLACE = ROOT / ".nox" / f"python{sys.version_info.major}.{sys.version_info.minor
 SCRIPTS = PLACE / ("Scripts" if os.name == "nt" else "bin")
 
 
+def surroundings() -> dict[str, str]:
+    """Return what a shell that activated the environment would have."""
+    path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])
+    # Bytecode is written: the many processes of tasks compile nothing twice.
+    return {"PATH": path, "VIRTUAL_ENV": str(PLACE), "PYTHONDONTWRITEBYTECODE": ""}
+
+
 def run(session: nox.Session, program: str, *arguments: str, **variables: str) -> None:
     """Run a program of the environment, with what a shell that activated it would have."""
-    path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])
-    env = {"PATH": path, "VIRTUAL_ENV": str(PLACE), **variables}
-    env["PYTHONDONTWRITEBYTECODE"] = ""  # the many processes of tasks compile nothing twice
+    env = {**surroundings(), **variables}
     session.run(str(SCRIPTS / program), *arguments, env=env, external=True)
+
+
+def run_together(session: nox.Session, *commands: tuple[str, ...]) -> None:
+    """Run programs of the environment at once, and show what each printed when it has ended."""
+    env = {**os.environ, **surroundings()}
+    started = []
+    for program, *arguments in commands:
+        order = [str(SCRIPTS / program), *arguments]
+        started.append(subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True))
+    for command, process in zip(commands, started, strict=True):
+        session.log(" ".join(command))
+        print(process.communicate()[0], flush=True)  # noqa: T201 - what nox does with output
+    if failed := [c for c, process in zip(commands, started, strict=True) if process.returncode]:
+        session.error(f"failed: {'; '.join(' '.join(command) for command in failed)}")
 
 
 @nox.session
@@ -65,18 +86,31 @@ def types(session: nox.Session) -> None:
     run(session, "mypy")
 
 
+# A quick test that generates its cases stands beside the unit that it is about, and runs with
+# the other properties.
+PROPERTIES = ("-m", "hypothesis")
+UNITS = ("-m", "not hypothesis")
+
+
 @nox.session(requires=["environment"])
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
-    run(session, "pytest", "tests/unit", *session.posargs)
-    run(session, "pytest", "examples/flights/tests/unit", *session.posargs)
-    run(session, "pytest", "-c", "pyproject.toml", "examples/variants/tests/unit", *session.posargs)
+    options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
+    rooms = sorted(str(path) for path in Path("tests/unit").iterdir() if path.name != "ml")
+    # Two halves, since there are two cores: the numeric libraries are loaded in one alone.
+    run_together(
+        session,
+        ("pytest", *options, *(room for room in rooms if not room.endswith("__pycache__"))),
+        ("pytest", *options, "tests/unit/ml", "examples/variants/tests/unit"),
+        ("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit"),
+    )
 
 
 @nox.session(requires=["environment"])
 def property(session: nox.Session) -> None:  # noqa: A001 - the name that people type
     """Run the property tests."""
     run(session, "pytest", "tests/property", *session.posargs)
+    run(session, "pytest", "tests/unit", *PROPERTIES, *session.posargs)
 
 
 @nox.session(requires=["environment"])
