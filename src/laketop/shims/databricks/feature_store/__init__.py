@@ -27,6 +27,8 @@ class FeatureStoreClient(FeatureEngineeringClient):
     Feature tables are those of Unity Catalog.
     """
 
+    # Its documented signatures are not those of the newer client, so it stands in for it nowhere.
+
     def __init__(
         self,
         feature_store_uri: str | None = None,
@@ -61,15 +63,19 @@ class FeatureStoreClient(FeatureEngineeringClient):
         """Drop a feature table."""
         super().drop_table(name=name)
 
-    def set_feature_table_tag(self, table_name: str, key: str, value: str) -> None:
+    def set_feature_table_tag(  # type: ignore[override]
+        self, table_name: str, key: str, value: str
+    ) -> None:
         """Set a tag of a feature table."""
         super().set_feature_table_tag(name=table_name, key=key, value=value)
 
-    def delete_feature_table_tag(self, table_name: str, key: str) -> None:
+    def delete_feature_table_tag(  # type: ignore[override]
+        self, table_name: str, key: str
+    ) -> None:
         """Delete a tag of a feature table."""
         super().delete_feature_table_tag(name=table_name, key=key)
 
-    def create_training_set(
+    def create_training_set(  # type: ignore[override]
         self,
         df: DataFrame,
         feature_lookups: Any,
@@ -86,7 +92,9 @@ class FeatureStoreClient(FeatureEngineeringClient):
             **options,
         )
 
-    def log_model(self, model: object, artifact_path: str, *, flavor: Any, **options: Any) -> Any:
+    def log_model(  # type: ignore[override]
+        self, model: object, artifact_path: str, *, flavor: Any, **options: Any
+    ) -> Any:
         """Log a model with the feature spec of its training set."""
         return super().log_model(model=model, artifact_path=artifact_path, flavor=flavor, **options)
 
