@@ -43,7 +43,7 @@ def run_together(session: nox.Session, *commands: tuple[str, ...]) -> None:
         started.append(subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True))
     for command, process in zip(commands, started, strict=True):
         session.log(" ".join(command))
-        print(process.communicate()[0], flush=True)  # noqa: T201 - what nox does with output
+        print(process.communicate()[0], flush=True)
     if failed := [c for c, process in zip(commands, started, strict=True) if process.returncode]:
         session.error(f"failed: {'; '.join(' '.join(command) for command in failed)}")
 

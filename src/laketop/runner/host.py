@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from laketop.runner.dbutils import DBUtils
-    from laketop.runner.paths import Places
 
 WATCH_SECONDS = 1.0
 RELEASE_SECONDS = 3.0
@@ -145,7 +144,7 @@ class TaskProcess:
         write_json(self.request.directory / OUTPUT_FILE, {"rows": json.loads(text)})
 
     def _enter(self, file: Path) -> None:
-        sys.path[:0] = [str(folder) for folder in _beside(file, self.request.places)]
+        sys.path[:0] = [str(folder) for folder in _beside(file, self.request)]
         os.chdir(file.parent)
 
 
@@ -155,7 +154,7 @@ def import_folders(request: Request) -> list[Path]:
     folders = list(request.wheels)
     if find is not None:
         with contextlib.suppress(NotFound):  # the task itself says so
-            folders.extend(_beside(find(request), request.places))
+            folders.extend(_beside(find(request), request))
     return folders
 
 
@@ -179,9 +178,9 @@ def _existing(request: Request, kind: str) -> Path:
     return file
 
 
-def _beside(file: Path, places: Places) -> list[Path]:
-    # Imports find the file's neighbours first, then the bundle's files.
-    root = files_root(file, places)
+def _beside(file: Path, request: Request) -> list[Path]:
+    # Imports find the file's neighbours first, then the bundle's files, or the repository's.
+    root = request.root or files_root(file, request.places)
     return [file.parent] if root is None or root == file.parent else [file.parent, root]
 
 

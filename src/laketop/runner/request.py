@@ -42,6 +42,8 @@ class Request:
     """sys.argv of scripts and wheels, without the first."""
     entry_point: str = ""
     task_values: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    root: Path | None = None
+    """The folder whose modules the file may import beside its neighbours; None = its bundle's."""
     wheels: tuple[Path, ...] = ()
     """Folders of unpacked wheels, for the front of sys.path."""
     cache: Path | None = None
@@ -60,9 +62,10 @@ class Request:
         """Return the request that `write` wrote to `source`."""
         fields = json.loads(source.read_text(encoding="utf-8"))
         places = Places(**{name: Path(folder) for name, folder in fields.pop("places").items()})
-        file, cache = fields.pop("file"), fields.pop("cache")
+        file, root, cache = (fields.pop(name) for name in ("file", "root", "cache"))
         return cls(
             file=None if file is None else Path(file),
+            root=None if root is None else Path(root),
             cache=None if cache is None else Path(cache),
             places=places,
             directory=Path(fields.pop("directory")),

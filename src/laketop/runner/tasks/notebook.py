@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from laketop.errors import Refused
+from laketop.runner import git_source
 from laketop.runner.hosted import run_hosted
 
 if TYPE_CHECKING:
@@ -22,15 +22,16 @@ class NotebookTask:
     def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
         """Run the notebook with its parameters; job parameters win over its own.
 
-        The engine stands for a warehouse too. Errors: Refused for a notebook of a Git repository.
+        The engine stands for a warehouse too.
+        Errors: ConfigError for a notebook of a repository that cannot be checked out.
         """
         settings = task["notebook_task"]
-        if settings.get("source") == "GIT":
-            raise Refused("a notebook_task with source GIT")
+        found = git_source.located(settings["notebook_path"], settings.get("source"), context)
         own = {key: str(value) for key, value in (settings.get("base_parameters") or {}).items()}
         return run_hosted(
             "notebook",
-            settings["notebook_path"],
+            found.path,
             context,
+            root=found.root,
             parameters={**own, **context.job_parameters},
         )

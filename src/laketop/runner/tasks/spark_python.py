@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from laketop.errors import Refused
+from laketop.runner import git_source
 from laketop.runner.hosted import run_hosted
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ class SparkPythonTask:
     def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
         """Run the file with its parameters as sys.argv.
 
-        Errors: Refused for a file of a Git repository.
+        Errors: ConfigError for a file of a repository that cannot be checked out.
         """
         settings = task["spark_python_task"]
-        if settings.get("source") == "GIT":
-            raise Refused("a spark_python_task with source GIT")
+        found = git_source.located(settings["python_file"], settings.get("source"), context)
         return run_hosted(
             "spark_python",
-            settings["python_file"],
+            found.path,
             context,
+            root=found.root,
             arguments=tuple(map(str, settings.get("parameters") or [])),
         )

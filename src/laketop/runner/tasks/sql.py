@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.errors import ConfigError, Refused
+from laketop.runner import git_source
 from laketop.runner.alerts import state_of
 from laketop.runner.hosted import run_hosted
 
@@ -53,7 +54,8 @@ class SqlTask:
 def _run_file(
     settings: Mapping[str, Any], given: Mapping[str, str], context: TaskContext
 ) -> Outcome:
-    return run_hosted("sql", settings["path"], context, parameters=given)
+    found = git_source.located(settings["path"], settings.get("source"), context)
+    return run_hosted("sql", found.path, context, parameters=given, root=found.root)
 
 
 def _run_query(query_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:

@@ -23,6 +23,7 @@ from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
+from laketop.runner.git_source import used_commit, with_repository
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
 from laketop.runner.references import moment
@@ -610,11 +611,18 @@ class Jobs(Service):
             "run_page_url": page,
             **({"trigger_info": trigger} if trigger else {}),
             **({"schedule": record.more["schedule"]} if "schedule" in record.more else {}),
+            **self._repository(record),
             "tasks": [
                 {**_as_sent(task), "job_run_id": record.run_id, "run_page_url": page}
                 for task in record.tasks
             ],
         }
+
+    def _repository(self, record: RunRecord) -> dict[str, Any]:
+        git = next((task["git_source"] for task in record.tasks if "git_source" in task), None)
+        commit = used_commit(self._run_folder(record.run_id)) if git else None
+        snapshot = {"git_snapshot": {"used_commit": commit}} if commit else {}
+        return {"git_source": {**git, **snapshot}} if git else {}
 
     def _task_run(self, task_run_id: int) -> dict[str, Any]:
         record = self._records.of_task_run(task_run_id)
@@ -654,8 +662,11 @@ class Jobs(Service):
             )
         return record, record.tasks[-1]
 
+    def _run_folder(self, run_id: int) -> Path:
+        return self.workspace.state / "runs" / str(run_id)
+
     def _folder(self, run_id: int, task_run_id: int) -> Path:
-        return self.workspace.state / "runs" / str(run_id) / str(task_run_id)
+        return self._run_folder(run_id) / str(task_run_id)
 
 
 def _as_sent(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -718,14 +729,15 @@ def _with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> d
 
 
 def _with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with the job's environments in each task that names one."""
+    """Return the settings, each task with the environments and the repository that it needs."""
     environments = settings.get("environments") or []
+    git = settings.get("git_source")
 
     def given(task: Mapping[str, Any]) -> dict[str, Any]:
         each = task.get("for_each_task") or {}
         nested = {"for_each_task": {**each, "task": given(each["task"])}} if each else {}
         own = {"environments": environments} if task.get("environment_key") else {}
-        return {**task, **own, **nested}
+        return {**with_repository(task, git), **own, **nested}
 
     return {**settings, "tasks": [given(task) for task in settings.get("tasks") or ()]}
 
