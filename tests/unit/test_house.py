@@ -86,9 +86,14 @@ def test_every_command_of_the_readme_exists_and_every_command_is_in_it() -> None
     assert set(re.findall(r"^laketop ([a-z]+)", blocks, re.MULTILINE)) <= set(choices)
 
 
-@pytest.mark.parametrize("room", ["services", "tasks"])
-def test_every_service_and_task_type_has_a_test_of_its_own(room: str) -> None:
-    folder = {"services": "workspace/services", "tasks": "runner/tasks"}[room]
+@pytest.mark.parametrize("room", ["services", "tasks", "pages"])
+def test_every_service_task_type_and_page_has_a_test_of_its_own(room: str) -> None:
+    folders = {
+        "services": "workspace/services",
+        "tasks": "runner/tasks",
+        "pages": "workspace/ui/pages",
+    }
+    folder = folders[room]
     tests = {file.stem for file in (ROOT / "tests").rglob("test_*.py")}
     for file in (ROOT / "src" / "laketop" / folder).glob("[a-z]*.py"):
         assert any(test.startswith(f"test_{file.stem}") for test in tests), file.name

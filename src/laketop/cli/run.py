@@ -124,6 +124,7 @@ def _run(args: argparse.Namespace) -> int:
         body["only"] = only
     run_id = _started(contact, body, args.chaos)
     _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
+    _console.say(f"its page: {contact.url}/jobs/{job_id}/runs/{run_id} (`laketop open` signs in)")
     if args.no_wait:
         _say_id(args, run_id)
         return 0

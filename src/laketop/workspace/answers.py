@@ -52,10 +52,14 @@ def failed(what: str, error: Exception) -> Reply:
     if isinstance(error, DatabricksError):
         return _reply_of(error)
     request_id = uuid.uuid4().hex
-    places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places)
+    log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places_of(error))
     message = f"laketop failed at {what}; its log tells more of request {request_id}."
     return _reply_of(InternalError(message))
+
+
+def places_of(error: Exception) -> str:
+    """Return where an error came from, without its text, which can hold what was sent."""
+    return "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
 
 
 async def send_reply(send: Watched, reply: Reply) -> None:

@@ -21,6 +21,7 @@ from laketop.workspace import bodies, gate
 from laketop.workspace.answers import Watched, encoded, failed, send_reply
 from laketop.workspace.known import KnownRoutes
 from laketop.workspace.service import Mount, Reply, Request, Route, mounts_of, routes_of
+from laketop.workspace.ui.face import PageFace
 from laketop.workspace.workspace import Workspace
 
 _FALLS_BACK = {"POST /api/2.0/fs/create-download-url"}
@@ -50,6 +51,7 @@ class Face:
         self.routes: list[Route] = [r for service in services for r in routes_of(service)]
         self.mounts: list[Mount] = [m for service in services for m in mounts_of(service)]
         self.known = KnownRoutes(workspace.settings.cache)
+        self.page = PageFace(workspace, workspace.page.sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; a websocket is turned away."""
@@ -71,6 +73,9 @@ class Face:
         raw_path = scope["raw_path"].decode("latin-1")
         if scope["method"] in {"GET", "HEAD"} and raw_path in _OPEN:
             await send_reply(send, encoded(_OPEN[raw_path](self.workspace, host)))
+            return
+        if self.page.serves(raw_path):
+            await self.page.answer(scope, send)
             return
         query = gate.query_of(scope)
         user = ""

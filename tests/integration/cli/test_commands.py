@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import requests
 from tests.integration.cli.conftest import Laketop, run_laketop
 from tests.integration.processes import processes_of
 
@@ -36,6 +37,27 @@ def test_a_target_is_a_deployment_of_its_own(thread: Path, laketop: Laketop) -> 
     assert (files / "prod" / "files" / "src" / "first.py").is_file()
     assert json.loads(laketop("deploy", "-t", "prod", "--json").out) == prod
     assert laketop("run", "chain", "-t", "prod").code == 0
+
+
+def test_open_prints_a_link_that_signs_a_browser_in_once(laketop: Laketop) -> None:
+    deployed = json.loads(laketop("deploy", "--json").out)
+    said = laketop("open", "--no-browser")
+    assert said.code == 0, said.err
+    link = said.out.strip()
+    with requests.Session() as browser:
+        assert browser.get(link, timeout=30).status_code == 200
+        host = link.partition("/signin?")[0]
+        page = browser.get(f"{host}/jobs/{deployed['jobs']['chain']}", timeout=30)
+        assert page.status_code == 200
+        assert "chain" in page.text
+    assert requests.get(link, timeout=30).status_code == 403
+
+
+def test_open_leads_to_a_deployed_resource(laketop: Laketop) -> None:
+    deployed = json.loads(laketop("deploy", "--json").out)
+    link = json.loads(laketop("open", "chain", "--json").out)["url"]
+    assert link.endswith(f"&to=%2Fjobs%2F{deployed['jobs']['chain']}")
+    assert "no resource named 'nothing'" in laketop("open", "nothing").err
 
 
 def test_validate_tells_every_problem_and_its_place(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_a_run_succeeds_and_fills_both_spellings(client: WorkspaceClient) -> Non
     assert _result(run) is RunResultState.SUCCESS
     assert run.status is not None
     assert run.status.termination_details is not None
-    assert run.run_page_url == f"{client.config.host}/#job/{job_id}/run/{run.run_id}"
+    assert run.run_page_url == f"{client.config.host}/jobs/{job_id}/runs/{run.run_id}"
     assert run.creator_user_name == "me@laketop.local"
     for task in _tasks(run).values():
         assert task.state.result_state is RunResultState.SUCCESS

@@ -603,7 +603,7 @@ class Jobs(Service):
     # --- how runs are shown ---
 
     def _shown(self, record: RunRecord) -> dict[str, Any]:
-        page = f"{self.workspace.host}/#job/{record.job_id}/run/{record.run_id}"
+        page = f"{self.workspace.host}/jobs/{record.job_id}/runs/{record.run_id}"
         trigger = record.more.get("trigger_info")
         return {
             **record.snapshot,
@@ -643,7 +643,7 @@ class Jobs(Service):
             "run_name": task["task_key"],
             "creator_user_name": record.creator,
             "job_run_id": record.run_id,
-            "run_page_url": f"{self.workspace.host}/#job/{record.job_id}/run/{task['run_id']}",
+            "run_page_url": f"{self.workspace.host}/jobs/{record.job_id}/runs/{task['run_id']}",
             **_as_sent(task),
         }
 
