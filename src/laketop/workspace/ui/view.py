@@ -34,7 +34,7 @@ class View:
 
     def reading(self) -> AbstractContextManager[None]:
         """Return a transaction in which the services can be asked; it writes nothing."""
-        return self.workspace.store.transaction(write=False)
+        return self.workspace.store.reading()
 
     def number(self, name: str) -> int | None:
         """Return a whole number of the query, None where there is none."""
