@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from benchmarks import flights_data
-from benchmarks.project import warm_project
+from benchmarks.project import session, warm_project
 from pyspark.sql import SparkSession
 
-from laketop.engine.connect import RemoteEngine
 from laketop.ml import FeatureEngineeringClient, FeatureLookup, auc
 
 BUNDLE = "bundle: {name: bench}\n"
@@ -34,9 +33,12 @@ EXPECTED = {
 
 def main() -> None:
     """Print both rows, and how far they are from the published ones on average."""
-    with tempfile.TemporaryDirectory() as name, warm_project(BUNDLE, {}) as (_, contact):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        warm_project(BUNDLE, {}) as (_, contact),
+        session(contact) as spark,
+    ):
         os.environ.update(contact.environment())
-        spark = RemoteEngine(contact.spark_remote).session()
         for by, expected in EXPECTED.items():
             found = monthly(features(spark, Path(name), by))
             off = sum(abs(a - b) for a, b in zip(found, expected, strict=True)) / len(found)

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 from benchmarks import flights_data
-from benchmarks.project import warm_project
+from benchmarks.project import session, warm_project
 from benchmarks.ratios import compare
 from pyspark.sql import SparkSession
 
-from laketop.engine.connect import RemoteEngine
 from laketop.ml import FeatureEngineeringClient, FeatureLookup
 
 BUNDLE = "bundle: {name: bench}\n"
@@ -63,9 +62,12 @@ def main() -> None:
         "weather": flights_data.weather(),
         "delays": flights_data.delays(rows, by="departed_at"),
     }
-    with tempfile.TemporaryDirectory() as name, warm_project(BUNDLE, {}) as (_, contact):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        warm_project(BUNDLE, {}) as (_, contact),
+        session(contact) as spark,
+    ):
         folder = Path(name)
-        spark = RemoteEngine(contact.spark_remote).session()
         client = FeatureEngineeringClient(spark=spark)
         for table, frame in frames.items():
             flights_data.make_table(spark, client, f"{SCHEMA}.{table}", frame, folder)

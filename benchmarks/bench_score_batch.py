@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 from benchmarks import flights_data
-from benchmarks.project import warm_project
+from benchmarks.project import session, warm_project
 from benchmarks.ratios import compare
 from pyspark.sql import SparkSession
 
-from laketop.engine.connect import RemoteEngine
 from laketop.ml import FeatureEngineeringClient, FeatureLookup
 
 BUNDLE = "bundle: {name: bench}\n"
@@ -25,9 +24,12 @@ INPUTS = ["distance", "minute_of_day", "weekday", *flights_data.WEATHER]
 def main() -> None:
     """Print the ratio."""
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as name, warm_project(BUNDLE, {}) as (_, contact):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        warm_project(BUNDLE, {}) as (_, contact),
+        session(contact) as spark,
+    ):
         os.environ.update(contact.environment())
-        spark = RemoteEngine(contact.spark_remote).session()
         client = FeatureEngineeringClient(spark=spark)
         _tables(spark, client, Path(name))
         model, frame = _logged(spark, client)

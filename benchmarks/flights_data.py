@@ -78,11 +78,11 @@ def delays(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 def make_table(
     spark: SparkSession, client: FeatureEngineeringClient, name: str, frame: pd.DataFrame, by: Path
 ) -> None:
-    """Make the table `name` of a frame, by a file in the folder `by`.
+    """Make the table `name` of a frame, by the file `<last part of name>.parquet` in `by`.
 
     One with the columns origin and ts is a feature table, keyed by both.
     """
-    file = by / f"{name}.parquet"
+    file = by / f"{name.rpartition('.')[2]}.parquet"
     frame.to_parquet(file, coerce_timestamps="us", index=False)
     df = spark.read.parquet(str(file))
     if "ts" in frame:

@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
+from laketop.engine.connect import RemoteEngine
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
@@ -29,6 +32,16 @@ def warm_project(bundle: str, files: dict[str, str]) -> Iterator[tuple[Path, dae
             yield root, contact
         finally:
             daemon.stop(settings)
+
+
+@contextlib.contextmanager
+def session(contact: daemon.Contact) -> Iterator[SparkSession]:
+    """Yield a session of the engine; it ends before the engine does, or it would wait for it."""
+    spark = RemoteEngine(contact.spark_remote).session()
+    try:
+        yield spark
+    finally:
+        spark.stop()
 
 
 def cold_spark(body: str) -> str:

@@ -25,9 +25,14 @@ _FLOATS = {"float": "float32", "double": "float64"}
 
 
 def decode(
-    payload: Mapping[str, Any], signature: ModelSignature | None = None
+    payload: Mapping[str, Any],
+    signature: ModelSignature | None = None,
+    *,
+    complete: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
 ) -> tuple[Any, dict[str, Any] | None]:
     """Return the inputs for `predict` and the parameters that came with them, if any.
+
+    `complete` is given the rows as they came, and returns them with the features to add.
 
     Shapes: with a signature of columns, a DataFrame of the model's columns in the signature's
     order and types, without those that the model does not know; with one of tensors, an ndarray
@@ -47,6 +52,8 @@ def decode(
         message = f"'params' must be a JSON dictionary, not {_kind(params)}."
         raise ValueError(message)
     data = _READERS[given[0]](payload[given[0]])
+    if complete is not None:
+        data = complete(_frame(data))
     schema = None if signature is None else signature.inputs
     if schema is None:
         return data, params

@@ -12,13 +12,21 @@ import json
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laketop import durable
+from laketop.ml.features.completing import completed
+from laketop.ml.features.spec import SPEC_FILE, read_spec
 from laketop.ml.serving import decode, encode
 from laketop.workspace.model_files import changed
+from laketop.workspace.online import NotPublished, OnlineReader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Complete = Callable[[pd.DataFrame], pd.DataFrame]
 
 _PREDICTIONS_AT_ONCE = 4
 _KIND = "application/json"
@@ -31,13 +39,14 @@ def main(folder: Path) -> int:
     order.unlink()
     try:
         model = _loaded(Path(wanted["folder"]), wanted["files"])
+        complete = _completing(Path(wanted["folder"]), Path(wanted["online"]))
     except Exception as error:  # noqa: BLE001 - a model may break in any way
         traceback.print_exc()
         _tell(folder, {"error": f"{type(error).__name__}: {error}"})
         return 1
     listener = socket.create_server(("127.0.0.1", 0))
     _tell(folder, {"port": listener.getsockname()[1]})
-    _serve(Invocations(model, wanted["token"]), listener)
+    _serve(Invocations(model, wanted["token"], complete=complete), listener)
     return 0
 
 
@@ -54,6 +63,21 @@ def _loaded(folder: Path, recorded: Mapping[str, str]) -> Any:
     import mlflow.pyfunc
 
     return mlflow.pyfunc.load_model(str(folder))
+
+
+def _completing(folder: Path, online: Path) -> Complete | None:
+    """Return what adds a model's features to rows that bring keys, None if it has no features."""
+    if not (folder / SPEC_FILE).is_file():
+        return None
+    spec, reader = read_spec(folder), OnlineReader(online)
+
+    def complete(frame: pd.DataFrame) -> pd.DataFrame:
+        try:
+            return completed(spec, frame, reader.find)
+        except NotPublished as error:
+            raise ValueError(f"{error.message}: {error.hint}") from error
+
+    return complete
 
 
 def _serve(app: Any, listener: socket.socket) -> None:
@@ -76,11 +100,12 @@ class Rejected(Exception):
 class Invocations:
     """The ASGI app: POST /invocations with the token, and nothing else."""
 
-    def __init__(self, model: Any, token: str) -> None:
+    def __init__(self, model: Any, token: str, *, complete: Complete | None = None) -> None:
         import anyio
 
         self._model = model
         self._signature = model.metadata.signature
+        self._complete = complete
         self._bearer = f"Bearer {token}".encode()
         self._turns = anyio.CapacityLimiter(_PREDICTIONS_AT_ONCE)
 
@@ -112,7 +137,7 @@ class Invocations:
     def _scored(self, kind: str, body: bytes) -> bytes:
         _check_kind(kind)
         try:
-            inputs, params = decode(_payload(body), self._signature)
+            inputs, params = decode(_payload(body), self._signature, complete=self._complete)
         except ValueError as error:
             raise Rejected(f"Invalid input. {error}") from error
         try:

@@ -40,11 +40,15 @@ class TooSlow(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Served:
-    """What a scorer loads: a version's files, their digests, and variables for its process."""
+    """What a scorer loads: a version's files, their digests, and variables for its process.
+
+    `online` is the file in which features are looked up.
+    """
 
     folder: Path
     files: Mapping[str, str]
     variables: Mapping[str, str]
+    online: Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +183,7 @@ class Scorer:
         order = {
             "folder": str(self._served.folder),
             "files": dict(self._served.files),
+            "online": str(self._served.online),
             "token": self._token,
         }
         # mkstemp makes it readable by this user alone.

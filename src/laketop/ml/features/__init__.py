@@ -1,7 +1,8 @@
 """Feature tables, point-in-time training sets, and models that know their features.
 
-`client` has the methods, `definitions` and `spec` what they take and keep, `point_in_time` the
-join; `feature_table`, `training_set`, `named_spec`, `logged_model` and `scoring` one thing each.
+`client` and `online` have the methods, `definitions` and `spec` what they take and keep,
+`point_in_time` the join; `feature_table`, `training_set`, `named_spec`, `logged_model`, `scoring`
+and `completing` one thing each.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from laketop.ml.features.client import FeatureEngineeringClient
 from laketop.ml.features.definitions import FeatureFunction, FeatureLookup
 from laketop.ml.features.feature_table import FeatureTable
+from laketop.ml.features.online import OnlineStore, PublishedTable
 from laketop.ml.features.spec import (
     SPEC_FILE,
     FeatureSpec,
@@ -25,6 +27,8 @@ __all__ = [
     "FeatureLookup",
     "FeatureSpec",
     "FeatureTable",
+    "OnlineStore",
+    "PublishedTable",
     "ResolvedFunction",
     "ResolvedLookup",
     "TrainingSet",

@@ -21,6 +21,7 @@ from laketop.ml.features import (
 )
 from laketop.ml.features.definitions import FeatureFunction, FeatureLookup, listed, refuse
 from laketop.ml.features.feature_table import FeatureTable
+from laketop.ml.features.online import OnlineStores
 from laketop.ml.features.spec import FeatureSpec
 from laketop.ml.features.training_set import TrainingSet
 
@@ -36,20 +37,13 @@ EVERY_FIVE_MINUTES = {"processingTime": "5 minutes"}
 # Documented, and not done here: each needs a service that a laptop does not have.
 REFUSED = {
     "create_feature_serving_endpoint": "serve a model, which looks its features up itself",
-    "create_online_store": "read the feature table itself, or score with score_batch",
-    "create_online_table": "read the feature table itself, or score with score_batch",
+    "create_online_table": "publish the feature table to an online store with publish_table",
     "delete_feature_serving_endpoint": "there is no such endpoint",
-    "delete_online_store": "there is no online store",
-    "drop_online_table": "there is no online store",
     "get_feature_serving_endpoint": "there is no such endpoint",
-    "get_online_store": "there is no online store",
-    "list_online_stores": "there is no online store",
-    "publish_table": "read the feature table itself, or score with score_batch",
-    "update_online_store": "there is no online store",
 }
 
 
-class FeatureEngineeringClient:
+class FeatureEngineeringClient(OnlineStores):
     """Feature tables in Delta, training sets as of a time, models with their feature spec."""
 
     def __init__(

@@ -46,11 +46,11 @@ def clean_environment(
     """Return a gate that runs the model in a new environment made of its own requirements.
 
     The environment holds what the model's lock names, or its requirements file where it has no
-    lock, and nothing else; a process of
-    its own loads the model there and predicts `rows_timed` rows, best of three. It fails when the
-    environment cannot be built, the model does not run in it, `limit_ms` or `limit_mb` (the peak
-    of memory, imports and all) is exceeded. Packages come through uv or pip as they are set up
-    here; with `offline` from uv's cache alone, and a package that is not there fails by name.
+    lock, and nothing else; a process of its own loads the model there and predicts `rows_timed`
+    rows, best of three. It fails when the environment cannot be built, the model does not run in
+    it, `limit_ms` or `limit_mb` (the peak of memory, imports and all) is exceeded. Packages come
+    through uv or pip as they are set up here; with `offline` from uv's cache alone, and a package
+    that is not there fails by name.
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
@@ -126,9 +126,14 @@ def _uv() -> str | None:
 def _run(command: list[str], failed: str, timeout: float) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise _Failed(f"{failed}: {' '.join(lines[-3:]) or f'exit code {done.returncode}'}")
+        raise _Failed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout
+
+
+def _gist(printed: str) -> str:
+    """Return what an installer printed, which begins with the package, or a traceback's end."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return " ".join(lines[-3:] if len(lines) > 12 else lines)
 
 
 def _judged(found: dict[str, float], limit_ms: float, limit_mb: float) -> Verdict:

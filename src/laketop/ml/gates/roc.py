@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-_CELLS = 1 << 20
-"""How many weights a bootstrap holds at a time: 8 MB, whatever the number of rows."""
-
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """Return the area under the ROC curve, ties counting one half.
@@ -30,7 +27,7 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float:
 
     y = np.asarray(labels, dtype=float)
     ranked = _Ranked(y, np.asarray(scores, dtype=float))
-    return float(ranked.auc(np.ones((1, y.size)))[0])
+    return ranked.auc(np.ones(y.size))
 
 
 def auc_interval(
@@ -136,17 +133,13 @@ def _drawn(
 
     ranked = [_Ranked(labels, scores) for scores in models]
     generator = np.random.default_rng(seed)
-    size, found = labels.size, []
-    step = max(1, _CELLS // max(1, size))
-    for begin in range(0, rounds, step):
-        count = min(step, rounds - begin)
-        rows = generator.integers(0, size, (count, size)) + size * np.arange(count)[:, None]
-        weights = np.bincount(rows.ravel(), minlength=count * size).reshape(count, size)
-        positives = weights @ labels
-        usable = weights[(positives > 0) & (positives < size)].astype(float)
-        if len(usable):
-            found.append(np.stack([model.auc(usable) for model in ranked]))
-    return list(np.concatenate(found, axis=1)) if found else [np.empty(0) for _ in ranked]
+    size, positive, found = labels.size, np.flatnonzero(labels == 1), []
+    for _ in range(rounds):
+        # A sample is how often each row was drawn.
+        times = np.bincount(generator.integers(0, size, size), minlength=size)
+        if 0 < times[positive].sum() < size:
+            found.append([model.auc(times) for model in ranked])
+    return list(np.array(found).T) if found else [np.empty(0) for _ in ranked]
 
 
 def _central(
@@ -169,18 +162,17 @@ class _Ranked:
             raise ValueError(f"{labels.size} labels do not match {scores.size} scores")
         if not 0 < labels.sum() < labels.size:
             raise ValueError(f"an AUC needs rows of both labels, not {set(labels.tolist())}")
-        self._order = np.argsort(scores, kind="stable")
-        ordered = scores[self._order]
-        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        self._labels = labels[self._order]
+        self._positive, negative = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+        self._negative = negative[np.argsort(scores[negative], kind="stable")]
+        ordered = scores[self._negative]
+        self._below = np.searchsorted(ordered, scores[self._positive], side="left")
+        self._not_above = np.searchsorted(ordered, scores[self._positive], side="right")
 
-    def auc(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the AUC of each row of `weights`, which has one column a row of the data."""
+    def auc(self, weights: NDArray[Any]) -> float:
+        """Return the AUC of the rows, each counted by its weight."""
         import numpy as np
 
-        weights = weights[:, self._order]
-        positive = np.add.reduceat(weights * self._labels, self._starts, axis=1)
-        negative = np.add.reduceat(weights * (1 - self._labels), self._starts, axis=1)
-        below = np.cumsum(negative, axis=1) - negative / 2
-        pairs = positive.sum(axis=1) * negative.sum(axis=1)
-        return np.asarray((positive * below).sum(axis=1) / pairs, dtype=float)
+        positive = weights[self._positive]
+        negative = np.concatenate(([0], np.cumsum(weights[self._negative])))
+        ordered = positive @ (negative[self._below] + negative[self._not_above])
+        return float(ordered / (2.0 * positive.sum() * negative[-1]))

@@ -349,7 +349,8 @@ class ServingEndpoints(Service):
 
     def _served(self, entity: Entity) -> Served:
         folder, files = self.workspace.model_registry.files_of(entity.model, entity.version)
-        return Served(folder, files, entity.environment_vars)
+        online = self.workspace.feature_store.file
+        return Served(folder, files, entity.environment_vars, online)
 
     async def _check_versions(self, config: Config) -> None:
         for entity in config.entities:

@@ -59,7 +59,7 @@ def test_a_signature_is_the_documented_one(name: str, documented: str, here: str
 
 def test_every_public_method_is_in_the_document() -> None:
     own = {"spark", "look_up"}
-    public = {name for name in vars(FeatureEngineeringClient) if not name.startswith("_")}
+    public = {name for name in dir(FeatureEngineeringClient) if not name.startswith("_")}
     assert {name for name, *_ in ROWS} - {
         "FeatureEngineeringClient",
         "FeatureLookup",
