@@ -156,8 +156,8 @@ def asked(
 
     options = {} if body is None else {"json": dict(body)}
     try:
-        workspace = get_databricks_host_creds("databricks")
-        answer = http_request_safe(
+        workspace = get_databricks_host_creds("databricks")  # type: ignore[no-untyped-call]
+        answer = http_request_safe(  # type: ignore[no-untyped-call]
             workspace, _API + path, method, timeout=_LONGEST_SECONDS, max_retries=0, **options
         )
     except RestException as error:

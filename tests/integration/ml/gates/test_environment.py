@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from mlflow.models import infer_signature
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from laketop.ml import Contender, LabelledRows, Verdict, clean_environment
 from laketop.ml.locks import LOCK_FILE
@@ -35,7 +35,7 @@ def lock(*wanted: str) -> str:
     """Return the part of this repository's own lock that these packages need."""
     blocks = re.split(r"\n(?=\S)", PINS.read_text(encoding="utf-8"))
     pinned = {canonicalize_name(block.split("==")[0]): block for block in blocks if "==" in block}
-    needed, waiting = set[str](), [canonicalize_name(name) for name in wanted]
+    needed, waiting = set[NormalizedName](), [canonicalize_name(name) for name in wanted]
     while waiting:
         name = waiting.pop()
         if name in needed or name not in pinned:

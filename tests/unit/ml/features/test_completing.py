@@ -11,12 +11,15 @@ import pytest
 from laketop.ml.features import FeatureSpec, ResolvedFunction, ResolvedLookup
 from laketop.ml.features.completing import completed
 
-PLANES = {("N1",): {"engines": 2, "built": 1999}, ("N2",): {"engines": None, "built": 2004}}
-YEARS = {(1999,): {"age": 14}, (2004,): {"age": 9}}
+Rows = Mapping[tuple[Any, ...], Mapping[str, Any]]
+
+PLANES: Rows = {("N1",): {"engines": 2, "built": 1999}, ("N2",): {"engines": None, "built": 2004}}
+YEARS: Rows = {(1999,): {"age": 14}, (2004,): {"age": 9}}
 
 
 def find(table: str, keys: Sequence[tuple[Any, ...]]) -> list[Mapping[str, Any] | None]:
-    return [{"planes": PLANES, "years": YEARS}[table].get(key) for key in keys]
+    rows = PLANES if table == "planes" else YEARS
+    return [rows.get(key) for key in keys]
 
 
 def lookup(table: str, key: str, *names: str, **options: Any) -> ResolvedLookup:
@@ -41,9 +44,7 @@ def test_keys_find_their_rows_and_what_is_missing_is_null() -> None:
     frame = pd.DataFrame({"tail": ["N1", "N2", "N3", None]}, index=[4, 3, 2, 1])
     found = completed(spec(ENGINES), frame, find)
     assert found.columns.tolist() == ["tail", "engines"]
-    assert found["engines"].astype(object).where(found["engines"].notna(), None).tolist() == [
-        *(2, None, None, None)
-    ]
+    assert found["engines"].fillna(-1).tolist() == [2, -1, -1, -1]
     assert found.index.tolist() == [4, 3, 2, 1]
 
 
