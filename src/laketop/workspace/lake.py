@@ -20,7 +20,10 @@ MAIN = "main"
 _LONGEST = 255
 _REFUSED = re.compile(r"[\x00-\x20\x7f./\\]")
 _KEPT = frozenset(
-    {"_constraints", "_files", "_functions", "_owners", "_tables", "_tags", "_views", "_volumes"}
+    {
+        *("_constraints", "_files", "_functions", "_owners", "_policies", "_tables", "_tags"),
+        *("_views", "_volumes"),
+    }
 )
 _COMMIT = re.compile(r"[0-9]{20}\.(json|checkpoint.*)")
 

@@ -26,6 +26,7 @@ from mlflow.store.model_registry.dbmodels.models import (
 )
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
+from laketop import durable
 from laketop.workspace import mlflow_database, model_files
 from laketop.workspace.model_names import alias_problem, name_problem, source_problem
 from laketop.workspace.registry_records import (
@@ -104,6 +105,8 @@ class Registry:
                 raise MlflowException(
                     f"Registered Model (name={name}) already exists.", RESOURCE_ALREADY_EXISTS
                 )
+            # The engine knows a model, on which SQL grants, by its folder.
+            durable.make_folder(self._files.joinpath(*name.split(".")))
             # The owner goes first: without its model it says nothing, and the next create takes it.
             self._replace_model_facts(name, owner, deployment_job_id)
             self._store.create_registered_model(

@@ -2,10 +2,19 @@ package laketop.engine;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.sql.connector.catalog.Identifier;
 
 /** Whether a user may do something: as an admin, as an owner, or by a grant. */
 final class Access {
+  /** Catalogs that everybody reads and nobody changes. */
+  private static final Set<String> SHARED = Set.of(Samples.CATALOG, Lake.SYSTEM);
+  private static final Set<String> OPEN =
+      Set.of("SELECT", "USE CATALOG", "USE SCHEMA", "READ VOLUME", "EXECUTE");
+  /** What the owner of a catalog or schema has on what others made in it only by a grant. */
+  private static final Set<String> DATA =
+      Set.of("SELECT", "MODIFY", "EXECUTE", "READ VOLUME", "WRITE VOLUME");
+
   private Access() {}
 
   static String object(String catalog, Identifier id) {
@@ -21,6 +30,9 @@ final class Access {
     String schema = id.namespace().length == 1 ? Names.key(id.namespace()[0]) : "delta";
     if (!schema.equals("delta") && !InformationSchema.holds(id)) {
       require(user, privilege, "TABLE", object(catalog, id));
+      if (privilege.equals("MODIFY")) {
+        require(user, "SELECT", "TABLE", object(catalog, id)); // writing is no way to learn rows
+      }
     }
   }
 
@@ -34,46 +46,86 @@ final class Access {
 
   /** Requires the privilege on the object or on what holds it, and USE on what holds it. */
   static void require(String user, String privilege, String type, String object) {
-    if (Users.isAdmin(user)) {
-      return;
+    Denied missing = missing(user, privilege, type, object);
+    if (missing != null) {
+      throw missing;
     }
+  }
+
+  static boolean allows(String user, String privilege, String type, String object) {
+    return missing(user, privilege, type, object) == null;
+  }
+
+  /** Returns whether the user may know of the object: by any privilege on it, or by BROWSE. */
+  static boolean sees(String user, String type, String object) {
+    String catalog = object.split("\\.")[0];
+    return Users.isAdmin(user)
+        || SHARED.contains(catalog)
+        || Grants.has(user, "CATALOG", catalog, "BROWSE")
+        || Privileges.on(type).stream().anyMatch(p -> allows(user, p, type, object));
+  }
+
+  /** Returns the error of the first privilege that is missing, from the catalog down, or null. */
+  private static Denied missing(String user, String privilege, String type, String object) {
     String[] parts = object.split("\\.");
     String catalog = parts[0];
+    if (SHARED.contains(catalog)) {
+      return OPEN.contains(privilege) || user.equals(Users.ENGINE)
+          ? null
+          : new Denied(user, privilege, type, object);
+    }
+    if (Users.isAdmin(user)) {
+      return null;
+    }
+    boolean owns = ownsContainer(user, parts);
+    if (parts.length > 1 && !owns && !Grants.has(user, "CATALOG", catalog, "USE CATALOG")) {
+      return new Denied(user, "USE CATALOG", "Catalog", catalog);
+    }
     String schema = parts.length > 1 ? catalog + "." + parts[1] : null;
-    if (ownsContainer(user, parts)) {
-      return;
-    }
-    if (parts.length > 1 && !Grants.has(user, "CATALOG", catalog, "USE CATALOG")) {
-      throw new Denied(user, "USE CATALOG", "Catalog", catalog);
-    }
-    if (parts.length > 2
+    if (parts.length > 2 && !owns
         && !Grants.has(user, "SCHEMA", schema, "USE SCHEMA")
         && !Grants.has(user, "CATALOG", catalog, "USE SCHEMA")) {
-      throw new Denied(user, "USE SCHEMA", "Schema", schema);
+      return new Denied(user, "USE SCHEMA", "Schema", schema);
     }
-    boolean granted = Grants.has(user, type, object, privilege)
+    boolean allowed = Principals.is(user, owner(type, parts))
+        || owns && !DATA.contains(privilege)
+        || granted(user, privilege, type, object, schema);
+    return allowed ? null : new Denied(user, privilege, type, object);
+  }
+
+  private static boolean granted(
+      String user, String privilege, String type, String object, String schema) {
+    String catalog = object.split("\\.")[0];
+    return Grants.has(user, type, object, privilege)
         || schema != null && Grants.has(user, "SCHEMA", schema, privilege)
         || !type.equals(Grants.METASTORE) && Grants.has(user, "CATALOG", catalog, privilege);
-    if (!granted && !(parts.length == 3 && user.equals(owner(type, parts)))) {
-      throw new Denied(user, privilege, type, object);
-    }
   }
 
   private static boolean ownsContainer(String user, String[] parts) {
     Path catalog = Lake.root().resolve(parts[0]);
-    if (user.equals(JsonFiles.read(Lake.catalogFile(catalog)).get("owner"))) {
+    if (Principals.is(user, JsonFiles.read(Lake.catalogFile(catalog)).get("owner"))) {
       return true;
     }
-    Path schema = parts.length > 1 ? catalog.resolve(parts[1]) : null;
-    return schema != null && user.equals(JsonFiles.read(Lake.schemaFile(schema)).get("owner"));
+    return parts.length > 1 && Principals.is(user, schemaOwner(parts));
+  }
+
+  private static String schemaOwner(String[] name) {
+    Path schema = Lake.root().resolve(name[0]).resolve(name[1]);
+    return JsonFiles.read(Lake.schemaFile(schema)).get("owner");
   }
 
   private static String owner(String type, String[] name) {
+    if (name.length < 3) {
+      return null; // whoever owns a container was asked for already
+    }
     if (!type.equals("TABLE")) {
       return JsonFiles.read(Lake.entry(Names.key(type) + "s", name)).get("owner");
     }
     String owner = JsonFiles.read(Lake.entry("owners", name)).get("owner");
-    return owner != null ? owner : JsonFiles.read(Lake.entry("views", name)).get("owner");
+    if (owner == null) {
+      owner = JsonFiles.read(Lake.entry("views", name)).get("owner");
+    }
+    return owner != null ? owner : schemaOwner(name);
   }
 
   /** Writes down who made a table, unless it is the owner of its schema. */

@@ -15,6 +15,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.V2WriteCommand;
 import org.apache.spark.sql.catalyst.plans.logical.View;
 import org.apache.spark.sql.catalyst.streaming.StreamingRelationV2;
+import org.apache.spark.sql.execution.streaming.runtime.StreamingRelation;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
@@ -48,15 +49,21 @@ final class AccessRule {
   static Function1<LogicalPlan, BoxedUnit> of(SparkSession session) {
     return plan -> {
       String user = Sessions.user(session);
-      if (!Users.isAdmin(user) && !forAnother(session)) {
+      if ((writes(plan) || !Users.isAdmin(user)) && !forAnother(session)) {
         new AccessRule(session, user).visit(plan, SELECT);
       }
       return BoxedUnit.UNIT;
     };
   }
 
+  /** Admins may do everything but write to samples, so that only their writes are looked at. */
+  private static boolean writes(LogicalPlan plan) {
+    return plan instanceof Command && !(plan instanceof ExplainCommand)
+        || WRITES.matcher(name(plan)).matches();
+  }
+
   /** A view's body is its owner's affair; a running command reads for itself, as Delta's log. */
-  private static boolean forAnother(SparkSession session) {
+  static boolean forAnother(SparkSession session) {
     return AnalysisContext$.MODULE$.get().catalogAndNamespace().nonEmpty()
         || session.sparkContext().getLocalProperty("spark.sql.execution.id") != null
         || inView();
@@ -108,6 +115,8 @@ final class AccessRule {
       if (relation.table() instanceof DeltaTableV2 delta) {
         delta(privilege, delta);
       }
+    } else if (plan instanceof StreamingRelation relation) {
+      options(privilege, relation.dataSource().options());
     } else if (plan instanceof StreamingRelationV2 relation) {
       named(privilege, relation.catalog(), relation.identifier());
     } else if (plan instanceof LogicalRelation relation) {
@@ -202,7 +211,7 @@ final class AccessRule {
       String need = privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
       String volume = Names.key(String.join(".", parts[2], parts[3], parts[4]));
       Access.require(user, need, "VOLUME", volume);
-    } else if (!place.contains("/_delta_log")
+    } else if (!Users.isAdmin(user) && !place.contains("/_delta_log")
         && new File(place).toPath().normalize().startsWith(Lake.root())) {
       throw new Denied(user, "READ FILES", "PATH", place);
     }

@@ -34,8 +34,8 @@ final class CatalogStatements {
   private static Rows create(SparkSession session, Matcher words) {
     String name = Names.checkedContainer(name(session, words));
     Path catalog = Lake.catalog(name);
-    if (name.equals("system") || name.equals("spark_catalog")) {
-      throw Refusal.of("INVALID_NAME", "`" + name + "` is Spark's own catalog.");
+    if (name.equals("spark_catalog") || name.equals(HiveMetastore.NAME)) {
+      throw Refusal.of("INVALID_NAME", "`" + name + "` is kept for what was before Unity Catalog.");
     }
     if (Files.exists(catalog)) {
       if (words.group("guard") != null) {

@@ -1,19 +1,17 @@
 package laketop.engine;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedFunctionName;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.plans.logical.DescribeFunction;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.catalyst.util.package$;
 import org.apache.spark.sql.classic.SparkSession;
-import scala.Function1;
+import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /** Makes a call of main.s.f, before it is resolved, a call of the function registered for it. */
 final class FunctionRule extends Rule<LogicalPlan> {
@@ -26,12 +24,17 @@ final class FunctionRule extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
     Sessions.announce(session);
+    LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =
-        plan.transformAllExpressions(new Each<Expression>(this::call));
+        covered.transformAllExpressions(new Each<Expression>(this::call));
     return calls.transformUp(new Each<LogicalPlan>(this::table));
   }
 
   private Expression call(Expression expression) {
+    if (expression instanceof UnresolvedAlias alias && alias.aliasFunc().isEmpty()
+        && alias.child().exists(child -> ours((Expression) child))) {
+      return alias.copy(alias.child(), Option.apply(FunctionRule::title));
+    }
     if (!(expression instanceof UnresolvedFunction f)) {
       return expression;
     }
@@ -40,43 +43,37 @@ final class FunctionRule extends Rule<LogicalPlan> {
         f.ignoreNulls(), f.orderingWithinGroup(), f.isInternal());
   }
 
+  private boolean ours(Expression expression) {
+    return expression instanceof UnresolvedFunction f && registered(f.nameParts()) != null;
+  }
+
+  /** Returns the name of a column that nobody named, as people know its functions. */
+  private static String title(Expression expression) {
+    return Functions.shown(package$.MODULE$.toPrettySQL(expression, false));
+  }
+
   private LogicalPlan table(LogicalPlan plan) {
+    if (plan instanceof UnresolvedTableValuedFunction f && ReadFiles.is(f)) {
+      return ReadFiles.plan(session, f);
+    }
     if (plan instanceof UnresolvedTableValuedFunction f) {
       Seq<String> name = registered(f.name());
       return name == null ? f : f.copy(name, f.functionArgs(), f.isStreaming());
-    }
-    if (plan instanceof DescribeFunction d && d.child() instanceof UnresolvedFunctionName f) {
-      Seq<String> name = registered(f.multipartIdentifier());
-      return name == null
-          ? d
-          : d.copy(f.copy(name, f.commandName(), f.possibleQualifiedName()), d.isExtended());
     }
     return plan;
   }
 
   private Seq<String> registered(Seq<String> written) {
+    List<String> whole = Functions.ofBody(CollectionConverters.asJava(written));
+    if (whole != null) {
+      return CollectionConverters.asScala(whole).toList();
+    }
     String[] name = Functions.qualify(session, CollectionConverters.asJava(written));
     List<String> registered = name == null ? null : Functions.resolve(session, name);
+    if (registered != null && !AccessRule.forAnother(session) && !Functions.registering()) {
+      String user = Sessions.user(session);
+      Access.require(user, "EXECUTE", "FUNCTION", String.join(".", name));
+    }
     return registered == null ? null : CollectionConverters.asScala(registered).toList();
-  }
-
-  /** A function of Java where Scala wants a partial one. */
-  private static final class Each<T> extends AbstractPartialFunction<T, T> {
-    private final UnaryOperator<T> change;
-
-    Each(UnaryOperator<T> change) {
-      this.change = change;
-    }
-
-    @Override
-    public boolean isDefinedAt(T value) {
-      return true;
-    }
-
-    @Override
-    @SuppressWarnings("unchecked")
-    public <A extends T, B> B applyOrElse(A value, Function1<A, B> otherwise) {
-      return (B) change.apply(value);
-    }
   }
 }

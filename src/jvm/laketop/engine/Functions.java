@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
@@ -25,7 +26,39 @@ final class Functions {
   /** The time of the file, in ms, from which a function was registered. */
   private static final Map<String, Long> REGISTERED = new ConcurrentHashMap<>();
 
+  private static final String BETWEEN = "__";
+  private static final ThreadLocal<Boolean> REGISTERING = ThreadLocal.withInitial(() -> false);
+  private static final ThreadLocal<Boolean> CREATING = ThreadLocal.withInitial(() -> false);
+
   private Functions() {}
+
+  /** Returns whether this thread reads a function again, whose body is its owner's affair. */
+  static boolean registering() {
+    return REGISTERING.get();
+  }
+
+  /** Returns whether this thread makes a function, of whose body only two parts are understood. */
+  static boolean creating() {
+    return CREATING.get();
+  }
+
+  /** Returns the two parts by which Spark finds a function of ours in the body of another. */
+  static List<String> inBody(SparkSession session, List<String> written) {
+    String[] name = qualify(session, written);
+    List<String> registered = name == null ? null : resolve(session, name);
+    return registered == null ? written : registered.subList(1, 3);
+  }
+
+  /** Returns the whole of a name that {@link #inBody} made, or null for another. */
+  static List<String> ofBody(List<String> written) {
+    boolean made = creating() && written.size() == 2 && written.get(0).contains(BETWEEN);
+    return made ? List.of("spark_catalog", written.get(0), written.get(1)) : null;
+  }
+
+  /** Returns the text with the names that people know in the place of Spark's own. */
+  static String shown(String text) {
+    return text.replaceAll("`?spark_catalog`?\\.`?([^\\s.`(]+?)" + BETWEEN + "([^\\s.`(]+)`?\\.", "$1.$2.");
+  }
 
   /** Returns catalog, schema and name as seen from here; null for a function of Spark's own. */
   static String[] qualify(SparkSession session, List<String> written) {
@@ -67,11 +100,15 @@ final class Functions {
       SparkSession session, String[] name, Path file, long time) {
     Map<String, String> entry = JsonFiles.read(file);
     // This is reached in the middle of an analysis, perhaps of a view.
+    boolean outer = REGISTERING.get();
     AnalysisContext$.MODULE$.withNewAnalysisContext(() -> {
+      REGISTERING.set(true);
       try {
         register(session, name, entry.get("sql"), entry.get("catalog"), entry.get("namespace"));
       } catch (Exception e) {
         throw Lake.sneak(e);
+      } finally {
+        REGISTERING.set(outer);
       }
       return null;
     });
@@ -83,7 +120,7 @@ final class Functions {
   }
 
   private static String schema(String[] name) {
-    return name[0] + "__" + name[1];
+    return name[0] + BETWEEN + name[1];
   }
 
   /** Creates the function in the session catalog, its body seen from the given schema. */
@@ -93,12 +130,20 @@ final class Functions {
     CatalogManager manager = session.sessionState().catalogManager();
     String catalogBefore = manager.currentCatalog().name();
     String[] namespaceBefore = manager.currentNamespace();
+    boolean outer = CREATING.get();
+    session.sql("CREATE SCHEMA IF NOT EXISTS spark_catalog.`" + schema(name) + "`");
     try {
-      session.sql("CREATE SCHEMA IF NOT EXISTS spark_catalog.`" + schema(name) + "`");
       manager.setCurrentCatalog(catalog);
       manager.setCurrentNamespace(new String[] {namespace});
-      Dataset$.MODULE$.ofRows(session, renamed(parsed(session, sql), registered(name)));
+      CreateUserDefinedFunction function = renamed(parsed(session, sql), registered(name));
+      CREATING.set(true);
+      Dataset$.MODULE$.ofRows(session, function);
+    } catch (AnalysisException e) {
+      throw e.getMessage().contains(BETWEEN)
+          ? Refusal.of(e.getCondition(), shown(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
+          : e;
     } finally {
+      CREATING.set(outer);
       manager.setCurrentCatalog(catalogBefore);
       manager.setCurrentNamespace(namespaceBefore);
     }
@@ -110,22 +155,34 @@ final class Functions {
     return (CreateUserDefinedFunction) parser.plain(sql);
   }
 
-  private static LogicalPlan renamed(CreateUserDefinedFunction f, List<String> name) {
+  private static CreateUserDefinedFunction renamed(CreateUserDefinedFunction f, List<String> name) {
     var id = new UnresolvedIdentifier(CollectionConverters.asScala(name).toList(), false);
     return f.copy(id, f.inputParamText(), f.returnTypeText(), f.exprText(), f.queryText(),
         f.comment(), f.collation(), f.isDeterministic(), f.containsSQL(), f.language(),
         f.isTableFunc(), false, true);
   }
 
-  /** Carries out what the parser made of CREATE FUNCTION or DROP FUNCTION. */
+  /** Carries out what the parser made of CREATE, DROP or DESCRIBE FUNCTION. */
   static Rows run(SparkSession session, Map<String, String> request) throws Exception {
     String[] name = request.get("name").split("\\.");
+    if (request.get("function").equals("describe")) {
+      return describe(session, name, Boolean.parseBoolean(request.get("extended")));
+    }
     if (request.get("function").equals("drop")) {
       drop(session, name, Boolean.parseBoolean(request.get("guard")));
     } else {
       create(session, name, request.get("sql"));
     }
     return null;
+  }
+
+  private static Rows describe(SparkSession session, String[] name, boolean extended) {
+    String object = String.join(".", name);
+    if (!Access.sees(Sessions.user(session), "FUNCTION", object)) {
+      throw new Denied(Sessions.user(session), "EXECUTE", "FUNCTION", object);
+    }
+    List<Object[]> lines = Routine.read(session, name).described(object, extended);
+    return new Rows("function", new String[] {"function_desc"}, lines);
   }
 
   private static void create(SparkSession session, String[] name, String sql) throws Exception {
@@ -168,8 +225,12 @@ final class Functions {
     String object = String.join(".", name);
     Access.require("MANAGE", "FUNCTION", object);
     JsonFiles.delete(file);
-    REGISTERED.remove(object);
     Grants.forget(object);
+    unregister(session, name);
+  }
+
+  private static void unregister(SparkSession session, String[] name) {
+    REGISTERED.remove(String.join(".", name));
     session.sql("CREATE SCHEMA IF NOT EXISTS spark_catalog.`" + schema(name) + "`");
     String registered = "spark_catalog.`" + schema(name) + "`.`" + name[2] + "`";
     Dataset$.MODULE$.ofRows(session, plainly(session, "DROP FUNCTION IF EXISTS " + registered));

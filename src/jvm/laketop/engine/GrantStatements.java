@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import org.apache.spark.sql.classic.SparkSession;
 
@@ -19,6 +20,8 @@ final class GrantStatements {
       Statement.of("REVOKE~(?<privileges>.+?)" + ON + "~FROM~<who>",
           (session, words) -> change(false, session, words)),
       Statement.of("SHOW~GRANTS?(?:~(?!ON\\s)<who>)?" + ON, GrantStatements::show),
+      Statement.refused("DENY~.*",
+          "DENY is not supported in Unity Catalog; REVOKE what was granted."),
       Statement.of("ALTER~(?<type>" + TYPES + ")~<name>~(?:SET~)?OWNER~TO~<who>",
           GrantStatements::own));
 
@@ -48,19 +51,29 @@ final class GrantStatements {
   private static Rows change(boolean grant, SparkSession session, Matcher words) {
     String type = words.group("metastore") != null ? Grants.METASTORE : type(words);
     String object = object(session, words);
+    Set<String> privileges = Privileges.parse(words.group("privileges"), type);
+    Securables.require(session, type, object.split("\\."));
     Access.require("MANAGE", type, object);
-    Grants.change(grant, words.group("privileges"), type, object, Statement.who(words));
+    Grants.change(grant, privileges, type, object, Statement.who(words));
     return null;
   }
 
   private static Rows show(SparkSession session, Matcher words) {
     String type = words.group("metastore") != null ? Grants.METASTORE : type(words);
-    return Grants.show(Statement.who(words), type, object(session, words));
+    String object = object(session, words);
+    Securables.require(session, type, object.split("\\."));
+    String user = Sessions.user();
+    String asked = Statement.who(words);
+    boolean all = Access.allows(user, "MANAGE", type, object);
+    Set<String> own = Principals.of(user);
+    return Grants.show(
+        who -> (all || own.contains(who)) && (asked == null || asked.equals(who)), type, object);
   }
 
   private static Rows own(SparkSession session, Matcher words) {
     String type = type(words);
     String[] name = name(session, type, words.group("name"));
+    Securables.require(session, type, name);
     Access.require("MANAGE", type, String.join(".", name));
     Path file = ownerFile(type, name);
     Map<String, String> entry = JsonFiles.read(file);

@@ -1,13 +1,21 @@
 package laketop.engine;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /** What was granted: {@code _grants/<TYPE>.json} maps "object|principal" to its privileges. */
@@ -15,7 +23,6 @@ final class Grants {
   static final String METASTORE = "METASTORE";
   static final String EVERYBODY = "account users";
 
-  private static final String ALL = "ALL PRIVILEGES";
   private static final List<String> TYPES =
       List.of("CATALOG", "SCHEMA", "TABLE", "VOLUME", "FUNCTION");
   private static final String[] COLUMNS = {"Principal", "ActionType", "ObjectType", "ObjectKey"};
@@ -25,27 +32,27 @@ final class Grants {
   /** Returns whether the user, or everybody, was granted the privilege on just this object. */
   static boolean has(String user, String type, String object, String privilege) {
     Map<String, String> granted = JsonFiles.read(file(type));
-    for (String principal : List.of(user, EVERYBODY)) {
-      List<String> privileges = privileges(granted, object + "|" + principal);
-      if (privileges.contains(privilege) || privileges.contains(ALL)) {
-        return true;
-      }
-    }
-    return false;
+    return Principals.of(user).stream().anyMatch(principal ->
+        Privileges.covers(privileges(granted, object + "|" + principal), privilege));
   }
 
-  static synchronized void change(
-      boolean grant, String privileges, String type, String object, String principal) {
+  static void change(
+      boolean grant, Set<String> privileges, String type, String object, String principal) {
+    alone(() -> changed(grant, privileges, type, object, principal));
+  }
+
+  private static void changed(
+      boolean grant, Set<String> privileges, String type, String object, String principal) {
     Map<String, String> granted = JsonFiles.read(file(type));
     String key = object + "|" + principal;
     TreeSet<String> set = new TreeSet<>(privileges(granted, key));
-    for (String privilege : privileges.toUpperCase(Locale.ROOT).split(",")) {
-      String name = privilege.trim().replaceAll("\\s+", " ").replaceAll("^ALL$", ALL);
-      if (grant) {
-        set.add(name);
-      } else {
-        set.remove(name);
-      }
+    if (grant) {
+      set.addAll(privileges);
+    } else if (privileges.contains(Privileges.ALL)) {
+      set.retainAll(Set.of(Privileges.MANAGE));
+      set.removeAll(privileges);
+    } else {
+      set.removeAll(privileges);
     }
     if (set.isEmpty()) {
       granted.remove(key);
@@ -55,8 +62,8 @@ final class Grants {
     JsonFiles.write(file(type), granted);
   }
 
-  /** Returns the grants on the object and on what it lies in; {@code principal} may be null. */
-  static Rows show(String principal, String type, String object) {
+  /** Returns the grants on the object and on what it lies in, of those principals. */
+  static Rows show(Predicate<String> principals, String type, String object) {
     List<Object[]> rows = new ArrayList<>();
     String[] parts = object.split("\\.");
     for (int length = parts.length; length >= 1; length--) {
@@ -65,7 +72,7 @@ final class Grants {
       Map<String, String> granted = JsonFiles.read(file(kind));
       granted.keySet().stream().sorted().forEach(key -> {
         String who = key.substring(key.lastIndexOf('|') + 1);
-        if (key.equals(container + "|" + who) && (principal == null || principal.equals(who))) {
+        if (key.equals(container + "|" + who) && principals.test(who)) {
           privileges(granted, key).forEach(p -> rows.add(new Object[] {who, p, kind, container}));
         }
       });
@@ -73,16 +80,44 @@ final class Grants {
     return new Rows("grants", COLUMNS, rows);
   }
 
+  /** Returns the privileges on just this object, by principal. */
+  static Map<String, List<String>> on(String type, String object) {
+    Map<String, String> granted = JsonFiles.read(file(type));
+    Map<String, List<String>> found = new TreeMap<>();
+    granted.keySet().forEach(key -> {
+      int bar = key.lastIndexOf('|');
+      if (key.substring(0, bar).equals(object)) {
+        found.put(key.substring(bar + 1), privileges(granted, key));
+      }
+    });
+    return found;
+  }
+
   /** Forgets the grants on an object that is gone, and on all that it held. */
   static void forget(String object) {
-    rewrite(object, name -> null);
+    alone(() -> rewrite(object, name -> null));
   }
 
   static void rename(String from, String to) {
-    rewrite(from, name -> to + name.substring(from.length()));
+    alone(() -> rewrite(from, name -> to + name.substring(from.length())));
   }
 
-  private static synchronized void rewrite(String object, UnaryOperator<String> change) {
+  /** Keeps out whoever else changes grants: threads of the engine, and the workspace. */
+  private static synchronized void alone(Runnable change) {
+    Path lock = folder().resolve(".lock");
+    try {
+      Files.createDirectories(folder());
+      try (FileChannel channel = FileChannel.open(
+              lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock held = channel.lock()) {
+        change.run();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void rewrite(String object, UnaryOperator<String> change) {
     for (String type : TYPES) {
       Map<String, String> granted = JsonFiles.read(file(type));
       Map<String, String> changed = new HashMap<>();
@@ -107,6 +142,10 @@ final class Grants {
   }
 
   private static Path file(String type) {
-    return Lake.root().resolve("_grants").resolve(type + ".json");
+    return folder().resolve(type + ".json");
+  }
+
+  private static Path folder() {
+    return Lake.root().resolve("_grants");
   }
 }

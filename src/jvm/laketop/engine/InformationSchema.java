@@ -1,43 +1,70 @@
 package laketop.engine;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.Table;
-import org.apache.spark.sql.connector.catalog.TableCatalog;
-import org.apache.spark.sql.connector.catalog.View;
-import org.apache.spark.sql.types.StructField;
-import org.apache.spark.sql.types.StructType;
 
-/** The information_schema of one catalog, computed when it is read. */
+/**
+ * The information_schema of one catalog, or in {@code system} of all, computed when it is read.
+ *
+ * <p>A user sees what the user has a privilege on. Source: unity-catalog.md 4; a trailing
+ * {@code :I} is a whole number, {@code :T} a timestamp.
+ */
 final class InformationSchema {
   private static final String NAME = "information_schema";
-  private static final String[] SCHEMATA =
-      {"catalog_name", "schema_name", "schema_owner", "comment"};
-  private static final String[] TABLES = {
-    "table_catalog", "table_schema", "table_name", "table_type", "data_source_format",
-    "table_owner", "comment", "storage_path"
-  };
-  private static final String[] COLUMNS = {
-    "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position#",
-    "is_nullable", "full_data_type", "comment"
-  };
-  private static final String[] VIEWS =
-      {"table_catalog", "table_schema", "table_name", "view_definition"};
-  private static final String[] VOLUMES = {
-    "volume_catalog", "volume_schema", "volume_name", "volume_type", "volume_owner", "comment",
-    "storage_location"
-  };
+  private static final String AUDIT = " created:T created_by last_altered:T last_altered_by";
+  private static final String TABLE = "table_catalog table_schema table_name";
+  private static final String CONSTRAINT =
+      "constraint_catalog constraint_schema constraint_name ";
+  private static final String TAGS =
+      "catalog_name schema_name table_name column_name tag_name tag_value";
 
-  private final LakeCatalog catalog;
-  private final List<Object[]> rows = new ArrayList<>();
+  private static final Map<String, String> COLUMNS = new TreeMap<>(Map.ofEntries(
+      Map.entry("catalogs", "catalog_name catalog_owner comment" + AUDIT),
+      Map.entry("schemata", "catalog_name schema_name schema_owner comment" + AUDIT),
+      Map.entry("tables", TABLE + " table_type is_insertable_into commit_action table_owner"
+          + " comment" + AUDIT + " data_source_format storage_path storage_sub_directory"),
+      Map.entry("views", TABLE + " view_definition check_option is_updatable"
+          + " is_insertable_into sql_path is_materialized"),
+      Map.entry("columns", TABLE + " column_name ordinal_position:I column_default is_nullable"
+          + " full_data_type data_type numeric_precision:I numeric_scale:I is_identity"
+          + " is_generated generation_expression partition_ordinal_position:I comment"),
+      Map.entry("volumes", "volume_catalog volume_schema volume_name volume_type volume_owner"
+          + " comment" + AUDIT + " storage_location"),
+      Map.entry("routines", "specific_catalog specific_schema specific_name routine_catalog"
+          + " routine_schema routine_name routine_owner routine_type data_type full_data_type"
+          + " routine_body routine_definition external_language security_type comment" + AUDIT),
+      Map.entry("parameters", "specific_catalog specific_schema specific_name ordinal_position:I"
+          + " parameter_mode parameter_name data_type full_data_type parameter_default comment"),
+      Map.entry("catalog_privileges", privileges("catalog_name")),
+      Map.entry("schema_privileges", privileges("catalog_name schema_name")),
+      Map.entry("table_privileges", privileges(TABLE)),
+      Map.entry("volume_privileges", privileges("volume_catalog volume_schema volume_name")),
+      Map.entry("routine_privileges",
+          privileges("routine_catalog routine_schema routine_name")),
+      Map.entry("table_constraints", CONSTRAINT + TABLE
+          + " constraint_type is_deferrable initially_deferred enforced"),
+      Map.entry("key_column_usage", CONSTRAINT + TABLE
+          + " column_name ordinal_position:I position_in_unique_constraint:I"),
+      Map.entry("referential_constraints", CONSTRAINT + "unique_constraint_catalog"
+          + " unique_constraint_schema unique_constraint_name match_option update_rule"
+          + " delete_rule"),
+      Map.entry("constraint_column_usage", TABLE + " column_name " + CONSTRAINT.strip()),
+      Map.entry("catalog_tags", "catalog_name tag_name tag_value"),
+      Map.entry("schema_tags", "catalog_name schema_name tag_name tag_value"),
+      Map.entry("table_tags", TAGS.replace(" column_name", "")),
+      Map.entry("column_tags", TAGS),
+      Map.entry("volume_tags", "catalog_name schema_name volume_name tag_name tag_value")));
 
-  private InformationSchema(LakeCatalog catalog) {
-    this.catalog = catalog;
+  private InformationSchema() {}
+
+  private static String privileges(String object) {
+    return "grantor grantee " + object + " privilege_type is_grantable inherited_from";
   }
 
   static boolean is(String[] namespace) {
@@ -48,101 +75,30 @@ final class InformationSchema {
     return is(id.namespace());
   }
 
+  static String[] namespace() {
+    return new String[] {NAME};
+  }
+
+  static Identifier[] tables() {
+    return COLUMNS.keySet().stream()
+        .map(name -> Identifier.of(namespace(), name))
+        .toArray(Identifier[]::new);
+  }
+
   static Table table(LakeCatalog catalog, Identifier id) {
-    InformationSchema schema = new InformationSchema(catalog);
+    String name = Names.key(id.name());
+    String columns = COLUMNS.get(name);
+    if (columns == null) {
+      throw Lake.sneak(new NoSuchTableException(id));
+    }
+    Set<String> catalogs = catalog.name().equals(Lake.SYSTEM)
+        ? Catalogs.names()
+        : new TreeSet<>(List.of(catalog.name()));
     try {
-      return schema.table(id);
+      List<Object[]> rows = new InformationRows(catalogs).of(name);
+      return new Rows(NAME + "." + name, columns.split(" "), rows);
     } catch (Exception e) {
       throw Lake.sneak(e);
     }
-  }
-
-  private Table table(Identifier id) throws Exception {
-    String[] columns = switch (Names.key(id.name())) {
-      case "schemata" -> SCHEMATA;
-      case "tables" -> TABLES;
-      case "columns" -> COLUMNS;
-      case "views" -> VIEWS;
-      case "volumes" -> VOLUMES;
-      default -> throw new NoSuchTableException(id);
-    };
-    for (String[] namespace : catalog.listNamespaces()) {
-      if (columns == SCHEMATA) {
-        schema(namespace);
-      } else if (columns == VOLUMES) {
-        volumes(namespace[0]);
-      } else {
-        relations(namespace, columns);
-      }
-    }
-    return new Rows(NAME + "." + Names.key(id.name()), columns, rows);
-  }
-
-  private void schema(String[] namespace) throws Exception {
-    Map<String, String> metadata = catalog.loadNamespaceMetadata(namespace);
-    add(catalog.name(), namespace[0], metadata.get("owner"), metadata.get("comment"));
-  }
-
-  private void volumes(String schema) {
-    for (String volume : JsonFiles.names(Lake.schema(catalog.name(), schema).resolve("_volumes"))) {
-      String[] name = {catalog.name(), schema, volume};
-      Map<String, String> entry = JsonFiles.read(Lake.entry("volumes", name));
-      add(catalog.name(), schema, volume, "MANAGED", entry.get("owner"), entry.get("comment"),
-          "/Volumes/" + String.join("/", name));
-    }
-  }
-
-  private void relations(String[] namespace, String[] columns) throws Exception {
-    List<Identifier> names = new ArrayList<>();
-    if (columns != VIEWS) {
-      names.addAll(List.of(catalog.listTables(namespace)));
-    }
-    names.addAll(List.of(catalog.listViews(namespace)));
-    for (Identifier id : names) {
-      try {
-        relation(id, catalog.loadRelation(id), columns);
-      } catch (NoSuchTableException e) {
-        continue; // it was dropped while the rows were made
-      }
-    }
-  }
-
-  private void relation(Identifier id, Relation relation, String[] columns) {
-    if (columns == TABLES) {
-      table(id, relation);
-    } else if (columns == VIEWS) {
-      add(catalog.name(), id.namespace()[0], id.name(), ((View) relation).queryText());
-    } else {
-      columns(id, schema(relation));
-    }
-  }
-
-  private void table(Identifier id, Relation relation) {
-    boolean view = relation instanceof View;
-    Map<String, String> p =
-        relation instanceof View v ? v.properties() : ((Table) relation).properties();
-    String kept = p.containsKey(TableCatalog.PROP_EXTERNAL) ? "EXTERNAL" : "MANAGED";
-    String type = view ? "VIEW" : kept;
-    String format = view ? null : p.getOrDefault("provider", "delta").toUpperCase(Locale.ROOT);
-    add(catalog.name(), id.namespace()[0], id.name(), type, format, p.get("owner"),
-        p.get("comment"), p.get("location"));
-  }
-
-  @SuppressWarnings("deprecation")
-  private static StructType schema(Relation relation) {
-    return relation instanceof View view ? view.schema() : ((Table) relation).schema();
-  }
-
-  private void columns(Identifier id, StructType schema) {
-    long position = 0;
-    for (StructField field : schema.fields()) {
-      String comment = field.getComment().isDefined() ? field.getComment().get() : null;
-      add(catalog.name(), id.namespace()[0], id.name(), field.name(), position++,
-          field.nullable() ? "YES" : "NO", field.dataType().sql(), comment);
-    }
-  }
-
-  private void add(Object... row) {
-    rows.add(row);
   }
 }

@@ -9,6 +9,8 @@ import org.apache.spark.SparkEnv;
 public final class Lake {
   /** The catalog that is there from the start. */
   static final String MAIN = "main";
+  /** The catalog whose information_schema is about all catalogs. */
+  static final String SYSTEM = "system";
 
   private static final String KEY = "spark.laketop.root";
   private static volatile Path root;
@@ -37,17 +39,28 @@ public final class Lake {
     return schema(name[0], name[1]).resolve("_" + kind).resolve(Names.checked(name[2]) + ".json");
   }
 
+  /** Returns the folder of dbfs:/, which tasks see as /dbfs. */
+  static Path dbfs() {
+    return root().resolveSibling("dbfs");
+  }
+
   static Path files(String[] volume) {
     return schema(volume[0], volume[1]).resolve("_files").resolve(Names.checked(volume[2]));
   }
 
-  /** Makes {@code main.default}, unless it is there. */
+  /** Makes {@code main.default}, {@code system} and {@code samples}, unless they are there. */
   static void prepare() {
     Path main = catalog(MAIN);
     for (Path file : new Path[] {catalogFile(main), schemaFile(main.resolve("default"))}) {
-      if (!Files.exists(file)) {
-        JsonFiles.write(file, Map.of("owner", Users.anyAdmin()));
-      }
+      prepare(file, Map.of("owner", Users.anyAdmin()));
+    }
+    prepare(catalogFile(catalog(SYSTEM)), Map.of("owner", Users.ENGINE));
+    Samples.prepare();
+  }
+
+  static void prepare(Path file, Map<String, String> entry) {
+    if (!Files.exists(file)) {
+      JsonFiles.write(file, entry);
     }
   }
 

@@ -258,6 +258,39 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     return InformationSchema.is(namespace) || super.namespaceExists(namespace);
   }
 
+  /** Returns the schemas that are folders. */
+  String[][] folders() {
+    return folder.listNamespaces();
+  }
+
+  @Override
+  public String[][] listNamespaces() {
+    String[][] folders = folders();
+    String[][] all = Arrays.copyOf(folders, folders.length + 1);
+    all[folders.length] = InformationSchema.namespace();
+    return all;
+  }
+
+  @Override
+  public String[][] listNamespaces(String[] namespace) throws NoSuchNamespaceException {
+    return namespace.length == 0 ? listNamespaces() : super.listNamespaces(namespace);
+  }
+
+  @Override
+  public Map<String, String> loadNamespaceMetadata(String[] namespace)
+      throws NoSuchNamespaceException {
+    return InformationSchema.is(namespace)
+        ? new HashMap<>(Map.of("owner", Users.ENGINE, "comment", "What is in the catalog."))
+        : super.loadNamespaceMetadata(namespace);
+  }
+
+  @Override
+  public Identifier[] listTables(String[] namespace) throws NoSuchNamespaceException {
+    return InformationSchema.is(namespace)
+        ? InformationSchema.tables()
+        : super.listTables(namespace);
+  }
+
   @Override
   public void createNamespace(String[] namespace, Map<String, String> metadata)
       throws NamespaceAlreadyExistsException {
@@ -307,6 +340,9 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   public Identifier[] listViews(String[] namespace) throws NoSuchNamespaceException {
     if (!namespaceExists(namespace)) {
       throw new NoSuchNamespaceException(namespace);
+    }
+    if (InformationSchema.is(namespace)) {
+      return new Identifier[0];
     }
     return JsonFiles.names(folder.schemaFolder(namespace).resolve("_views")).stream()
         .map(name -> Identifier.of(namespace, name))

@@ -1,11 +1,13 @@
 package laketop.engine;
 
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.TableIdentifier;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedFunctionName;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.parser.ParameterContext;
@@ -13,6 +15,7 @@ import org.apache.spark.sql.catalyst.parser.ParameterHandler;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
+import org.apache.spark.sql.catalyst.plans.logical.DescribeFunction;
 import org.apache.spark.sql.catalyst.plans.logical.DropFunction;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.SparkSession;
@@ -26,7 +29,7 @@ import scala.jdk.javaapi.CollectionConverters;
 /** Turns the statements that Spark's grammar lacks into calls of a procedure of ours. */
 final class LakeParser implements ParserInterface {
   private static final Pattern USE =
-      Pattern.compile("USE\\s+CATALOG\\s+(\\S+)", Pattern.CASE_INSENSITIVE);
+      Pattern.compile("USE\\s+CATALOG\\s+(.+)", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
   private final SparkSession session;
   private final ParserInterface inner;
@@ -40,7 +43,21 @@ final class LakeParser implements ParserInterface {
   public LogicalPlan parsePlan(String sql) throws ParseException {
     Catalogs.sync(session, sql);
     LogicalPlan ours = ours(sql);
-    return ours != null ? ours : function(inner.parsePlan(sql), sql);
+    return ours != null ? ours : body(function(spark(sql), sql));
+  }
+
+  /** Understands what Databricks has beyond Spark's grammar, where Spark does not understand. */
+  private LogicalPlan spark(String sql) throws ParseException {
+    Constraints.forget();
+    try {
+      return inner.parsePlan(sql);
+    } catch (ParseException e) {
+      String known = Constraints.withoutTimeseries(Sql.travelled(sql));
+      if (known.equals(sql)) {
+        throw e;
+      }
+      return inner.parsePlan(known);
+    }
   }
 
   /** Writes the values into the text here, since Delta's parser, which comes next, loses them. */
@@ -50,10 +67,12 @@ final class LakeParser implements ParserInterface {
     if (!given(context)) {
       return parsePlan(sql);
     }
-    String bare = Statements.candidate(sql);
-    if (bare != null && Statements.has(bare)) {
-      throw Refusal.of("UNSUPPORTED_FEATURE.PARAMETERS",
-          "Parameters are not supported in this statement; write the values into its text.");
+    if (Statements.candidate(sql) != null) {
+      Catalogs.sync(session, sql);
+      LogicalPlan ours = ours(Parameters.fill(sql, context));
+      if (ours != null) {
+        return ours;
+      }
     }
     return parsePlan(ParameterHandler.substituteParameters(sql, context)._1());
   }
@@ -95,6 +114,14 @@ final class LakeParser implements ParserInterface {
       return inner.parsePlan(Procedure.call(Map.of(
           "function", "drop", "name", name(id), "guard", "" + f.ifExists())));
     }
+    if (plan instanceof DescribeFunction f && f.child() instanceof UnresolvedFunctionName id) {
+      List<String> written = CollectionConverters.asJava(id.multipartIdentifier());
+      String[] name = Functions.qualify(session, written);
+      return name == null || Functions.resolve(session, name) == null
+          ? plan
+          : inner.parsePlan(Procedure.call(Map.of("function", "describe",
+              "name", String.join(".", name), "extended", "" + f.isExtended())));
+    }
     return plan;
   }
 
@@ -118,12 +145,17 @@ final class LakeParser implements ParserInterface {
   @Override
   public LogicalPlan parseQuery(String sql) throws ParseException {
     Catalogs.sync(session, sql);
-    return inner.parseQuery(sql);
+    return body(inner.parseQuery(sql));
   }
 
   @Override
   public Expression parseExpression(String sql) throws ParseException {
-    return inner.parseExpression(sql);
+    Expression parsed = inner.parseExpression(sql);
+    return Functions.creating() ? new FunctionBody(session).expression(parsed) : parsed;
+  }
+
+  private LogicalPlan body(LogicalPlan parsed) {
+    return Functions.creating() ? new FunctionBody(session).plan(parsed) : parsed;
   }
 
   @Override

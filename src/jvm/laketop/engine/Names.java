@@ -14,7 +14,7 @@ import scala.jdk.javaapi.CollectionConverters;
 public final class Names {
   private static final int LONGEST = 255;
   private static final Set<String> FOLDERS = Set.of("_constraints", "_files", "_functions",
-      "_owners", "_tables", "_tags", "_views", "_volumes");
+      "_owners", "_policies", "_tables", "_tags", "_views", "_volumes");
 
   private Names() {}
 
@@ -48,13 +48,16 @@ public final class Names {
     return checked(name);
   }
 
-  /** Returns the parts of a dotted name as it is written, backticks taken off. */
+  /** Returns the parts of a dotted name in small letters, backticks taken off. */
   static List<String> parts(SparkSession session, String name) {
+    return new ArrayList<>(written(session, name).stream().map(Names::key).toList());
+  }
+
+  /** Returns the parts of a dotted name as it is written, backticks taken off. */
+  static List<String> written(SparkSession session, String name) {
     try {
-      List<String> out = new ArrayList<>();
       var parsed = session.sessionState().sqlParser().parseMultipartIdentifier(name);
-      CollectionConverters.asJava(parsed).forEach(part -> out.add(key(part)));
-      return out;
+      return new ArrayList<>(CollectionConverters.asJava(parsed));
     } catch (Exception e) {
       throw Lake.sneak(e);
     }

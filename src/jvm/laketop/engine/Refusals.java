@@ -4,6 +4,8 @@ import java.util.List;
 
 /** Statements of Databricks that a laptop does not carry out, refused by name. */
 final class Refusals {
+  static final String DEEP_CLONE =
+      "DEEP CLONE is not supported; use SHALLOW CLONE, or CREATE TABLE ... AS SELECT.";
   private static final String NEW = "CREATE~(?:OR~(?:REPLACE|REFRESH)~)?";
   static final List<Statement> ALL = List.of(
       Statement.refused(NEW + "(?:PRIVATE~)?(?:MATERIALIZED~VIEW|STREAMING~(?:LIVE~)?TABLE)\\b.*",
@@ -14,9 +16,25 @@ final class Refusals {
       Statement.refused("(?:CREATE|ALTER|DROP)~FOREIGN~CATALOG\\b.*",
           "Foreign catalogs are not supported; read the source with spark.read instead."),
       Statement.refused(NEW + "TABLE~.*\\bDEEP~CLONE\\b.*",
-          "DEEP CLONE is not supported; use SHALLOW CLONE, or CREATE TABLE ... AS SELECT."),
-      Statement.refused("COPY~INTO\\b.*",
-          "COPY INTO is not supported; use INSERT INTO ... SELECT from the files."),
+          DEEP_CLONE),
+      Statement.refused(NEW + "TABLE~.*\\bWITH~ROW~FILTER\\b.*",
+          "WITH ROW FILTER is not supported in CREATE TABLE; use ALTER TABLE ... SET ROW FILTER."),
+      Statement.refused(NEW + "TABLE~[^']*?\\w~MASK~[\\w.`]+.*",
+          "MASK is not supported in CREATE TABLE; use ALTER TABLE ... ALTER COLUMN ... SET MASK."),
+      Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|REPLACE~|ALTER~)TABLE~.*"
+          + "\\bCLUSTER~BY~AUTO\\b.*",
+          "CLUSTER BY AUTO is not supported; name the columns, as in CLUSTER BY (day)."),
+      Statement.refused("(?:UNDROP~(?:TABLE|SCHEMA|VOLUME)|SHOW~TABLES~DROPPED)\\b.*",
+          "UNDROP is not supported: what is dropped is deleted at once."),
+      Statement.refused("LIST~['\"].*",
+          "LIST is not supported; use dbutils.fs.ls, or read the folder with binaryFile."),
+      Statement.refused("SYNC~(?:SCHEMA|TABLE)\\b.*",
+          "SYNC is not supported: there is no Hive metastore to take tables from."),
+      Statement.refused(NEW + "VIEW~.*\\bWITH~METRICS\\b.*",
+          "Metric views are not supported; create a view that computes the measures."),
+      Statement.refused(NEW + "FUNCTION~.*\\bLANGUAGE~PYTHON\\b.*",
+          "Python functions of SQL are not supported; write the function in SQL, or register it"
+              + " in Python with spark.udf.register."),
       Statement.refused("(?:CREATE|ALTER|DROP|SHOW|DESC|DESCRIBE)~(?:EXTERNAL~LOCATIONS?"
           + "|STORAGE~CREDENTIALS?|SHARES?|RECIPIENTS?|PROVIDERS?|CONNECTIONS?)\\b.*",
           "External locations, credentials, shares and connections are not supported."));

@@ -10,12 +10,17 @@ import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableCapability;
 import org.apache.spark.sql.connector.read.LocalScan;
 import org.apache.spark.sql.connector.read.ScanBuilder;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** Rows in memory, as a table and as a statement's result; a column is text, or whole with a #. */
+/**
+ * Rows in memory, as a table and as a statement's result.
+ *
+ * <p>A column is text; with {@code :I} an int, with {@code :L} a bigint, with {@code :T} a time.
+ */
 public final class Rows implements LocalScan, Table, SupportsRead {
   private final String name;
   private final StructType schema;
@@ -25,12 +30,21 @@ public final class Rows implements LocalScan, Table, SupportsRead {
     this.name = name;
     StructType schema = new StructType();
     for (String column : columns) {
-      schema = column.endsWith("#")
-          ? schema.add(column.substring(0, column.length() - 1), DataTypes.LongType)
-          : schema.add(column, DataTypes.StringType);
+      int colon = column.indexOf(':');
+      String label = colon < 0 ? column : column.substring(0, colon);
+      schema = schema.add(label, type(column.substring(label.length())));
     }
     this.schema = schema;
     this.rows = rows.stream().map(Rows::internal).toArray(InternalRow[]::new);
+  }
+
+  private static DataType type(String suffix) {
+    return switch (suffix) {
+      case ":T" -> DataTypes.TimestampType;
+      case ":L" -> DataTypes.LongType;
+      case ":I" -> DataTypes.IntegerType;
+      default -> DataTypes.StringType;
+    };
   }
 
   private static InternalRow internal(Object[] row) {

@@ -1,8 +1,68 @@
 package laketop.engine;
 
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
 /** The text of a statement. */
 final class Sql {
+  private static final String TEXT = "'[^'\\\\]*'";
+  private static final Pattern IDENTIFIER = Pattern.compile(
+      "\\bIDENTIFIER\\s*\\(\\s*(" + TEXT + "(?:\\s*\\|\\|\\s*" + TEXT + ")*)\\s*\\)",
+      Pattern.CASE_INSENSITIVE);
+  private static final Pattern VERSION = Pattern.compile("@v(\\d+)\\b", Pattern.CASE_INSENSITIVE);
+  private static final Pattern MOMENT = Pattern.compile(
+      "@(\\d{4})(\\d{2})(\\d{2})(\\d{2})(\\d{2})(\\d{2})(\\d{3})\\b");
+
   private Sql() {}
+
+  /** Returns a text as a literal. */
+  static String literal(String text) {
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'";
+  }
+
+  /** Returns a name in backticks. */
+  static String quoted(String name) {
+    return "`" + name.replace("`", "``") + "`";
+  }
+
+  /** Returns the clause of these properties, or nothing where there are none. */
+  static String properties(Map<String, String> properties) {
+    return properties.isEmpty() ? "" : properties.entrySet().stream()
+        .map(entry -> literal(entry.getKey()) + " = " + literal(entry.getValue()))
+        .collect(Collectors.joining(", ", " TBLPROPERTIES (", ")"));
+  }
+
+  /** Returns the text with the names that are written as {@code IDENTIFIER('main.s' || '.t')}. */
+  static String named(String bare) {
+    return IDENTIFIER.matcher(bare).replaceAll(found -> Matcher.quoteReplacement(
+        found.group(1).replaceAll("'\\s*\\|\\|\\s*'", "").replace("'", "")));
+  }
+
+  /** Returns the text with {@code t@v7} and {@code t@20240229120000000} as Spark spells them. */
+  static String travelled(String sql) {
+    return outsideQuotes(sql, text -> MOMENT
+        .matcher(VERSION.matcher(text).replaceAll(" VERSION AS OF $1"))
+        .replaceAll(" TIMESTAMP AS OF '$1-$2-$3 $4:$5:$6.$7'"));
+  }
+
+  /** Changes what is neither a string nor a quoted name nor a comment. */
+  static String outsideQuotes(String sql, UnaryOperator<String> change) {
+    StringBuilder out = new StringBuilder();
+    int from = 0;
+    int at = 0;
+    while (at < sql.length()) {
+      int end = Math.max(comment(sql, at), quoted(sql, at));
+      if (end > at + 1) {
+        out.append(change.apply(sql.substring(from, at))).append(sql, at, end);
+        from = end;
+      }
+      at = end;
+    }
+    return out.append(change.apply(sql.substring(from))).toString();
+  }
 
   /** Returns the text with a space for every comment, and without semicolons at its end. */
   static String bare(String text) {

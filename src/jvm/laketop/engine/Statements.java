@@ -9,11 +9,11 @@ import org.apache.spark.sql.classic.SparkSession;
 /** All statements that laketop adds to Spark's grammar. */
 final class Statements {
   private static final Pattern FIRST_WORDS = Pattern.compile(
-      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|ANALYZE|COPY|USE)\\s.*",
+      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE)\\s.*",
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
           CatalogStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL, TableStatements.ALL,
-          Refusals.ALL)
+          CopyInto.ALL, Policies.ALL, Refusals.ALL)
       .flatMap(List::stream)
       .toList();
 
@@ -22,7 +22,7 @@ final class Statements {
   /** Returns the text without comments if it may be one of these statements, else null. */
   static String candidate(String sql) {
     String bare = Sql.bare(sql);
-    return FIRST_WORDS.matcher(bare).matches() ? bare : null;
+    return FIRST_WORDS.matcher(bare).matches() ? Sql.named(bare) : null;
   }
 
   static boolean has(String bare) {

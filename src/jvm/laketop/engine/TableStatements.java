@@ -1,8 +1,10 @@
 package laketop.engine;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.classic.SparkSession;
@@ -14,6 +16,10 @@ final class TableStatements {
       Statement.of("ALTER~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME)~<name>"
           + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?"
           + "~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)", TableStatements::tag),
+      Statement.of("COMMENT~ON~COLUMN~<name>~IS~(?:<text>|NULL)", TableStatements::comment),
+      Statement.of("ALTER~TABLE~<name>~DROP~PRIMARY~KEY(?<guard>~IF~EXISTS)?"
+          + "(?:~(?:CASCADE|RESTRICT))?", TableStatements::dropPrimaryKey),
+      Statement.of("SHOW~GROUPS(?:~(?:LIKE~)?<text>)?", TableStatements::groups),
       Statement.of("SHOW~CREATE~TABLE~<name>", TableStatements::show),
       Statement.of("ANALYZE~TABLE~<name>\\b.*", TableStatements::analyze));
 
@@ -49,6 +55,41 @@ final class TableStatements {
       case "SCHEMA" -> Lake.schema(name[0], name[1]).resolve("_tags.json");
       default -> Lake.entry("tags", name);
     };
+  }
+
+  private static Rows comment(SparkSession session, Matcher words) {
+    List<String> parts = Names.written(session, words.group("name"));
+    String column = parts.remove(parts.size() - 1);
+    if (parts.isEmpty()) {
+      throw Refusal.of("INVALID_NAME", "`" + column + "` names no table: COMMENT ON COLUMN t.c.");
+    }
+    session.sql("ALTER TABLE `" + String.join("`.`", parts) + "` ALTER COLUMN `" + column
+        + "` COMMENT '" + Statement.text(words).replace("\\", "\\\\").replace("'", "\\'") + "'");
+    return null;
+  }
+
+  private static Rows dropPrimaryKey(SparkSession session, Matcher words) {
+    String[] name = Names.full(session, words.group("name"));
+    Securables.require(session, "TABLE", name);
+    Access.require("MANAGE", "TABLE", String.join(".", name));
+    String key = Constraints.primary(name);
+    if (key != null) {
+      Constraints.remove(Lake.entry("constraints", name), key);
+    } else if (words.group("guard") == null) {
+      throw Refusal.missing("CONSTRAINT_DOES_NOT_EXIST", "primary key of", name);
+    }
+    return null;
+  }
+
+  private static Rows groups(SparkSession session, Matcher words) {
+    Pattern like = Names.like(words.group("text"));
+    List<Object[]> rows = new ArrayList<>();
+    for (String group : new TreeSet<>(Principals.all().keySet())) {
+      if (like.matcher(group).matches()) {
+        rows.add(new Object[] {group});
+      }
+    }
+    return new Rows("groups", new String[] {"name"}, rows);
   }
 
   private static Rows show(SparkSession session, Matcher words) throws Exception {

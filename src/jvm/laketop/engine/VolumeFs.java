@@ -3,8 +3,10 @@ package laketop.engine;
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.DelegateToFileSystem;
@@ -12,6 +14,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
 
 /** The local file system, in which /Volumes/c/s/v/x lies in the lake at c/s/_files/v/x. */
 public final class VolumeFs extends LocalFileSystem {
@@ -28,6 +31,9 @@ public final class VolumeFs extends LocalFileSystem {
   /** Returns where the path lies; refuses one in a volume that is not there. */
   static File real(File file) {
     String path = file.getPath();
+    if (Samples.holds(path)) {
+      return Samples.place(path).toFile();
+    }
     if (!path.startsWith(PREFIX) || file.toPath().startsWith(Lake.root())) {
       return file;
     }
@@ -72,7 +78,27 @@ public final class VolumeFs extends LocalFileSystem {
     }
 
     boolean mapped(Path path) {
-      return path.toUri().getPath().startsWith(PREFIX);
+      String place = path.toUri().getPath();
+      return place.startsWith(PREFIX) || Samples.holds(place);
+    }
+
+    @Override
+    public boolean mkdirs(Path path) throws IOException {
+      requireWritable(path);
+      return super.mkdirs(path);
+    }
+
+    @Override
+    protected OutputStream createOutputStreamWithMode(
+        Path path, boolean append, FsPermission permission) throws IOException {
+      requireWritable(path);
+      return super.createOutputStreamWithMode(path, append, permission);
+    }
+
+    private static void requireWritable(Path path) throws IOException {
+      if (Samples.holds(path.toUri().getPath())) {
+        throw new AccessDeniedException(path + " is read-only, as all of " + Samples.FOLDER);
+      }
     }
 
     @Override
@@ -116,7 +142,7 @@ public final class VolumeFs extends LocalFileSystem {
     }
   }
 
-  /** dbfs:/Volumes/... likewise, and dbfs:/x in the lake's folder .dbfs. */
+  /** dbfs:/Volumes/... likewise, and dbfs:/x in the state's folder dbfs. */
   public static final class Dbfs extends Raw {
     @Override
     public URI getUri() {
@@ -136,9 +162,9 @@ public final class VolumeFs extends LocalFileSystem {
     @Override
     public File pathToFile(Path path) {
       String place = path.toUri().getPath();
-      return place.startsWith(PREFIX)
+      return place.startsWith(PREFIX) || Samples.holds(place)
           ? real(new File(place))
-          : new File(Lake.root().resolve(".dbfs").toFile(), place);
+          : new File(Lake.dbfs().toFile(), place);
     }
   }
 

@@ -11,9 +11,10 @@
  * c/s/t/_delta_log        the managed Delta table c.s.t: its first commit registers it
  * c/s/_tables/t.json      a table that lies elsewhere, or is not Delta
  * c/s/_views/v.json       a view; likewise _functions and _volumes
- * c/s/_owners/t.json      what Delta has no place for; likewise _tags and _constraints
+ * c/s/_owners/t.json      what Delta has no place for; likewise _tags, _constraints, _policies
  * c/s/_files/v/           what /Volumes/c/s/v/ shows
- * .trash                  what is being deleted
+ * .datasets/              what /databricks-datasets shows, made when it is first read
+ * .trash                  what is being deleted, or made
  * }</pre>
  *
  * <p>A JSON file is written beside its place, synced and renamed; a folder leaves the tree by a

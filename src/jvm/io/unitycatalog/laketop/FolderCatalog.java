@@ -15,6 +15,7 @@ import laketop.engine.Folders;
 import laketop.engine.JsonFiles;
 import laketop.engine.Lake;
 import laketop.engine.Names;
+import laketop.engine.Samples;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchFunctionException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
@@ -50,7 +51,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  */
 public final class FolderCatalog implements TableCatalog, SupportsNamespaces, FunctionCatalog {
   private static final String ZERO = "00000000000000000000.json";
-  private static final List<String> EXTRAS = List.of("owners", "tags", "constraints");
+  private static final List<String> EXTRAS = List.of("owners", "tags", "constraints", "policies");
 
   private String name;
   private Path folder;
@@ -112,6 +113,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     requireNamespace(namespace);
     Path schema = schemaFolder(namespace);
     Set<String> names = new TreeSet<>(JsonFiles.names(schema.resolve("_tables")));
+    names.addAll(Samples.names(name, namespace[0]));
     for (Path path : Folders.list(schema)) {
       if (isDelta(path)) {
         names.add(path.getFileName().toString());
@@ -122,7 +124,10 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
 
   @Override
   public boolean tableExists(Identifier id) {
-    return possible(id) && (Files.exists(entry("tables", id)) || isDelta(tableFolder(id)));
+    return possible(id)
+        && (Files.exists(entry("tables", id))
+            || isDelta(tableFolder(id))
+            || Samples.names(name, id.namespace()[0]).contains(Names.key(id.name())));
   }
 
   @Override
@@ -130,6 +135,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (!tableExists(id)) {
       throw new NoSuchTableException(id);
     }
+    Samples.ensure(name, id);
     Map<String, String> properties = properties(id);
     String schema = properties.remove("schema");
     TableInfo.Builder info = new TableInfo.Builder().withProperties(properties);

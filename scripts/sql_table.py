@@ -1,0 +1,80 @@
+"""Write docs/SQL.md: which statements of Databricks work here, from fixtures/sql."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "SQL.md"
+sys.path.insert(0, str(ROOT))
+
+from tests import sql_corpus  # noqa: E402 - the folder of tests is on the path only now
+
+HEAD = """\
+# SQL
+
+What the local engine answers, statement by statement. Every line is a case of the tests: its
+statements and their answers are in [`fixtures/sql`](../fixtures/sql), and run through Spark
+Connect. This page is written by `python scripts/sql_table.py`.
+
+`works`: the answers are Spark's and Delta's own, or laketop's where Databricks adds to them; `with`
+an error that the case also shows, where Databricks has one too. `refused`: not here, and the
+sentence is what the engine says.
+"""
+TAIL = """
+## Sample data
+
+Synthetic, made when it is first read, and the same on every machine. Names, columns and types are
+those of the public sets; the values are not.
+
+| name | rows | format |
+|---|---|---|
+| `samples.nyctaxi.trips` | 21,932 | table |
+| `samples.wanderbricks.bookings` | 20,000 | table |
+| `/databricks-datasets/nyctaxi-with-zipcodes/subsampled` | 21,932 | Delta, by path |
+| `/databricks-datasets/retail-org/sales_orders/` | 4,000 | JSON, by path |
+
+Nobody writes to them. Other samples of Databricks are not here.
+
+## Python
+
+`from delta.tables import DeltaTable` works over Spark Connect as it is: `forName`, `forPath`,
+`isDeltaTable`, `convertToDelta`, the builders, `merge`, `update`, `delete`, `history`, `detail`,
+`optimize`, `vacuum`, `restoreToVersion`, `restoreToTimestamp`, shallow `clone`. A deep clone is
+refused.
+"""
+
+
+def status(case: sql_corpus.Case) -> str:
+    """Return what the table says of a case."""
+    if case.refusal is not None:
+        return f"refused: {case.refusal}"
+    told = ", ".join(f"`{condition}`" for condition in case.errors)
+    if not case.works:
+        return f"error {told}"
+    return f"works, with {told}" if told else "works"
+
+
+def document() -> str:
+    """Return the text of the page."""
+    parts = [HEAD]
+    for file in sorted(sql_corpus.FOLDER.glob("*.sql")):
+        title = file.stem.replace("_", " ").capitalize()
+        lines = [f"\n## {title}\n\n| statement | here |\n|---|---|\n"]
+        lines += [
+            f"| {case.title.replace('|', chr(92) + '|')} | {status(case)} |\n"
+            for case in sql_corpus.read(file)
+        ]
+        parts += lines
+    return "".join(parts) + TAIL
+
+
+def main() -> int:
+    """Write the page."""
+    DOCUMENT.write_text(document(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

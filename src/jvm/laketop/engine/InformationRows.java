@@ -1,0 +1,218 @@
+package laketop.engine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.connector.catalog.Relation;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCatalog;
+import org.apache.spark.sql.connector.catalog.View;
+
+/** The rows of one table of information_schema, over some catalogs, as the user may see them. */
+final class InformationRows {
+  private static final long MICROS = 1000;
+  private final SparkSession session = Sessions.active();
+  private final String user = Sessions.user();
+  private final Set<String> catalogs;
+  private final List<Object[]> rows = new ArrayList<>();
+
+  InformationRows(Set<String> catalogs) {
+    this.catalogs = catalogs;
+  }
+
+  List<Object[]> of(String table) throws Exception {
+    for (String name : catalogs) {
+      if (session.sessionState().catalogManager().catalog(name) instanceof LakeCatalog catalog
+          && sees("CATALOG", name)) {
+        catalog(table, catalog);
+      }
+    }
+    return rows;
+  }
+
+  private boolean sees(String type, String object) {
+    return Access.sees(user, type, object);
+  }
+
+  private void catalog(String table, LakeCatalog catalog) throws Exception {
+    String name = catalog.name();
+    Path folder = Lake.catalog(name);
+    switch (table) {
+      case "catalogs" -> {
+        Map<String, String> entry = JsonFiles.read(Lake.catalogFile(folder));
+        add(name, entry.get("owner"), entry.get("comment"), audit(Lake.catalogFile(folder)));
+      }
+      case "catalog_privileges" -> grants("CATALOG", name);
+      case "catalog_tags" -> tags(folder.resolve("_tags.json"), false, name);
+      default -> {
+        for (String[] namespace : catalog.folders()) {
+          if (sees("SCHEMA", name + "." + namespace[0])) {
+            schema(table, catalog, namespace[0]);
+          }
+        }
+      }
+    }
+  }
+
+  private void schema(String table, LakeCatalog catalog, String schema) throws Exception {
+    String object = catalog.name() + "." + schema;
+    Path folder = Lake.schema(catalog.name(), schema);
+    Path file = Lake.schemaFile(folder);
+    switch (table) {
+      case "schemata" -> {
+        Map<String, String> entry = JsonFiles.read(file);
+        add(catalog.name(), schema, entry.get("owner"), entry.get("comment"), audit(file));
+      }
+      case "schema_privileges" -> grants("SCHEMA", object);
+      case "schema_tags" -> tags(folder.resolve("_tags.json"), false, catalog.name(), schema);
+      case "volumes", "volume_privileges", "volume_tags" -> {
+        for (String volume : JsonFiles.names(folder.resolve("_volumes"))) {
+          volume(table, new String[] {catalog.name(), schema, volume});
+        }
+      }
+      case "routines", "parameters", "routine_privileges" -> {
+        for (String routine : JsonFiles.names(folder.resolve("_functions"))) {
+          routine(table, new String[] {catalog.name(), schema, routine});
+        }
+      }
+      default -> relations(table, catalog, schema);
+    }
+  }
+
+  private void volume(String table, String[] name) {
+    if (!sees("VOLUME", String.join(".", name))) {
+      return;
+    }
+    Path file = Lake.entry("volumes", name);
+    Map<String, String> entry = JsonFiles.read(file);
+    switch (table) {
+      case "volumes" -> add(name, "MANAGED", entry.get("owner"), entry.get("comment"),
+          audit(file), "/Volumes/" + String.join("/", name));
+      case "volume_tags" -> tags(Lake.entry("tags", name), false, name);
+      default -> grants("VOLUME", String.join(".", name));
+    }
+  }
+
+  private void routine(String table, String[] name) {
+    if (!sees("FUNCTION", String.join(".", name))) {
+      return;
+    }
+    if (table.equals("routine_privileges")) {
+      grants("FUNCTION", String.join(".", name));
+      return;
+    }
+    Routine routine = Routine.read(session, name);
+    if (table.equals("parameters")) {
+      routine.parameters().forEach(row -> add(name, row));
+    } else {
+      Path file = Lake.entry("functions", name);
+      add(name, name, routine.row(), audit(file));
+    }
+  }
+
+  private void relations(String table, LakeCatalog catalog, String schema) throws Exception {
+    String[] namespace = {schema};
+    List<Identifier> ids = new ArrayList<>(List.of(catalog.listViews(namespace)));
+    if (!table.equals("views")) {
+      ids.addAll(0, List.of(catalog.listTables(namespace)));
+    }
+    for (Identifier id : ids) {
+      if (sees("TABLE", Access.object(catalog.name(), id))) {
+        relation(table, catalog, id);
+      }
+    }
+  }
+
+  private void relation(String table, LakeCatalog catalog, Identifier id) {
+    String[] name = {catalog.name(), id.namespace()[0], id.name()};
+    switch (table) {
+      case "table_privileges" -> grants("TABLE", String.join(".", name));
+      case "table_tags" -> tags(Lake.entry("tags", name), false, name);
+      case "column_tags" -> tags(Lake.entry("tags", name), true, name);
+      case "tables", "views", "columns" -> loaded(table, catalog, id, name);
+      default -> Constraints.of(name).forEach(key -> key.rows(table).forEach(this::add));
+    }
+  }
+
+  private void loaded(String table, LakeCatalog catalog, Identifier id, String[] name) {
+    Relation relation;
+    try {
+      relation = catalog.loadRelation(id);
+    } catch (NoSuchTableException e) {
+      return; // it was dropped while the rows were made
+    }
+    if (table.equals("columns")) {
+      InformationColumns.of(relation).forEach(row -> add(name, row));
+    } else if (table.equals("views")) {
+      add(name, ((View) relation).queryText(), "NONE", "NO", "NO", null, "NO");
+    } else {
+      table(name, relation);
+    }
+  }
+
+  private void table(String[] name, Relation relation) {
+    boolean view = relation instanceof View;
+    Map<String, String> p =
+        relation instanceof View v ? v.properties() : ((Table) relation).properties();
+    String kept = p.containsKey(TableCatalog.PROP_EXTERNAL) ? "EXTERNAL" : "MANAGED";
+    String format = view ? null : p.getOrDefault("provider", "delta").toUpperCase(Locale.ROOT);
+    Path file = Lake.entry(view ? "views" : "tables", name);
+    Path log = Lake.schema(name[0], name[1]).resolve(name[2]).resolve("_delta_log");
+    add(name, view ? "VIEW" : kept, view ? "NO" : "YES", "PRESERVE", p.get("owner"),
+        p.get("comment"), audit(Files.exists(file) ? file : log), format, p.get("location"),
+        null);
+  }
+
+  /** Adds the grants on just this object. */
+  private void grants(String type, String object) {
+    Grants.on(type, object).forEach((who, privileges) -> {
+      boolean shown = Principals.is(user, who) || Access.allows(user, "MANAGE", type, object);
+      if (shown) {
+        privileges.forEach(privilege ->
+            add(null, who, object.split("\\."), privilege.replace(' ', '_'), "NO", "NONE"));
+      }
+    });
+  }
+
+  /** Adds the tags of a table or of its columns, which are written {@code tag:column:key}. */
+  private void tags(Path file, boolean columns, String... name) {
+    JsonFiles.read(file).forEach((key, value) -> {
+      String tag = key.substring("tag:".length());
+      int colon = tag.indexOf(':');
+      if (columns && colon > 0) {
+        add(name, tag.substring(0, colon), tag.substring(colon + 1), value);
+      } else if (!columns && colon < 0) {
+        add(name, tag, value);
+      }
+    });
+  }
+
+  /** Returns created, created_by, last_altered, last_altered_by, of which nobody keeps who. */
+  private static Object[] audit(Path file) {
+    Path first = file.resolve("00000000000000000000.json");
+    long created = (Files.exists(first) ? first : file).toFile().lastModified();
+    return new Object[] {created * MICROS, null, file.toFile().lastModified() * MICROS, null};
+  }
+
+  /** Adds a row, whose values may be arrays of values. */
+  private void add(Object... row) {
+    rows.add(Arrays.stream(row).flatMap(InformationRows::flat).toArray());
+  }
+
+  private static Stream<Object> flat(Object value) {
+    if (value instanceof Object[] many) {
+      return Arrays.stream(many).flatMap(InformationRows::flat);
+    }
+    return Collections.singletonList(value).stream();
+  }
+}

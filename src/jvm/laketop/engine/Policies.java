@@ -1,0 +1,104 @@
+package laketop.engine;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import org.apache.spark.sql.classic.SparkSession;
+
+/**
+ * Row filters and column masks: the functions through which everybody reads a table.
+ *
+ * <p>{@code _policies/t.json} holds {@code filter} and {@code mask:<column>}, each the full name of
+ * a function, and under the same keys with {@code :on} the columns that it is given.
+ */
+record Policies(String[] table, Map<String, String> entries) {
+  private static final String TABLE = "ALTER~TABLE~<name>~";
+  private static final String COLUMN = "ALTER~(?:COLUMN~)?(?<column>`[^`]+`|\\w+)~";
+  private static final String FUNCTION = "(?<function>[\\w.`]+)";
+  static final List<Statement> ALL = List.of(
+      Statement.of(TABLE + "SET~ROW~FILTER(?<column>)~" + FUNCTION + "~ON\\s*\\((?<columns>[^)]*)\\)",
+          Policies::set),
+      Statement.of(TABLE + "DROP~ROW~FILTER(?<column>)", Policies::drop),
+      Statement.of(TABLE + COLUMN + "SET~MASK~" + FUNCTION
+          + "(?:~USING~COLUMNS\\s*\\((?<columns>[^)]*)\\))?", Policies::set),
+      Statement.of(TABLE + COLUMN + "DROP~MASK", Policies::drop));
+
+  /** Returns the policies of a table, none of them where it has none. */
+  static Policies of(String[] table) {
+    return new Policies(table, JsonFiles.read(file(table)));
+  }
+
+  boolean none() {
+    return entries.isEmpty();
+  }
+
+  String filter() {
+    return entries.get("filter");
+  }
+
+  List<String> filtered() {
+    return columns("filter");
+  }
+
+  /** Returns the function that masks a column, or null. */
+  String mask(String column) {
+    return entries.get("mask:" + Names.key(column));
+  }
+
+  /** Returns the columns that a mask is given beside its own. */
+  List<String> using(String column) {
+    return columns("mask:" + Names.key(column));
+  }
+
+  private List<String> columns(String key) {
+    String list = entries.getOrDefault(key + ":on", "");
+    return list.isEmpty() ? List.of() : List.of(list.split(","));
+  }
+
+  private static Path file(String[] table) {
+    return Lake.entry("policies", table);
+  }
+
+  private static String key(Matcher words) {
+    String column = words.group("column");
+    return column.isEmpty() ? "filter" : "mask:" + Names.key(column.replace("`", ""));
+  }
+
+  private static String[] owned(SparkSession session, Matcher words) {
+    String[] table = Names.full(session, words.group("name"));
+    Securables.require(session, "TABLE", table);
+    Access.require("MANAGE", "TABLE", String.join(".", table));
+    return table;
+  }
+
+  private static Rows set(SparkSession session, Matcher words) {
+    String[] table = owned(session, words);
+    String[] function = Names.full(session, words.group("function"));
+    Securables.require(session, "FUNCTION", function);
+    Access.require("EXECUTE", "FUNCTION", String.join(".", function));
+    String list = words.group("columns") == null ? "" : words.group("columns");
+    List<String> columns = new ArrayList<>();
+    Arrays.stream(list.split(",")).map(c -> c.trim().replace("`", "")).forEach(columns::add);
+    Map<String, String> entries = JsonFiles.read(file(table));
+    entries.put(key(words), String.join(".", function));
+    entries.put(key(words) + ":on", String.join(",", columns));
+    JsonFiles.write(file(table), entries);
+    return null;
+  }
+
+  private static Rows drop(SparkSession session, Matcher words) {
+    String[] table = owned(session, words);
+    Map<String, String> entries = JsonFiles.read(file(table));
+    entries.remove(key(words));
+    entries.remove(key(words) + ":on");
+    if (entries.isEmpty()) {
+      JsonFiles.delete(file(table));
+    } else {
+      JsonFiles.write(file(table), entries);
+    }
+    return null;
+  }
+}

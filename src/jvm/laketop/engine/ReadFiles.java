@@ -1,0 +1,118 @@
+package laketop.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedArgumentExpression;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** The table function {@code read_files(path, format => 'json', ...)}, also of a stream. */
+final class ReadFiles {
+  private static final String NAME = "read_files";
+  private static final String RESCUED = "rescuedDataColumn";
+  private static final Pattern ENDING =
+      Pattern.compile(".*\\.(csv|json|parquet|orc|avro|txt)(?:\\.gz)?", Pattern.CASE_INSENSITIVE);
+  private static final List<String> REFUSED =
+      List.of("schemahints", "schemaevolutionmode", "partitioncolumns");
+
+  private final SparkSession session;
+  private final List<String> positional = new ArrayList<>();
+  private final Map<String, String> named = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+  private ReadFiles(SparkSession session, UnresolvedTableValuedFunction call) {
+    this.session = session;
+    for (Expression argument : CollectionConverters.asJava(call.functionArgs())) {
+      if (argument instanceof NamedArgumentExpression option) {
+        named.put(option.key(), constant(option.value()));
+      } else {
+        positional.add(constant(argument));
+      }
+    }
+  }
+
+  static boolean is(UnresolvedTableValuedFunction call) {
+    List<String> name = CollectionConverters.asJava(call.name());
+    return name.size() == 1 && name.get(0).equalsIgnoreCase(NAME);
+  }
+
+  /** Returns the plan that reads the files; it is made in the middle of an analysis. */
+  static LogicalPlan plan(SparkSession session, UnresolvedTableValuedFunction call) {
+    ReadFiles files = new ReadFiles(session, call);
+    return AnalysisContext$.MODULE$.withNewAnalysisContext(() ->
+        ((org.apache.spark.sql.classic.Dataset<Row>) files.rows(call.isStreaming()))
+            .logicalPlan());
+  }
+
+  private static String constant(Expression expression) {
+    if (!expression.resolved() || !expression.foldable()) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "read_files takes constants, not " + expression + ".");
+    }
+    Object value = expression.eval(null);
+    return value == null ? null : value.toString();
+  }
+
+  private Dataset<Row> rows(boolean stream) {
+    for (String option : REFUSED) {
+      if (named.containsKey(option)) {
+        throw Refusal.of("UNSUPPORTED_FEATURE",
+            "The option " + option + " of read_files is not supported; give a schema instead.");
+      }
+    }
+    if (positional.isEmpty()) {
+      throw Refusal.of("WRONG_NUM_ARGS", "read_files needs the path of files.");
+    }
+    String path = positional.get(0);
+    String format = format(path);
+    String schema = named.remove("schema");
+    String rescued = named.remove(RESCUED);
+    if (!"false".equals(named.remove("inferColumnTypes")) && format.equals("csv")) {
+      named.putIfAbsent("inferSchema", "true");
+    }
+    Dataset<Row> rows = read(path, format, schema, stream);
+    String extra = rescued == null && schema == null ? "_rescued_data" : rescued;
+    return extra == null
+        ? rows
+        : rows.withColumn(extra, functions.lit(null).cast("string"));
+  }
+
+  private Dataset<Row> read(String path, String format, String schema, boolean stream) {
+    if (!stream) {
+      var reader = session.read().format(format).options(named);
+      return (schema == null ? reader : reader.schema(schema)).load(path);
+    }
+    StructType type = schema == null
+        ? session.read().format(format).options(named).load(path).schema()
+        : StructType.fromDDL(schema);
+    return session.readStream().format(format).options(named).schema(type).load(path);
+  }
+
+  private String format(String path) {
+    String format = named.remove("format");
+    if (format == null && positional.size() > 1) {
+      format = positional.get(1);
+    }
+    Matcher ending = ENDING.matcher(path);
+    if (format == null && ending.matches()) {
+      format = ending.group(1);
+    }
+    if (format == null) {
+      throw Refusal.of("CF_UNSUPPORTED_FORMAT",
+          "read_files cannot tell the format of " + path + "; add format => 'json' or another.");
+    }
+    String name = format.toLowerCase(Locale.ROOT);
+    return name.equals("txt") ? "text" : name;
+  }
+}

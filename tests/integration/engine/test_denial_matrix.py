@@ -1,0 +1,149 @@
+# ruff: noqa: S608  the names are the tests' own
+"""Random grants against a small model of Unity Catalog's rules, action by action."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from laketop.engine.groups import write_groups
+from laketop.engine.local import admit
+from laketop.settings import Settings
+
+EVE = "eve@laketop.local"
+PRINCIPALS = (EVE, "outer", "account users", "mallory@laketop.local")
+"""The second is a group that eve is in by way of another; the last one is somebody else."""
+MEANT = {EVE, "outer", "account users"}
+
+GRANTS = (
+    *(("CATALOG", p) for p in ("USE CATALOG", "USE SCHEMA", "SELECT", "ALL PRIVILEGES", "MANAGE")),
+    *(("SCHEMA", p) for p in ("USE SCHEMA", "SELECT", "MODIFY", "EXECUTE", "READ VOLUME")),
+    *(("TABLE", p) for p in ("SELECT", "MODIFY", "MANAGE", "ALL PRIVILEGES")),
+    *(("VIEW", p) for p in ("SELECT",)),
+    *(("FUNCTION", p) for p in ("EXECUTE",)),
+    *(("VOLUME", p) for p in ("READ VOLUME", "WRITE VOLUME")),
+)
+ACTIONS = {
+    "EXPLAIN SELECT * FROM {}.t": ("TABLE", ("SELECT",)),
+    "EXPLAIN INSERT INTO {}.t VALUES (2)": ("TABLE", ("MODIFY", "SELECT")),
+    "EXPLAIN DELETE FROM {}.t": ("TABLE", ("MODIFY", "SELECT")),
+    "ALTER TABLE {}.t SET TBLPROPERTIES ('x' = 'y')": ("TABLE", ("MODIFY", "SELECT")),
+    "GRANT SELECT ON TABLE {}.t TO `nobody@laketop.local`": ("TABLE", ("MANAGE",)),
+    "SELECT * FROM {}.v": ("VIEW", ("SELECT",)),
+    "SELECT {}.f(1)": ("FUNCTION", ("EXECUTE",)),
+    "SELECT * FROM json.`/Volumes/{path}/files/in`": ("VOLUME", ("READ VOLUME",)),
+}
+"""Each action, the type of the object it is on, and the privileges that it needs there."""
+
+Given = frozenset[tuple[str, str, str]]
+
+
+def holds(granted: Given, type_: str, privilege: str) -> bool:
+    """Say whether one object grants it to eve: by name, as ALL, through a group."""
+    accepted = {privilege} if privilege == "MANAGE" else {privilege, "ALL PRIVILEGES"}
+    return any(g[0] == type_ and g[1] in accepted and g[2] in MEANT for g in granted)
+
+
+def missing(granted: Given, type_: str, privileges: tuple[str, ...]) -> str | None:
+    """Return the first privilege that the rules miss, from the catalog down, or None."""
+    if not holds(granted, "CATALOG", "USE CATALOG"):
+        return "USE CATALOG"
+    if not any(holds(granted, level, "USE SCHEMA") for level in ("SCHEMA", "CATALOG")):
+        return "USE SCHEMA"
+    for privilege in privileges:
+        if not any(holds(granted, level, privilege) for level in (type_, "SCHEMA", "CATALOG")):
+            return privilege
+    return None
+
+
+@pytest.fixture(scope="module")
+def root(laketop_project: Path, laketop_engine: str) -> Path:
+    place = Settings.read(laketop_project).state / "catalog"
+    admit(place, token="token-of-eve", user=EVE, admin=False)
+    groups = place / "_groups.json"
+    known = json.loads(groups.read_text(encoding="utf-8")) if groups.exists() else {}
+    kept = {name: members.split(",") for name, members in known.items()}
+    write_groups(place, {**kept, "outer": ["within"], "within": [EVE]})
+    return place
+
+
+@pytest.fixture(scope="module")
+def eves(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
+    address = laketop_engine.split(";token=", maxsplit=1)[0]
+    session = SparkSession.builder.remote(f"{address};token=token-of-eve").create()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def box(root: Path, spark: SparkSession) -> Iterator[str]:
+    catalog = f"matrix_{uuid.uuid4().hex[:8]}"
+    for statement in (
+        f"CREATE CATALOG {catalog}",
+        f"CREATE SCHEMA {catalog}.s",
+        f"CREATE TABLE {catalog}.s.t AS SELECT 1 AS a",
+        f"CREATE VIEW {catalog}.s.v AS SELECT a FROM {catalog}.s.t",
+        f"CREATE FUNCTION {catalog}.s.f(x INT) RETURNS INT RETURN x + 1",
+        f"CREATE VOLUME {catalog}.s.files",
+    ):
+        spark.sql(statement)
+    spark.range(1).write.json(f"/Volumes/{catalog}/s/files/in")
+    yield f"{catalog}.s"
+    spark.sql(f"DROP CATALOG {catalog} CASCADE")
+
+
+def object_(box: str, type_: str) -> str:
+    names = {"TABLE": "t", "VIEW": "v", "FUNCTION": "f", "VOLUME": "files"}
+    if type_ == "CATALOG":
+        return box.split(".", maxsplit=1)[0]
+    return box if type_ == "SCHEMA" else f"{box}.{names[type_]}"
+
+
+def put(spark: SparkSession, box: str, granted: Given, verb: str) -> None:
+    word = "TO" if verb == "GRANT" else "FROM"
+    for type_, privilege, who in sorted(granted):
+        spark.sql(f"{verb} {privilege} ON {type_} {object_(box, type_)} {word} `{who}`")
+
+
+GIVEN = st.frozensets(
+    st.tuples(st.sampled_from(GRANTS), st.sampled_from(PRINCIPALS)).map(
+        lambda pair: (*pair[0], pair[1])
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@settings(
+    max_examples=settings().max_examples // 20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(granted=GIVEN, paved=st.booleans())
+def test_each_action_is_allowed_or_told_what_it_lacks(
+    spark: SparkSession, eves: SparkSession, box: str, granted: Given, paved: bool
+) -> None:
+    way = {("CATALOG", "USE CATALOG", EVE), ("SCHEMA", "USE SCHEMA", EVE)} if paved else set()
+    granted = granted | way
+    put(spark, box, granted, "GRANT")
+    try:
+        for action, (type_, privileges) in ACTIONS.items():
+            told = None
+            try:
+                eves.sql(action.format(box, path=box.replace(".", "/"))).collect()
+            except Exception as error:  # noqa: BLE001 - its text is what is looked at
+                told = str(error)
+            lacks = missing(granted, type_, privileges)
+            if lacks is None:
+                assert told is None, (action, granted, told)
+            else:
+                assert told is not None, (action, granted, lacks)
+                assert f"does not have {lacks} on" in told, (action, granted, lacks, told)
+    finally:
+        put(spark, box, granted, "REVOKE")

@@ -1,0 +1,208 @@
+# ruff: noqa: S608  the names are the tests' own
+"""What a user without a privilege is told, and what a group or an owner may do."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from laketop.engine.groups import write_groups
+from laketop.engine.local import admit
+from laketop.settings import Settings
+
+BOB = "bob@laketop.local"
+
+
+@pytest.fixture(scope="module")
+def root(laketop_project: Path, laketop_engine: str) -> Path:
+    """Return the folder of catalogs, in which bob is a user and no admin."""
+    place = Settings.read(laketop_project).state / "catalog"
+    admit(place, token="token-of-bob", user=BOB, admin=False)
+    write_groups(place, {"readers": ["inner"], "inner": [BOB]})
+    return place
+
+
+@pytest.fixture(scope="module")
+def bobs(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
+    address = laketop_engine.split(";token=", maxsplit=1)[0]
+    session = SparkSession.builder.remote(f"{address};token=token-of-bob").create()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def box(spark: SparkSession) -> Iterator[str]:
+    """Return a schema of the admin's in a catalog of its own, with a table, a view, a function."""
+    catalog = f"deny_{uuid.uuid4().hex[:8]}"
+    for statement in (
+        f"CREATE CATALOG {catalog}",
+        f"CREATE SCHEMA {catalog}.s",
+        f"CREATE TABLE {catalog}.s.t AS SELECT 1 AS a",
+        f"CREATE VIEW {catalog}.s.v AS SELECT a + 1 AS b FROM {catalog}.s.t",
+        f"CREATE FUNCTION {catalog}.s.f(x INT) RETURNS INT RETURN x + 1",
+        f"CREATE FUNCTION {catalog}.s.g(x INT) RETURNS INT RETURN x * 10",
+        f"CREATE VOLUME {catalog}.s.files",
+    ):
+        spark.sql(statement)
+    yield f"{catalog}.s"
+    spark.sql(f"DROP CATALOG {catalog} CASCADE")
+
+
+def rows(session: SparkSession, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.sql(statement).collect()]
+
+
+def denial(session: SparkSession, statement: str) -> str:
+    with pytest.raises(Exception, match=r"\[[A-Z_.]+\]") as caught:
+        session.sql(statement).collect()
+    return str(caught.value)
+
+
+def grant(spark: SparkSession, box: str, *grants: str, to: str = BOB) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    spark.sql(f"GRANT USE CATALOG ON CATALOG {catalog} TO `{to}`")
+    spark.sql(f"GRANT USE SCHEMA ON SCHEMA {box} TO `{to}`")
+    for each in grants:
+        spark.sql(f"GRANT {each} TO `{to}`")
+
+
+def test_the_way_to_a_table_is_asked_for_first(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    spark.sql(f"GRANT SELECT ON TABLE {box}.t TO `{BOB}`")
+    read = f"SELECT * FROM {box}.t"
+    assert f"does not have USE CATALOG on Catalog '{catalog}'" in denial(bobs, read)
+    spark.sql(f"GRANT USE CATALOG ON CATALOG {catalog} TO `{BOB}`")
+    assert f"does not have USE SCHEMA on Schema '{box}'" in denial(bobs, read)
+    spark.sql(f"GRANT USE SCHEMA ON SCHEMA {box} TO `{BOB}`")
+    assert rows(bobs, read) == [(1,)]
+
+
+def test_a_group_within_a_group_is_granted_to_its_members(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    grant(spark, box, f"SELECT ON TABLE {box}.t", to="readers")
+    assert rows(bobs, f"SELECT * FROM {box}.t") == [(1,)]
+    asked = "is_account_group_member('readers'), is_account_group_member('others')"
+    assert rows(bobs, f"SELECT {asked}") == [(True, False)]
+    spark.sql(f"CREATE OR REPLACE VIEW {box}.v AS SELECT is_account_group_member('readers') AS me")
+    spark.sql(f"GRANT SELECT ON VIEW {box}.v TO readers")
+    assert rows(bobs, f"SELECT me FROM {box}.v") == [(True,)]
+    assert rows(spark, f"SELECT me FROM {box}.v") == [(False,)]
+
+
+def test_a_function_is_called_by_who_may_execute_it(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    grant(spark, box)
+    call = f"SELECT {box}.g(1)"
+    assert f"does not have EXECUTE on FUNCTION '{box}.g'" in denial(bobs, call)
+    spark.sql(f"GRANT EXECUTE ON FUNCTION {box}.g TO `{BOB}`")
+    assert rows(bobs, call) == [(10,)]
+    assert "does not have EXECUTE" in denial(bobs, f"SELECT {box}.f(1)")
+
+
+def test_all_privileges_are_not_manage(spark: SparkSession, bobs: SparkSession, box: str) -> None:
+    grant(spark, box, f"ALL PRIVILEGES ON TABLE {box}.t")
+    bobs.sql(f"INSERT INTO {box}.t VALUES (2)")
+    assert "does not have MANAGE" in denial(bobs, f"DROP TABLE {box}.t")
+    assert "does not have MANAGE" in denial(bobs, f"GRANT SELECT ON TABLE {box}.t TO `{BOB}`")
+    spark.sql(f"REVOKE ALL PRIVILEGES ON TABLE {box}.t FROM `{BOB}`")
+    assert "does not have SELECT" in denial(bobs, f"SELECT * FROM {box}.t")
+
+
+def test_writing_needs_reading_too(spark: SparkSession, bobs: SparkSession, box: str) -> None:
+    grant(spark, box, f"MODIFY ON TABLE {box}.t")
+    assert "does not have SELECT" in denial(bobs, f"INSERT INTO {box}.t VALUES (2)")
+    assert "does not have SELECT" in denial(bobs, f"DELETE FROM {box}.t WHERE a = 1")
+
+
+def test_the_owner_of_a_schema_manages_but_does_not_read_what_others_made(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    grant(spark, box, f"CREATE TABLE ON SCHEMA {box}")
+    bobs.sql(f"CREATE TABLE {box}.mine AS SELECT 5 AS a")
+    assert rows(bobs, f"SELECT a FROM {box}.mine") == [(5,)]
+    spark.sql(f"ALTER TABLE {box}.t SET OWNER TO `someone@laketop.local`")
+    spark.sql(f"ALTER SCHEMA {box} SET OWNER TO `{BOB}`")
+    assert "does not have SELECT" in denial(bobs, f"SELECT * FROM {box}.t")
+    bobs.sql(f"GRANT SELECT ON TABLE {box}.t TO `{BOB}`")
+    assert rows(bobs, f"SELECT * FROM {box}.t") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "condition"),
+    [
+        ("GRANT SELECT ON TABLE {}.none TO `x`", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("REVOKE SELECT ON TABLE {}.none FROM `x`", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("SHOW GRANTS ON TABLE {}.none", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("ALTER TABLE {}.none SET OWNER TO `x`", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("GRANT READ VOLUME ON VOLUME {}.none TO `x`", "UC_VOLUME_NOT_FOUND"),
+        ("GRANT EXECUTE ON FUNCTION {}.none TO `x`", "ROUTINE_NOT_FOUND"),
+        ("GRANT SELECT ON SCHEMA {}_none TO `x`", "SCHEMA_NOT_FOUND"),
+        ("GRANT USE CATALOG ON CATALOG nowhere TO `x`", "CATALOG_NOT_FOUND"),
+        ("GRANT EXECUTE ON TABLE {}.t TO `x`", "INVALID_PARAMETER_VALUE"),
+        ("DENY SELECT ON TABLE {}.t TO `x`", "DENY is not supported in Unity Catalog"),
+    ],
+)
+def test_a_grant_that_cannot_be_says_why(
+    spark: SparkSession, box: str, statement: str, condition: str
+) -> None:
+    assert condition in denial(spark, statement.format(box))
+
+
+def test_others_grants_are_shown_to_who_manages(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    grant(spark, box, f"SELECT ON TABLE {box}.t")
+    spark.sql(f"GRANT MODIFY ON TABLE {box}.t TO `eve@laketop.local`")
+    shown = {row[0] for row in rows(spark, f"SHOW GRANTS ON TABLE {box}.t")}
+    assert shown == {BOB, "eve@laketop.local"}
+    assert {row[0] for row in rows(bobs, f"SHOW GRANTS ON TABLE {box}.t")} == {BOB}
+
+
+def test_a_reader_of_production_sees_masked_columns_and_filtered_rows_and_writes_nothing(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    spark.sql(
+        f"CREATE TABLE {box}.people AS SELECT * FROM VALUES (1, 'a@x'), (2, 'b@x') AS t(id, mail)"
+    )
+    spark.sql(
+        f"CREATE FUNCTION {box}.mask(mail STRING) RETURNS STRING"
+        " RETURN IF(is_account_group_member('readers'), '***', mail)"
+    )
+    spark.sql(
+        f"CREATE FUNCTION {box}.mine(id INT) RETURNS BOOLEAN"
+        " RETURN id = 1 OR NOT is_account_group_member('readers')"
+    )
+    spark.sql(f"ALTER TABLE {box}.people ALTER COLUMN mail SET MASK {box}.mask")
+    spark.sql(f"ALTER TABLE {box}.people SET ROW FILTER {box}.mine ON (id)")
+    grant(spark, box, f"SELECT ON TABLE {box}.people")
+    assert rows(bobs, f"SELECT * FROM {box}.people") == [(1, "***")]
+    assert [tuple(r) for r in bobs.table(f"{box}.people").select("mail").collect()] == [("***",)]
+    assert rows(spark, f"SELECT * FROM {box}.people ORDER BY id") == [(1, "a@x"), (2, "b@x")]
+    assert "does not have MODIFY" in denial(bobs, f"DELETE FROM {box}.people")
+    assert "does not have MANAGE" in denial(bobs, f"ALTER TABLE {box}.people DROP ROW FILTER")
+
+
+def test_copy_into_asks_for_the_table_and_the_volume(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    path = f"/Volumes/{box.replace('.', '/')}/files/in"
+    spark.range(3).selectExpr("CAST(id AS INT) AS a").write.json(path)
+    grant(spark, box, f"SELECT ON TABLE {box}.t")
+    copy = f"COPY INTO {box}.t FROM '{path}' FILEFORMAT = JSON"
+    assert "does not have READ VOLUME" in denial(bobs, copy)
+    assert "does not have READ VOLUME" in denial(
+        bobs, f"SELECT * FROM read_files('{path}', format => 'json')"
+    )
+    spark.sql(f"GRANT READ VOLUME ON VOLUME {box}.files TO `{BOB}`")
+    assert "does not have MODIFY" in denial(bobs, copy)
+    spark.sql(f"GRANT MODIFY ON TABLE {box}.t TO `{BOB}`")
+    assert rows(bobs, copy) == [(3, 3, 0)]

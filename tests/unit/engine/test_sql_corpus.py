@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from tests import sql_corpus
+from tests.sql_corpus import Case, Step
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_file_reads_back_as_it_is_written(tmp_path: Path) -> None:
+    cases = [
+        Case("One", [Step("SELECT 1,\n 2", "a", ["1 int", "1"]), Step("CREATE TABLE t (a INT)")]),
+        Case("Two", [Step("BEGIN\n  SELECT 1;\nEND", "", ["error X: no"])]),
+    ]
+    file = tmp_path / "family.sql"
+    file.write_text(sql_corpus.text(cases), encoding="utf-8")
+    assert sql_corpus.read(file) == cases
+
+
+@pytest.mark.parametrize(
+    ("expected", "refusal", "errors"),
+    [
+        (["error UNSUPPORTED_FEATURE: Not here."], "Not here.", ["UNSUPPORTED_FEATURE"]),
+        (["error DIVIDE_BY_ZERO"], None, ["DIVIDE_BY_ZERO"]),
+        (["a int", "1"], None, []),
+        ([], None, []),
+    ],
+)
+def test_the_answers_of_a_case_say_how_it_ends(
+    expected: list[str], refusal: str | None, errors: list[str]
+) -> None:
+    case = Case("c", [Step("SELECT 1", "", ["1 int"]), Step("SELECT 2", "", expected)])
+    assert (case.refusal, case.errors, case.works) == (refusal, errors, True)
+    alone = Case("c", [Step("SELECT 2", "", expected)])
+    assert alone.works == (not errors)
+
+
+def test_the_page_is_that_of_the_cases() -> None:
+    spec = importlib.util.spec_from_file_location("sql_table", ROOT / "scripts" / "sql_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    written = script.DOCUMENT.read_text(encoding="utf-8")
+    assert written == script.document(), "run python scripts/sql_table.py"
