@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from laketop.settings import Settings
+    from laketop.workspace.daemon import Contact
 
 UNCOMMITTED = "uncommitted"
+_LONGEST_TAG = 250
 
 
 def register(commands: Any) -> None:
@@ -36,7 +38,10 @@ def register(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reproduce the version: 0 when every byte is the same, 1 when something differs."""
+    """Reproduce the version: 0 when every byte is the same, 1 when something differs.
+
+    The outcome is kept in the version's tag `reproduced`, which the gate `reproducible` asks for.
+    """
     import tempfile
     from pathlib import Path
 
@@ -57,12 +62,25 @@ def run(args: argparse.Namespace) -> int:
         progress.show(f"training {args.model} again; code: {recipe.code_version}")
         with _code(settings, recipe.code_version, scratch) as source:
             differs = _retrained(environment, logged, scratch, source)
+        _record(contact, args, differs)
         lock = logged / LOCK_FILE
         notes = differences(lock.read_text("utf-8")) if lock.is_file() else ["it carries no lock"]
     if recipe.code_version == UNCOMMITTED:
         notes.append("its code had no commit: today's code was run")
     _tell(args, differs, notes)
     return 1 if differs else 0
+
+
+def _record(contact: Contact, args: argparse.Namespace, differs: list[str]) -> None:
+    from laketop.ml.evidence import IDENTICAL, REPRODUCED
+
+    body = {
+        "name": args.model,
+        "version": args.version,
+        "key": REPRODUCED,
+        "value": "; ".join(differs)[:_LONGEST_TAG] or IDENTICAL,
+    }
+    contact.request("POST", "/api/2.0/mlflow/unity-catalog/model-versions/set-tag", body)
 
 
 def _tell(args: argparse.Namespace, differs: list[str], notes: list[str]) -> None:

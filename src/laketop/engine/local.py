@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from laketop import durable
-from laketop.engine import archive, command, jars, java
+from laketop.engine import archive, command, jars, java, workers
 from laketop.engine.connect import RemoteEngine
 from laketop.engine.runtime import Runtime
 from laketop.errors import LaketopError
@@ -186,6 +185,7 @@ class LocalEngine:
         """Run the JVM once and return its exit code."""
         for name in ("tmp", "conf"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
+        workers.write_program(self._folder)
         ready = self._folder / "ready"
         ready.unlink(missing_ok=True)
         kept = archive.of(self.settings.cache, found, paths)
@@ -246,7 +246,7 @@ class LocalEngine:
             "SPARK_HOME": str(jars.spark_home()),
             "SPARK_CONF_DIR": str(self._folder / "conf"),
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_PYTHON": str(workers.program(self._folder)),
         }
 
     def _last_words(self) -> str:

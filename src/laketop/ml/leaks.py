@@ -20,14 +20,17 @@ leaks.require(evidence)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import GateFailed
 from laketop.ml import tables
+from laketop.ml.evidence import Evidence
 from laketop.ml.features.point_in_time import joined
 from laketop.ml.features.spec import ResolvedLookup
+
+__all__ = ["Evidence", "find", "leaking", "record", "require"]
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,30 +48,13 @@ SAMPLE = 50_000  # rows, for rank correlations
 Pair = tuple[ResolvedLookup, "DataFrame"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What one check says of one feature, or of the split when `feature` is None.
-
-    Units: `measured` and `limit` are shares from 0 to 1; `rows` is how many rows were looked at.
-    """
-
-    feature: str | None
-    table: str | None
-    check: str
-    measured: float
-    limit: float
-    leaking: bool
-    rows: int
-    reason: str
-
-
 def find(
     spark: SparkSession,
     training_set: TrainingSet,
     *,
     cutoff: str,
     split: str | None = None,
-    lag: timedelta = timedelta(hours=1),
+    lag: timedelta | None = timedelta(hours=1),
     vanished: float = 0.25,
 ) -> tuple[Evidence, ...]:
     """Return the evidence for and against each looked-up feature of `training_set`.
@@ -76,7 +62,7 @@ def find(
     Shapes: `cutoff` is a column of the frame, the moment after which nothing may be known;
     `split` a SQL condition on its columns that holds for the test rows. Features are compared
     `lag` earlier, and have vanished when less than the share `vanished` of their correlation is
-    left. Labels must be numbers for that check; without a label it is left out.
+    left. Labels must be numbers for that check; without a label or a `lag` it is left out.
     Errors: ValueError when there is no column `cutoff`.
     """
     whole = training_set.whole
@@ -90,7 +76,7 @@ def find(
     found = _after_cutoff(whole, pairs, cutoff)
     labels = training_set.spec.labels
     timed = [pair for pair in pairs if pair[0].timestamp_lookup_key is not None]
-    if labels and timed:
+    if labels and timed and lag is not None:
         found += _vanishing(whole, timed, label=labels[0], lag=lag, least=vanished)
     if split is not None:
         found += _across_split(training_set, cutoff, split)

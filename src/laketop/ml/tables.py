@@ -136,21 +136,27 @@ def merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) ->
 
 def merge_unique(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
     """Merge as `merge` does rows of which it is known that no key comes twice."""
-    columns = [quoted_column(column) for column in df.columns]
-    updated = [quoted_column(column) for column in df.columns if column not in keys]
-    match = " AND ".join(f"t.{c} <=> s.{c}" for c in map(quoted_column, keys))
-    update = ", ".join(f"t.{c} = s.{c}" for c in updated)
     view = f"merge_source_{uuid.uuid4().hex}"
     df.createOrReplaceTempView(view)
     try:
-        spark.sql(
-            f"MERGE INTO {quoted(name)} AS t USING {view} AS s ON {match} "
-            + (f"WHEN MATCHED THEN UPDATE SET {update} " if update else "")
-            + f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
-            + f"VALUES ({', '.join(f's.{c}' for c in columns)})"
-        )
+        clauses = merge_clauses(keys, df.columns)
+        spark.sql(f"MERGE INTO {quoted(name)} AS t USING {view} AS s {clauses}")
     finally:
         spark.catalog.dropTempView(view)
+
+
+def merge_clauses(keys: Sequence[str], columns: Sequence[str]) -> str:
+    """Return what MERGE does with rows `s` of these columns in the table `t`: update or insert."""
+    named = [quoted_column(column) for column in columns]
+    updated = [quoted_column(column) for column in columns if column not in keys]
+    match = " AND ".join(f"t.{c} <=> s.{c}" for c in map(quoted_column, keys))
+    update = ", ".join(f"t.{c} = s.{c}" for c in updated)
+    return (
+        f"ON {match} "
+        + (f"WHEN MATCHED THEN UPDATE SET {update} " if update else "")
+        + f"WHEN NOT MATCHED THEN INSERT ({', '.join(named)}) "
+        + f"VALUES ({', '.join(f's.{c}' for c in named)})"
+    )
 
 
 def quoted_column(name: str) -> str:

@@ -36,6 +36,17 @@ final class Sessions {
     return Users.ENGINE;
   }
 
+  /** Returns the session of this user and id, or null before its first call was answered. */
+  static SparkSession of(String user, String id) {
+    for (Object found : holders().values()) {
+      SessionHolder holder = (SessionHolder) found;
+      if (holder.sessionId().equals(id) && holder.userId().equals(user)) {
+        return holder.session();
+      }
+    }
+    return null;
+  }
+
   static String user() {
     return user(active());
   }

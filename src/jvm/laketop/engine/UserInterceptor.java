@@ -29,7 +29,11 @@ public final class UserInterceptor implements ServerInterceptor {
         next.startCall(call, headers)) {
       @Override
       public void onMessage(A message) {
-        super.onMessage(signed(message, user.name()));
+        A signed = signed(message, user.name());
+        if (signed instanceof Message call) {
+          StreamWorkers.expect(call);
+        }
+        super.onMessage(signed);
       }
     };
   }

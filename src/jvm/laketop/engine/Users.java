@@ -29,9 +29,14 @@ final class Users {
 
   private Users() {}
 
-  /** Returns the user of this token, or null. */
+  /** Returns the user of this token, or null; the Python of a stream is its user for as long as
+   * there is one. */
   static User ofToken(String token) {
-    return read().get(digest(token));
+    Map<String, User> known = read();
+    String name = StreamWorkers.userOf(token);
+    return name == null
+        ? known.get(digest(token))
+        : known.values().stream().filter(user -> user.name().equals(name)).findFirst().orElse(null);
   }
 
   static boolean isAdmin(String name) {
@@ -49,7 +54,7 @@ final class Users {
         .orElse(ENGINE);
   }
 
-  private static String digest(String token) {
+  static String digest(String token) {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
       return HexFormat.of().formatHex(sha.digest(token.getBytes(StandardCharsets.UTF_8)));

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import NotFound, Refused
-from laketop.ml import tables
+from laketop.ml import streaming, tables
 from laketop.ml.features import (
     feature_table,
     logged_model,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mlflow.models.model import ModelInfo
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
     from pyspark.sql.types import DataType, StructType
 
 EVERY_FIVE_MINUTES = {"processingTime": "5 minutes"}
@@ -137,23 +138,32 @@ class FeatureEngineeringClient(OnlineStores):
         df: DataFrame,
         mode: str = "merge",
         checkpoint_location: str | None = None,
-        trigger: Mapping[str, Any] = EVERY_FIVE_MINUTES,  # noqa: ARG002  # for streams alone
-    ) -> None:
+        trigger: Mapping[str, Any] = EVERY_FIVE_MINUTES,
+    ) -> StreamingQuery | None:
         """Merge the rows of `df` into the feature table `name` by its key.
 
+        A streaming `df` starts a query, which is returned: it merges each micro-batch, in output
+        mode update, so that every row counts exactly once as long as `checkpoint_location` stays.
+        `trigger` is what `DataStreamWriter.trigger` takes, and of no use to a batch.
         Shapes: `df` holds the whole key and, for a table without time, any subset of features.
-        Errors: Refused for another mode and for streams; ValueError for columns that are missing
-        or unknown, keys of another type, and a key that is NULL or comes twice. Nothing is
-        written then.
+        Errors: Refused for another mode, and for a checkpoint without a stream; ValueError for
+        columns that are missing or unknown, keys of another type, and a key that is NULL or comes
+        twice, which ends a stream. Nothing is written then, of a stream nothing of that batch.
         """
         if mode != "merge":
             raise Refused(f"write_table(mode={mode!r})", hint="use mode='merge'")
-        if df.isStreaming or checkpoint_location is not None:
-            raise Refused("write_table of a streaming DataFrame", hint="write it in batches")
+        if checkpoint_location is not None and not df.isStreaming:
+            hint = "leave it out, or read df with spark.readStream"
+            raise Refused("checkpoint_location of a df that is no stream", hint=hint)
         table = self.get_table(name=name)
         feature_table.check_rows(self.spark, table, df)
+        if df.isStreaming:
+            return streaming.merging(
+                df, name, table.keys, trigger=trigger, checkpoint_location=checkpoint_location
+            )
         feature_table.check_keys(table, df)
         tables.merge_unique(self.spark, name, df, table.keys)
+        return None
 
     def drop_table(self, *, name: str) -> None:
         """Drop the feature table `name`.

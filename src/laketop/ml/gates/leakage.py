@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from laketop.ml.evidence import Evidence
 from laketop.ml.gates.roc import auc
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
 
@@ -11,21 +12,27 @@ from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Ver
 def no_leak(
     known_later: Sequence[str] = (),
     *,
+    evidence: Sequence[Evidence] = (),
     live: LabelledRows | None = None,
     largest_drop: float = 0.01,
     largest_single_auc: float = 0.95,
 ) -> Gate:
     """Return a gate against inputs that carry the answer.
 
-    Three signs, each enough: an input is named in `known_later`; one numeric input alone has an
-    AUC of `largest_single_auc` or more (in either direction); the AUC drops by more than
-    `largest_drop` on `live`, the same rows with every feature as it was known at the moment of
-    the prediction. `measured` counts the signs. `laketop.ml.leaks` looks further, into the
-    specification of a training set.
+    Four signs, each enough: an input is named in `known_later`; `evidence`, which
+    `laketop.ml.leaks` has found in the training set's specification and rows, tells of a leak in
+    an input or in the split; one numeric input alone has an AUC of `largest_single_auc` or more
+    (in either direction); the AUC drops by more than `largest_drop` on `live`, the same rows with
+    every feature as it was known at the moment of the prediction. `measured` counts the signs.
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         signs = [f"{n!r} is known only later" for n in known_later if n in candidate.inputs]
+        signs += [
+            f"{x.feature or 'the split'} leaks, {x.check}: {x.reason}"
+            for x in evidence
+            if x.leaking and (x.feature is None or x.feature in candidate.inputs)
+        ]
         alone = _alone(candidate, rows)
         signs += [
             f"{name!r} alone has an AUC of {area:.4f}"

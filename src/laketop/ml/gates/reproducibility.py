@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from laketop.ml.evidence import IDENTICAL, REPRODUCED
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Verdict
 
 if TYPE_CHECKING:
@@ -31,12 +32,18 @@ def repeatable(*, tolerance: float = 0.0, rows_asked: int = 1000, seed: int = 0)
     return gate
 
 
-def reproducible(retrain: Callable[[Contender], Contender], *, tolerance: float = 0.0) -> Gate:
-    """Return a gate that trains the candidate anew and wants the same scores.
+def reproducible(
+    retrain: Callable[[Contender], Contender] | None = None, *, tolerance: float = 0.0
+) -> Gate:
+    """Return a gate that wants the candidate's training to give the same again.
 
     `retrain` takes the candidate and returns what the recorded tables, seed and code make of it
-    today. `measured` is the largest difference; 0 tolerance means bit for bit.
+    today; `measured` is the largest difference of its scores, 0 tolerance means bit for bit.
+    Without it the gate asks for what `laketop ml reproduce` has found, which stands in the
+    version's tag `reproduced`, and waits while nobody has run it; `measured` is then 0 or 1.
     """
+    if retrain is None:
+        return _told
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         import numpy as np
@@ -45,6 +52,22 @@ def reproducible(retrain: Callable[[Contender], Contender], *, tolerance: float 
         return _same("reproducible", rows.scores(candidate), again, tolerance)
 
     return gate
+
+
+def _told(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+    del rows
+    found = candidate.tags.get(REPRODUCED)
+    if found is None:
+        reason = f"not trained again yet: laketop ml reproduce {candidate.name} {candidate.version}"
+        return Verdict(gate="reproducible", passed=False, pending=True, reason=reason)
+    same = found == IDENTICAL
+    return Verdict(
+        gate="reproducible",
+        passed=same,
+        measured=0.0 if same else 1.0,
+        limit=0.0,
+        reason="trained again, every byte was the same" if same else f"trained again: {found}",
+    )
 
 
 def _same(

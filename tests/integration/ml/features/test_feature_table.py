@@ -131,7 +131,7 @@ def test_rows_that_do_not_fit_write_nothing(
     ):
         with pytest.raises(ValueError, match=told):
             client.write_table(name=name, df=df)
-    with pytest.raises(Refused, match="of a streaming DataFrame"):
+    with pytest.raises(Refused, match="checkpoint_location of a df that is no stream"):
         client.write_table(name=name, df=rows, checkpoint_location="/tmp/x")
     with pytest.raises(Refused, match="mode='overwrite'"):
         client.write_table(name=name, df=rows, mode="overwrite")
