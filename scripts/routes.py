@@ -19,6 +19,7 @@ from laketop.workspace.service import (
     declared_routes,
     service_classes,
 )
+from laketop.workspace.services.permissions import LEVELS
 
 PAGE = Path(__file__).parents[1] / "docs" / "ROUTES.md"
 
@@ -32,6 +33,12 @@ def page() -> str:
 def _head(services: Mapping[str, type[Service]]) -> Iterator[str]:
     known = known_routes()
     served = {_plain(route) for one in services.values() for route, _ in declared_routes(one)}
+    served |= {
+        pattern.replace("{}", f"/{kind}", 1)
+        for pattern in served
+        if "/api/2.0/permissions{}" in pattern
+        for kind in LEVELS
+    }
     total = {_plain(pattern) for patterns in known.values() for pattern in patterns}
     count = len(total & served)
     yield "# Routes"

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 
 def write_json(target: Path, content: object, *, indent: int | None = None) -> None:
@@ -54,6 +55,12 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     flush_folder(folder.parent)
+
+
+def flush(file: IO[bytes]) -> None:
+    """Write what is in an open file to the disk."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:

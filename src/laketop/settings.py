@@ -32,6 +32,8 @@ class Settings:
     engine_cores: int = 0
     """Threads that Spark may use; 0 = every core."""
     engine_idle_seconds: int = 3600
+    dbus_an_hour: float = 1.0
+    """The rate of the estimate in system.billing.usage. Units: DBU for an hour of a run."""
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None
@@ -72,6 +74,7 @@ class Settings:
             engine_idle_seconds=_whole(
                 environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
             ),
+            dbus_an_hour=_number(environment, "LAKETOP_DBUS_AN_HOUR", cls.dbus_an_hour),
             maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
             java_home=Path(java_home) if java_home else None,
             environment=dict(environment),
@@ -88,3 +91,19 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
             hint=f"unset {name}, or set it to a number such as {default}",
         )
     return int(text)
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ConfigError(
+            f"{name} is {text!r}, which is not a number of zero or more",
+            hint=f"unset {name}, or set it to a number such as {default}",
+        )
+    return number

@@ -237,8 +237,9 @@ def _injected_names(dbutils: DBUtils, on_demand: SparkOnDemand) -> dict[str, Any
     }
 
 
-def _watch_parent(parent: int) -> None:
-    # A task ends with the process that started it, also where the system does not see to that.
+def watch_parent(parent: int) -> None:
+    """End this process with the one that started it, also where the system does not see to it."""
+
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
@@ -280,7 +281,7 @@ def _stop(session: Any) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the task that the request in the file `arguments[0]` asks for; return the exit code."""
-    _watch_parent(os.getppid())
+    watch_parent(os.getppid())
     request = Request.read(Path(arguments[0]))
     process = TaskProcess(request)
     error: BaseException | None = None

@@ -59,7 +59,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
             str(context.directory / REQUEST_FILE),
         ],
         cwd=context.directory,
-        environment=_environment(context.environment),
+        environment=child_environment(context.environment),
         log=context.directory / "output.log",
         cancelled=context.cancelled,
         fork=context.fork,
@@ -120,8 +120,11 @@ def _read(file: Path) -> dict[str, Any] | None:
     return content
 
 
-def _environment(environment: Mapping[str, str]) -> dict[str, str]:
-    # A source checkout is not on the child's path by itself; an installed laketop is.
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that runs laketop's own code.
+
+    A source checkout is not on its path by itself; an installed laketop is.
+    """
     source = Path(laketop.__file__).parents[1]
     if source.name in {"site-packages", "dist-packages"}:
         return {**environment, "PYTHONUNBUFFERED": "1"}

@@ -71,13 +71,23 @@ class NotebookSession:
         finally:
             self._running.pop()
 
+    def run_source(self, source: str, name: str) -> None:
+        """Run Python in the namespace; tracebacks call it `name`. Errors: whatever it raises."""
+        with self._restarts():
+            self._shell.run_python(source, name)
+
+    def run_sql(self, source: str) -> Any:
+        """Run SQL statements, and return the frame of the last one, None if there is none."""
+        session = self._spark.session()
+        frame = None
+        for statement in statements(source, self._widgets.getAll()):
+            frame = session.sql(statement.text, args=dict(statement.arguments) or None)
+        return frame
+
     def _run_cell(self, path: str, cell: Cell) -> None:
         match cell.language:
             case "python":
-                with self._restarts():
-                    self._shell.run_python(
-                        cell.source, f"{notebook_name(path)}, cell {cell.number}"
-                    )
+                self.run_source(cell.source, f"{notebook_name(path)}, cell {cell.number}")
             case "sql":
                 self._run_sql(cell.source)
             case "sh":
@@ -99,10 +109,7 @@ class NotebookSession:
             self._shell.reset_names(dict(self._names))
 
     def _run_sql(self, source: str) -> None:
-        session = self._spark.session()
-        frame = None
-        for statement in statements(source, self._widgets.getAll()):
-            frame = session.sql(statement.text, args=dict(statement.arguments) or None)
+        frame = self.run_sql(source)
         if frame is not None:
             self._shell.user_ns["_sqldf"] = frame
             display(frame)

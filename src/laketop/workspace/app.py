@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -20,7 +21,15 @@ from starlette.types import Message, Receive, Scope, Send
 from laketop.workspace import bodies, gate
 from laketop.workspace.answers import Watched, encoded, failed, send_reply
 from laketop.workspace.known import KnownRoutes
-from laketop.workspace.service import Mount, Reply, Request, Route, mounts_of, routes_of
+from laketop.workspace.service import (
+    Fields,
+    Mount,
+    Reply,
+    Request,
+    Route,
+    mounts_of,
+    routes_of,
+)
 from laketop.workspace.ui.face import PageFace
 from laketop.workspace.workspace import Workspace
 
@@ -142,6 +151,8 @@ class Face:
                 reply = await self._reply(route, whole, captures)
             except Exception as error:  # noqa: BLE001 - the request boundary
                 reply = failed(f"{route.method} {route.template}", error)
+                if route.changes:
+                    await anyio.to_thread.run_sync(self._note_failure, found, whole, reply)
         await send_reply(send, reply)
 
     async def _reply(self, route: Route, request: Request, captures: Mapping[str, str]) -> Reply:
@@ -149,12 +160,46 @@ class Face:
         if route.hold is not None:
             await route.hold(**arguments)
         if route.is_async:
-            return encoded(await route.handler(**arguments))
-        return await anyio.to_thread.run_sync(self._handle, route, arguments)
+            reply = encoded(await route.handler(**arguments))
+            if route.changes:
+                await anyio.to_thread.run_sync(self._note, route, request, arguments)
+            return reply
+        return await anyio.to_thread.run_sync(self._handle, route, request, arguments)
 
-    def _handle(self, route: Route, arguments: dict[str, Any]) -> Reply:
+    def _handle(self, route: Route, request: Request, arguments: dict[str, Any]) -> Reply:
         with self.workspace.store.transaction(write=route.write):
-            return encoded(route.handler(**arguments))
+            reply = encoded(route.handler(**arguments))
+            if route.changes:
+                self._note(route, request, arguments)
+            return reply
+
+    def _note(
+        self,
+        route: Route,
+        request: Request,
+        params: Mapping[str, Any],
+        refusal: tuple[int, str] = (200, ""),
+    ) -> None:
+        """Write the row of the audit log; in the transaction of the call, if it has one."""
+        told = {n: v for n, v in params.items() if not isinstance(v, Request | Fields)}
+        for fields in (value for value in params.values() if isinstance(value, Fields)):
+            told |= fields
+        self.workspace.audit.note(
+            route.service_name,
+            route.name,
+            user=request.user,
+            agent=request.headers.get("user-agent", ""),
+            params=told,
+            status=refusal[0],
+            error=refusal[1] or None,
+        )
+
+    def _note_failure(
+        self, found: tuple[Route, Mapping[str, str]], request: Request, reply: Reply
+    ) -> None:
+        route, captures = found
+        told = json.loads(reply.body) if isinstance(reply.body, bytes) and reply.body else {}
+        self._note(route, request, captures, (reply.status, str(told.get("message", ""))))
 
     @contextlib.asynccontextmanager
     async def _received(

@@ -47,7 +47,7 @@ class Dispatcher:
 
     `limit_of` tells how many runs of a job may be active; `start_child` makes the run of a
     run_job task, inside a transaction, and returns its id; `notify` hears of every change, once it
-    is written down.
+    is written down; `site_for` gives a run a site of its own, such as another user's.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Dispatcher:
         limit_of: Callable[[int], int],
         start_child: Callable[[JobCall, tuple[int, ...]], int],
         notify: Notify = lambda _run, _snapshot: None,
+        site_for: Callable[[Site, RunRecord], Site] = lambda site, _record: site,
     ) -> None:
         self._store = store
         self._records = records
@@ -66,6 +67,7 @@ class Dispatcher:
         self._limit_of = limit_of
         self._start_child = start_child
         self._notify = notify
+        self._site_for = site_for
         self._runs: dict[int, _Running] = {}
         self._changes: dict[int, int] = {}
         self._final = threading.Condition()
@@ -100,7 +102,7 @@ class Dispatcher:
     def _take_on(self, run: JobRun, record: RunRecord) -> None:
         chain = (*record.more.get("chain", ()), record.job_id)
         seed = record.more.get("chaos_seed")
-        site = self._site
+        site = self._site_for(self._site, record)
         if seed is not None:
             site = chaotic(site, seed, site.runs / str(record.run_id))
         execution = Execution(

@@ -20,9 +20,9 @@ _TOKEN_BYTES = 32
 class Token:
     """What is known of a token. Units: ms since 1970.
 
-    `id` is its SHA-256; a `kind` of `own` is laketop's, `pat` a person's, `oauth` of a client.
-    A person's token ends by the workspace's clock, that of an OAuth client by the machine's, as
-    the client reckons.
+    `id` is its SHA-256; a `kind` of `own` is laketop's, `pat` a person's, `oauth` an OAuth
+    client's, `task` that of the processes of one workspace process. A person's token ends by the
+    workspace's clock, that of an OAuth client by the machine's, as the client reckons.
     """
 
     id: str
@@ -80,6 +80,10 @@ class Tokens:
     def forget(self, user: str) -> None:
         """Forget every token of a user."""
         self._drop(lambda one: one.user == user)
+
+    def revoke_kind(self, kind: str) -> None:
+        """Forget every token of a kind."""
+        self._drop(lambda one: one.kind == kind)
 
     def comment(self, id_: str, comment: str) -> None:
         """Change the comment of a token."""

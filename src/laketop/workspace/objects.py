@@ -51,7 +51,7 @@ class WorkspaceObject:
     def info(self) -> ObjectInfo:
         """The object as the API shows it. Source: the SDK's `workspace.ObjectInfo`."""
         found = self.file.stat()
-        number = int.from_bytes(hashlib.sha256(self.path.encode()).digest()[:6], "big")
+        number = number_of(self.path)
         modified = found.st_mtime_ns // 1_000_000
         is_file = self.kind == "FILE"
         return ObjectInfo(
@@ -64,6 +64,11 @@ class WorkspaceObject:
             created_at=modified if is_file else None,
             size=found.st_size if is_file else None,
         )
+
+
+def number_of(path: str) -> int:
+    """Return the id of what is at a path, in the short form: ids are made of paths."""
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:6], "big")
 
 
 class Tree:

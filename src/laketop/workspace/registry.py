@@ -55,6 +55,10 @@ class RegistryStore(mlflow_database.Durable, SqlAlchemyStore):
     """MLflow's own store of registered models, opened durably."""
 
 
+Allow = Callable[[str, str, str | None], None]
+"""Is handed a right, the full name of a model and its owner, None without a model."""
+
+
 class Registry:
     """The registered models of a metastore.
 
@@ -70,19 +74,21 @@ class Registry:
         files: Path,
         schema_exists: Callable[[str, str | None], bool],
         now_ms: Callable[[], int],
+        allow: Allow = lambda _right, _name, _owner: None,
     ) -> None:
         """Open the registry in the SQLite file `database`, made by `mlflow_database.make`.
 
         The files of a version are at `files`/catalog/schema/model/version.
 
         `schema_exists(catalog, schema)` says whether a schema is there; with None as the
-        schema, whether the catalog is.
+        schema, whether the catalog is. `allow` raises where the caller may not do what is asked.
         """
         store: Any = RegistryStore
         self._store = store(mlflow_database.address(database))
         self._files = files
         self._schema_exists = schema_exists
         self._now_ms = now_ms
+        self._allow = allow
         self._writing = threading.Lock()
         tables.create_all(self._store.engine)
 
@@ -100,6 +106,7 @@ class Registry:
         """Create a model in a schema that exists."""
         self._check_name(name)
         self._check_schema(name)
+        self._allow("CREATE MODEL", name, None)
         with self._writing:
             if self._model_or_none(name) is not None:
                 raise MlflowException(
@@ -118,6 +125,7 @@ class Registry:
 
     def model(self, name: str) -> RegisteredModel:
         """Return the model with its aliases and tags."""
+        self._allow("READ", name, self.owner_of(name))
         self._check_name(name)
         found = self._model_or_none(name)
         if found is None:
@@ -135,6 +143,7 @@ class Registry:
         owner: str | None = None,
     ) -> RegisteredModel:
         """Change the description, the deployment job or the owner; None leaves as it is."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             before = self.model(name)
             if description is not None:
@@ -146,6 +155,7 @@ class Registry:
 
     def delete_model(self, name: str) -> None:
         """Delete the model, its versions and their files."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.model(name)
             with self._store.ManagedSessionMaker(read_only=False) as session:
@@ -167,12 +177,14 @@ class Registry:
 
     def set_model_tag(self, name: str, key: str, value: str) -> None:
         """Set or change a tag."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.model(name)
             self._store.set_registered_model_tag(name, _tag.RegisteredModelTag(key, value))
 
     def delete_model_tag(self, name: str, key: str) -> None:
         """Delete a tag; one that is not there is gone already."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.model(name)
             self._store.delete_registered_model_tag(name, key)
@@ -181,6 +193,7 @@ class Registry:
 
     def create_version(self, name: str, new: NewVersion, *, owner: str) -> ModelVersion:
         """Make room for the next version; it waits for its files and for `finalize_version`."""
+        self._allow("CREATE MODEL VERSION", name, self.owner_of(name))
         problem = source_problem(new.source)
         if problem is not None:
             raise MlflowException(problem, INVALID_PARAMETER_VALUE)
@@ -212,6 +225,7 @@ class Registry:
 
         A version that is open already is answered as it is: its files cannot change any more.
         """
+        self._allow("CREATE MODEL VERSION", name, self.owner_of(name))
         found = self.version(name, version)
         if found.status == READY:
             return found
@@ -232,6 +246,7 @@ class Registry:
 
     def version(self, name: str, version: int) -> ModelVersion:
         """Return the version with its aliases and tags."""
+        self._allow("READ", name, self.owner_of(name))
         self._check_name(name)
         entity = self._store.get_model_version(name, version)
         with self._store.ManagedSessionMaker() as session:
@@ -244,6 +259,7 @@ class Registry:
 
     def update_version(self, name: str, version: int, *, description: str | None) -> ModelVersion:
         """Change the description."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.version(name, version)
             self._store.update_model_version(name, version, description)
@@ -251,6 +267,7 @@ class Registry:
 
     def delete_version(self, name: str, version: int) -> None:
         """Delete the version, its aliases and its files; its number is not given again."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.version(name, version)
             self._store.delete_model_version(name, version)
@@ -280,12 +297,14 @@ class Registry:
 
     def set_version_tag(self, name: str, version: int, key: str, value: str) -> None:
         """Set or change a tag."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.version(name, version)
             self._store.set_model_version_tag(name, version, _tag.ModelVersionTag(key, value))
 
     def delete_version_tag(self, name: str, version: int, key: str) -> None:
         """Delete a tag; one that is not there is gone already."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self.version(name, version)
             self._store.delete_model_version_tag(name, version, key)
@@ -294,6 +313,7 @@ class Registry:
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Point the alias at the version, from wherever it pointed before."""
+        self._allow("MANAGE", name, self.owner_of(name))
         problem = alias_problem(alias)
         if problem is not None:
             raise MlflowException(problem, INVALID_PARAMETER_VALUE)
@@ -309,12 +329,14 @@ class Registry:
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Delete the alias."""
+        self._allow("MANAGE", name, self.owner_of(name))
         with self._writing:
             self._aliased(name, alias)
             self._store.delete_registered_model_alias(name, alias)
 
     def by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that the alias points at."""
+        self._allow("READ", name, self.owner_of(name))
         return self.version(name, self._aliased(name, alias))
 
     # Files and lineage
@@ -368,6 +390,11 @@ class Registry:
             raise MlflowException(
                 f"Schema '{catalog}.{schema}' does not exist.", RESOURCE_DOES_NOT_EXIST
             )
+
+    def owner_of(self, name: str) -> str | None:
+        """Return who owns a model, None where there is none."""
+        found = self._model_or_none(name)
+        return None if found is None else found.owner
 
     def _model_or_none(self, name: str) -> RegisteredModel | None:
         with self._store.ManagedSessionMaker() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
@@ -42,14 +42,16 @@ class Saved:
             raise ResourceDoesNotExist(f"The {self._kind} {name} does not exist.") from None
         return found
 
-    def page(self, page_size: int, page_token: str | None) -> dict[str, Any]:
-        """Return a page of `results`, sorted by id, and the token of the next.
+    def page(
+        self, page_size: int, page_token: str | None, sees: Callable[[str], bool]
+    ) -> dict[str, Any]:
+        """Return a page of `results` that `sees` lets through, and the token of the next.
 
         Errors: InvalidParameterValue for a page size out of range.
         """
         if not 1 <= page_size <= _MOST_LISTED:
             raise InvalidParameterValue(f"page_size is not from 1 to {_MOST_LISTED}.")
-        names = [name for name in self._table if name > (page_token or "")]
+        names = [name for name in self._table if name > (page_token or "") and sees(name)]
         shown = names[:page_size]
         more = {"next_page_token": shown[-1]} if len(names) > page_size else {}
         return {"results": [self._table[name] for name in shown], **more}

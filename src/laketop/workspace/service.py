@@ -152,11 +152,15 @@ class Route:
     def __init__(self, service: Service, name: str, pattern: str, declared: _Declared) -> None:
         self.method, self.template = pattern.split(" ")
         self.service = service
+        self.name = name
+        self.service_name = type(service).__module__.rpartition(".")[2]
         self.handler: Callable[..., Any] = getattr(service, name)
         self.is_async = inspect.iscoroutinefunction(self.handler)
         self.write = self.method not in _READING if declared.write is None else declared.write
         self.streams = declared.streams
         self.is_open = declared.is_open
+        self.changes = self.method not in _READING and declared.write is not False
+        """Whether its calls are rows of the audit log."""
         self._raw = declared.raw or declared.streams
         self.hold: Callable[..., Awaitable[None]] | None = (
             getattr(service, declared.hold) if declared.hold else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import random
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from databricks.sdk.errors.platform import PermissionDenied
 
 from laketop.settings import Settings
-from laketop.workspace import admissions, principals
+from laketop.workspace import admissions, audit, principals
+from laketop.workspace.audit import Audit
 from laketop.workspace.clock import Clock, MovableClock, wall_ms
 from laketop.workspace.identity import Tokens
 from laketop.workspace.links import Links
@@ -21,7 +23,7 @@ from laketop.workspace.store import Store
 
 _caller: contextvars.ContextVar[str | None] = contextvars.ContextVar("caller", default=None)
 
-_FOLDERS = ("files", "catalog", "models", "artifacts", "runs", "uploads", "logs")
+_FOLDERS = ("files", "catalog", "models", "artifacts", "runs", "uploads", "logs", "dbfs")
 
 
 class Workspace:
@@ -45,9 +47,13 @@ class Workspace:
         """The names of those who may do everything."""
         self._begin_directory()
         self.tokens = Tokens(self.store, now_ms=self.now_ms, changed=self._admit)
+        self.tokens.revoke_kind("task")
+        self._lent: dict[str, str] = {}
+        self._lending = threading.Lock()
         self.principals_changed()
         self.links = Links()
         self.workspace_id = self._workspace_id()
+        self.audit = Audit(self.store, now_ms=self.now_ms, workspace_id=self.workspace_id)
         self.services: dict[str, Service] = {
             name: service(self) for name, service in service_classes().items()
         }
@@ -68,6 +74,21 @@ class Workspace:
     def state(self) -> Path:
         """The folder of everything that the workspace keeps."""
         return self.settings.state
+
+    def environment_as(self, user: str) -> Mapping[str, str]:
+        """Return the environment of a process that has the rights of a user, and no others.
+
+        Its token is of this process alone: it ends with the workspace.
+        """
+        environment = self.environment_for_tasks()
+        own = environment.get("DATABRICKS_TOKEN")
+        if user == self.settings.user or not own:
+            return environment
+        with self._lending:
+            if user not in self._lent:
+                self._lent[user] = self.tokens.issue(user, kind="task")
+        lent = self._lent[user]
+        return {name: value.replace(own, lent) for name, value in environment.items()}
 
     def act_for(self, user: str) -> None:
         """Let what follows in this context be done for `user`."""
@@ -97,7 +118,7 @@ class Workspace:
 
     def _begin_directory(self) -> None:
         with self.store.transaction(write=True):
-            for statement in principals.SCHEMA:
+            for statement in (*principals.SCHEMA, *audit.SCHEMA):
                 self.store.execute(statement)
             self.principals.seed(self.settings.user)
 
@@ -131,3 +152,4 @@ class Workspace:
     def begin(self) -> None:
         """Let schedules and triggers fire from now on: whatever their runs need is there."""
         self.clock.scheduler.begin()
+        self.system_tables.begin()

@@ -163,3 +163,22 @@ def test_up_without_waiting_returns_before_spark_answers(tmp_path: Path) -> None
     assert told["engine"]["phase"] == "starting"
     assert run_laketop(tmp_path, "down").code == 0
     assert not daemon.locked(Settings.read(tmp_path))
+
+
+def test_a_token_is_made_listed_and_revoked(laketop: Laketop) -> None:
+    assert laketop("up").code == 0
+    said = laketop("token", "create", "--comment", "ci", "--days", "3")
+    assert said.code == 0, said.err
+    token = said.out.strip()
+    host = json.loads(laketop("env", "--json").out)["DATABRICKS_HOST"]
+    me = f"{host}/api/2.0/preview/scim/v2/Me"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.get(me, headers=headers, timeout=30).json()["userName"] == "me@laketop.local"
+    (one,) = json.loads(laketop("token", "--json", "list").out)
+    assert one["comment"] == "ci"
+    assert "ci" in laketop("token", "list").out
+    assert "nobody" in laketop("token", "create", "--user", "nobody").err
+    assert laketop("token", "revoke", one["token_id"][:12]).code == 0
+    assert requests.get(me, headers=headers, timeout=30).status_code == 401
+    assert "no token named" in laketop("token", "revoke", one["token_id"][:12]).err
+    assert laketop("token", "create", "--days", "0").code == 2

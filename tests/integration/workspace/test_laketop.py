@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 import urllib.request
 
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound, PermissionDenied
 from tests.integration.workspace.conftest import Served
 
 
@@ -17,3 +20,23 @@ def test_the_status_names_user_and_version_and_no_token(served: Served) -> None:
     assert told["user"] == "me@laketop.local"
     assert told["active_runs"] == 0
     assert served.token not in text
+
+
+def test_a_token_is_made_for_anybody_who_is_there(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    name, do = ann.current_user.me().user_name, client.api_client.do
+    body = {"user": name, "comment": "ci", "lifetime_seconds": 60}
+    told = do("POST", "/api/laketop/1/tokens", body=body)
+    assert isinstance(told, dict)
+    other = WorkspaceClient(host=client.config.host, token=told["token_value"])
+    assert other.current_user.me().user_name == name
+    listed = do("GET", "/api/laketop/1/tokens")
+    assert isinstance(listed, dict)
+    (one,) = [t for t in listed["tokens"] if t["token_id"] == told["token_id"]]
+    assert (one["owner"], one["comment"]) == (name, "ci")
+    assert one["expiry_time"] - one["creation_time"] == 60_000
+    with pytest.raises(NotFound, match="nobody"):
+        do("POST", "/api/laketop/1/tokens", body={"user": "nobody"})
+    with pytest.raises(PermissionDenied):
+        ann.api_client.do("GET", "/api/laketop/1/tokens")

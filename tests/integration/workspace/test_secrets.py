@@ -10,7 +10,7 @@ import pytest
 from databricks.sdk.errors import InvalidParameterValue, ResourceAlreadyExists, ResourceDoesNotExist
 from databricks.sdk.errors.platform import BadRequest, DataLoss
 from databricks.sdk.errors.platform import NotImplemented as NotServed
-from databricks.sdk.service.workspace import ScopeBackendType
+from databricks.sdk.service.workspace import AclPermission, ScopeBackendType
 
 from laketop.workspace.vault import Vault
 
@@ -135,3 +135,16 @@ def test_a_sealed_value_cannot_stand_for_another(tmp_path: Path) -> None:
         vault.open("a/c", sealed)
     with pytest.raises(DataLoss):
         vault.open("a/b", sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_acls_are_put_read_listed_and_taken_away(client: WorkspaceClient) -> None:
+    client.secrets.create_scope("acls", initial_manage_principal="users")
+    client.secrets.put_acl("acls", "ann", AclPermission.READ)
+    client.secrets.put_acl("acls", "ann", AclPermission.WRITE)
+    assert client.secrets.get_acl("acls", "ann").permission is AclPermission.WRITE
+    told = [(one.principal, one.permission) for one in client.secrets.list_acls("acls")]
+    assert told == [("ann", AclPermission.WRITE), ("users", AclPermission.MANAGE)]
+    client.secrets.delete_acl("acls", "ann")
+    for call in (client.secrets.get_acl, client.secrets.delete_acl):
+        with pytest.raises(ResourceDoesNotExist, match="Failed to get secret acl"):
+            call("acls", "ann")

@@ -32,6 +32,7 @@ from laketop.workspace.service import (
 _OF_LAKETOP_ALONE = {
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
     "oidc",
+    "system_tables",
     "page",
 }
 """Services that the official client has no attribute for."""

@@ -22,6 +22,7 @@ class Backfills(Service):
         job_parameters: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Make a run for each time, all or none of them, and return at once."""
+        self.workspace.jobs.require(job_id, "CAN_MANAGE_RUN")
         settings = self.workspace.jobs.settings_of(job_id)
         parameters = backfill.parameters(settings, job_parameters or {})
         return {

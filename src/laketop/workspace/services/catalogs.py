@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import CatalogInfo, CatalogType, SecurableType
@@ -12,6 +13,7 @@ from laketop.workspace import lake
 from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Service, route
 
 _PROPERTY = "property."
@@ -28,10 +30,20 @@ class Catalogs(Service):
     def _lake(self) -> Lake:
         return Lake(self.workspace.state / "catalog")
 
+    @property
+    def _rights(self) -> Securables:
+        return Securables(self.workspace)
+
     def start(self) -> None:
         """Make the catalog that is there from the start."""
         if not self._lake.folder(lake.MAIN).is_dir():
             self._make(lake.MAIN, {"owner": self.workspace.settings.user, "comment": ""})
+
+    def make_system(self) -> None:
+        """Make the catalog of the system tables, unless it is there."""
+        if not (self._lake.folder("system") / "_catalog.json").is_file():
+            entry = {"owner": self.workspace.settings.user, "comment": "System tables"}
+            self._lake.keep(self._lake.folder("system") / "_catalog.json", entry)
 
     @route("POST /api/2.1/unity-catalog/catalogs")
     def create(  # noqa: PLR0917 - the fields of the request
@@ -49,6 +61,7 @@ class Catalogs(Service):
         Errors: BadRequest with CATALOG_ALREADY_EXISTS; NotImplemented for one whose data are
         elsewhere.
         """
+        self._rights.require("CREATE CATALOG", "METASTORE", "metastore")
         if connection_name or share_name or provider_name:
             raise NotServed("laketop has no foreign and no shared catalogs.")
         if name.lower() in _SPARKS_OWN:
@@ -64,12 +77,14 @@ class Catalogs(Service):
     @route("GET /api/2.1/unity-catalog/catalogs/{name}")
     def get(self, name: str) -> CatalogInfo:
         """Return a catalog."""
+        self._rights.require_sees("CATALOG", lake.checked(name))
         return self._info(lake.checked(name))
 
     @route("GET /api/2.1/unity-catalog/catalogs")
     def list(self, max_results: int = 0, page_token: str | None = None) -> dict[str, Any]:
-        """Return the catalogs by name."""
-        names, more = page_of(self._lake.catalogs(), max_results, page_token)
+        """Return the catalogs that the caller may see, by name."""
+        seen = [one for one in self._lake.catalogs() if self._rights.sees("CATALOG", one)]
+        names, more = page_of(seen, max_results, page_token)
         return {"catalogs": [self._info(name).as_dict() for name in names], **more}
 
     @route("PATCH /api/2.1/unity-catalog/catalogs/{name}")
@@ -83,6 +98,7 @@ class Catalogs(Service):
     ) -> CatalogInfo:
         """Change comment, owner, properties or name; grants follow a new name."""
         name = lake.checked(name)
+        self._rights.require_manage("CATALOG", name)
         entry = self._lake.catalog(name)
         if properties is not None:
             entry = {k: v for k, v in entry.items() if not k.startswith(_PROPERTY)}
@@ -99,8 +115,9 @@ class Catalogs(Service):
 
         Errors: BadRequest with CATALOG_NOT_EMPTY; an empty schema `default` counts as nothing.
         """
-        self._lake.catalog(name)
         name = lake.checked(name)
+        self._rights.require_manage("CATALOG", name)
+        self._lake.catalog(name)
         if name == lake.MAIN:
             raise BadRequest("Catalog 'main' is where sessions begin, and stays.")
         held: Any = [s for s in self._lake.schemas(name) if s != "default" or self._holds(name, s)]
@@ -114,6 +131,7 @@ class Catalogs(Service):
 
     async def check_models(self, name: str, force: bool = False) -> None:
         """Before the transaction, delete the models in it, or with them refuse its deletion."""
+        await anyio.to_thread.run_sync(self._rights.require_manage, "CATALOG", lake.checked(name))
         models = await self.workspace.registered_models.names_in(*name.lower().split("."))
         if models and not force:
             raise BadRequest(

@@ -24,6 +24,7 @@ from databricks.sdk.service.files import DirectoryEntry, ListDirectoryResponse
 from laketop import durable
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.paths import Place, located
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Reply, Request, Service, route
 
 _LARGEST_PAGE = 1000
@@ -81,8 +82,9 @@ class Files(Service):
     @route("DELETE /api/2.0/fs/files/{path...}")
     def delete(self, path: str) -> Reply:
         """Delete a file."""
-        self._open_place(path)
-        file = self._existing(path)
+        file = self._open_place(path).path
+        if not file.is_file():
+            raise NotFound(f"The file /{path.strip('/')} does not exist.")
         file.unlink()
         durable.flush_folder(file.parent)
         return _DONE
@@ -130,12 +132,19 @@ class Files(Service):
         durable.flush_folder(directory.parent)
         return _DONE
 
-    def _place(self, path: str) -> Place:
-        return located(self.workspace.state, path)
+    def _place(self, path: str, privilege: str = "READ VOLUME") -> Place:
+        place = located(self.workspace.state, path)
+        names = [name for name in path.split("/") if name]
+        if names[0] == "Volumes":
+            full_name = ".".join(names[1:4]).lower()
+            Securables(self.workspace).require(privilege, "VOLUME", full_name)
+        elif names[0] == "Models" and privilege == "READ VOLUME":
+            self.workspace.model_registry.check_read(".".join(names[1:4]))
+        return place
 
     def _open_place(self, path: str) -> Place:
         """Return a place that may be written: the files of a version that is ready stay."""
-        place = self._place(path)
+        place = self._place(path, "WRITE VOLUME")
         if path.strip("/").startswith("Models/"):
             self.workspace.model_registry.check_open(f"/{path.strip('/')}")
         return place

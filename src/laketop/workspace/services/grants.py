@@ -11,6 +11,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from laketop.workspace import lake
 from laketop.workspace.lake import Lake
 from laketop.workspace.privileges import APPLICABLE, Privileges
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Service, route
 
 _DEPTHS = {"METASTORE": 0, "CATALOG": 1, "SCHEMA": 2, "TABLE": 3, "VOLUME": 3, "FUNCTION": 3}
@@ -88,6 +89,7 @@ class Grants(Service):
     ) -> Assignments:
         """Grant and revoke; all changes or none."""
         type_, name = _named(securable_type, full_name)
+        self._rights_to_grant(type_, name)
         for change in changes or ():
             _check_change(change)
         for change in changes or ():
@@ -99,6 +101,15 @@ class Grants(Service):
                 remove=[_kept(each) for each in change.get("remove") or ()],
             )
         return {} if omit_permissions_in_response else self.get(securable_type, full_name)
+
+    def _rights_to_grant(self, type_: str, name: str) -> None:
+        """Let only owners and who may MANAGE grant. Errors: PermissionDenied."""
+        if type_ == "METASTORE":
+            self.workspace.require_admin()
+        elif type_ == "FUNCTION":
+            self.workspace.registered_models.require_manage(name)
+        else:
+            Securables(self.workspace).require_manage(type_, name)
 
     async def check(self, securable_type: str, full_name: str, **_others: Any) -> None:
         """Check before the transaction that the object is there: a model takes its time."""

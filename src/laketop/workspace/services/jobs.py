@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.jobs import RunType
 
@@ -48,6 +49,7 @@ _CLOSE_SECONDS = 30.0
 _MOST_JOBS_LISTED = 100
 _MOST_RUNS_LISTED = 25
 _LONGEST_TOKEN = 64
+_EVERY_RUN = 1_000_000
 _SHORT_ROOTS = re.compile(r"/(Users|Shared|Repos)(/|$)")
 _LEGACY = {
     "notebook_params": ("notebook_task", "base_parameters"),
@@ -84,6 +86,7 @@ class Jobs(Service):
             limit_of=self._limit_of,
             start_child=self._start_child,
             notify=self._notify,
+            site_for=self._site_for,
         )
 
     def start(self) -> None:
@@ -103,6 +106,7 @@ class Jobs(Service):
     def create(self, fields: Fields) -> dict[str, Any]:
         """Keep a new job."""
         settings = job_settings.checked(fields)
+        self._check_run_as(settings)
         job_id = self._records.new_id()
         self._records.keep_ids()
         self.store.execute(
@@ -121,6 +125,7 @@ class Jobs(Service):
     @route("GET /api/2.2/jobs/get", also=_OLDER)
     def get(self, job_id: int, page_token: str | None = None) -> dict[str, Any]:
         """Return a job with its settings as they were sent, arrays by pages of 100."""
+        self._require(job_id, "CAN_VIEW")
         job = self._existing(job_id)
         settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, page_token)
         return {**job, "settings": settings, **({"next_page_token": more} if more else {})}
@@ -134,20 +139,17 @@ class Jobs(Service):
         name: str | None = None,
         expand_tasks: bool = False,
     ) -> dict[str, Any]:
-        """Return the newest jobs first; tasks only if asked for."""
+        """Return the newest jobs first that the caller may see; tasks only if asked for."""
         if not 1 <= limit <= _MOST_JOBS_LISTED:
             raise InvalidParameterValue(f"limit is not from 1 to {_MOST_JOBS_LISTED}.")
-        rows = self.store.execute(
-            "SELECT job_id FROM jobs WHERE job_id < ? AND (? IS NULL OR lower(name) = lower(?))"
-            " ORDER BY job_id DESC LIMIT ? OFFSET ?",
-            (_before(page_token), name, name, limit + 1, _not_negative(offset)),
-        )
-        jobs = [self._listed(job_id, is_whole=expand_tasks) for (job_id,) in rows[:limit]]
-        return _page("jobs", jobs, "job_id", has_more=len(rows) > limit)
+        found = self._seen(_before(page_token), name, limit + 1, _not_negative(offset))
+        jobs = [self._listed(job_id, is_whole=expand_tasks) for job_id in found[:limit]]
+        return _page("jobs", jobs, "job_id", has_more=len(found) > limit)
 
     @route("POST /api/2.2/jobs/reset", also=_OLDER)
     def reset(self, job_id: int, new_settings: dict[str, Any]) -> None:
         """Replace a job's settings; an omitted `run_as` stays."""
+        self._require(job_id, "CAN_MANAGE")
         old = self._existing(job_id)["settings"]
         kept = {"run_as": old["run_as"]} if "run_as" in old else {}
         self._change(job_id, {**kept, **new_settings})
@@ -160,6 +162,7 @@ class Jobs(Service):
         fields_to_remove: list[str] | None = None,  # type: ignore[valid-type]  # not the method
     ) -> None:
         """Change some of a job's settings."""
+        self._require(job_id, "CAN_MANAGE")
         old = self._existing(job_id)["settings"]
         changed = job_settings.updated(old, new_settings or {}, fields_to_remove or [])
         self._change(job_id, changed)
@@ -167,7 +170,7 @@ class Jobs(Service):
     @route("POST /api/2.2/jobs/delete", also=_OLDER)
     def delete(self, job_id: int) -> None:
         """Delete a job; its runs stay."""
-        self._existing(job_id)
+        self._require(job_id, "CAN_MANAGE")
         self.store.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
         self.workspace.clock.scheduler.follow(job_id, {})
 
@@ -203,6 +206,7 @@ class Jobs(Service):
             dbt_commands=dbt_commands,
             pipeline_params=pipeline_params,
         )
+        self._require(job_id, "CAN_MANAGE_RUN")
         job = self._existing(job_id)
         found = self._run_of(idempotency_token)
         if found is not None:
@@ -225,6 +229,7 @@ class Jobs(Service):
             return {"run_id": found}
         sent = {**fields, "name": fields.get("run_name") or "Untitled"}
         settings = job_settings.checked(sent)
+        self._check_run_as(settings)
         request = self._request(self._records.new_id(), run_type="SUBMIT_RUN")
         run_id = self._add(settings, request, queue=None, more={"settings": settings})
         self._keep_token(idempotency_token, run_id)
@@ -238,6 +243,7 @@ class Jobs(Service):
         record = self._records.get(run_id)
         if record is None:
             return self._task_run(run_id)
+        self._require_run(record, "CAN_VIEW")
         whole = self._shown(record)
         if include_history:
             whole["repair_history"] = repairs.history_of(record)
@@ -273,7 +279,7 @@ class Jobs(Service):
             to_ms=start_time_to,
             before=_before(page_token),
         )
-        found = self._records.newest(wanted, limit=limit + 1, offset=_not_negative(offset))
+        found = self._newest(wanted, limit + 1, _not_negative(offset))
         runs = [self._shown(record) for record in found[:limit]]
         if not expand_tasks:
             runs = [{k: v for k, v in run.items() if k != "tasks"} for run in runs]
@@ -304,6 +310,7 @@ class Jobs(Service):
         record = self._records.get(run_id)
         if record is None:
             raise _no_run(run_id)
+        self._require_run(record, "CAN_MANAGE_RUN")
         repairs.check_repairable(record, latest_repair_id)
         legacy = _legacy(notebook_params, python_params, python_named_params, job_parameters)
         settings = _with_environments(_with_parameters(self._settings_of(record), legacy))
@@ -339,6 +346,7 @@ class Jobs(Service):
             record, task_run_id = self._records.of_task_run(run_id), run_id
         if record is None:
             raise _no_run(run_id)
+        self._require_run(record, "CAN_MANAGE_RUN")
         self._dispatcher.cancel(record.run_id, task_run_id, self.workspace.now_ms())
 
     @route("POST /api/2.2/jobs/runs/cancel-all", also=_OLDER)
@@ -347,10 +355,12 @@ class Jobs(Service):
         if job_id is None and not all_queued_runs:
             raise InvalidParameterValue("cancel-all needs a job_id or all_queued_runs.")
         if job_id is not None:
-            self._existing(job_id)
+            self._require(job_id, "CAN_MANAGE_RUN")
         for run_id in self._records.active():
             record = self._records.get(run_id)
             if record is None or job_id not in {None, record.job_id}:
+                continue
+            if not self._allows_run(record, "CAN_MANAGE_RUN"):
                 continue
             if not all_queued_runs or record.life_cycle == "QUEUED":
                 self._dispatcher.cancel(run_id, None, self.workspace.now_ms())
@@ -361,6 +371,7 @@ class Jobs(Service):
         record = self._records.get(run_id)
         if record is None:
             raise _no_run(run_id)
+        self._require_run(record, "CAN_MANAGE")
         if not record.is_final:
             raise InvalidParameterValue(f"Run {run_id} is active and cannot be deleted.")
         self._records.delete(run_id)
@@ -395,6 +406,61 @@ class Jobs(Service):
             if self._dispatcher.changes(run_id) != before:
                 return
 
+    # --- who may do what ---
+
+    def creator_of(self, job_id: int) -> str:
+        """Return who made a job. Errors: InvalidParameterValue if there is none."""
+        return str(self._existing(job_id)["creator_user_name"])
+
+    def require(self, job_id: int, level: str) -> None:
+        """Let only callers pass who have a level on a job; errors as on the wire."""
+        self._existing(job_id)
+        self.workspace.permissions.require("jobs", str(job_id), level)
+
+    _require = require
+
+    def _allows_run(self, record: RunRecord, level: str) -> bool:
+        """Tell whether the caller has a level on a run: by its job, or having submitted it."""
+        if self.workspace.is_admin or record.creator == self.workspace.user:
+            return True
+        known = self.store.execute("SELECT 1 FROM jobs WHERE job_id = ?", (record.job_id,))
+        allows = self.workspace.permissions.allows
+        return bool(known) and bool(allows("jobs", str(record.job_id), level))
+
+    def _require_run(self, record: RunRecord, level: str) -> None:
+        if not self._allows_run(record, level):
+            user = self.workspace.user
+            raise PermissionDenied(
+                f"User {user} does not have {level} permission on run {record.run_id}."
+            )
+
+    def _seen(self, before: int, name: str | None, count: int, offset: int) -> Sequence[int]:
+        """Return the newest jobs that the caller may see; an admin's are not looked through."""
+        rows = self.store.execute(
+            "SELECT job_id FROM jobs WHERE job_id < ? AND (? IS NULL OR lower(name) = lower(?))"
+            " ORDER BY job_id DESC",
+            (before, name, name),
+        )
+        allows = self.workspace.permissions.allows
+        seen = (job_id for (job_id,) in rows if allows("jobs", str(job_id), "CAN_VIEW"))
+        return [*itertools.islice(seen, offset, offset + count)]
+
+    def _newest(self, wanted: RunFilter, count: int, offset: int) -> Sequence[RunRecord]:
+        """Return the newest runs that the caller may see."""
+        if self.workspace.is_admin:
+            return [*self._records.newest(wanted, limit=count, offset=offset)]
+        found = self._records.newest(wanted, limit=_EVERY_RUN, offset=0)
+        seen = (record for record in found if self._allows_run(record, "CAN_VIEW"))
+        return [*itertools.islice(seen, offset, offset + count)]
+
+    def _check_run_as(self, settings: Mapping[str, Any]) -> None:
+        """Let only admins run as somebody else. Errors: PermissionDenied."""
+        wanted = _run_as(settings)
+        if wanted not in {None, self.workspace.user} and not self.workspace.is_admin:
+            raise PermissionDenied(
+                f"User {self.workspace.user} is not an admin, and cannot run as {wanted}."
+            )
+
     # --- how jobs are kept ---
 
     def _existing(self, job_id: int) -> dict[str, Any]:
@@ -422,6 +488,8 @@ class Jobs(Service):
 
     def _change(self, job_id: int, wanted: Mapping[str, Any]) -> None:
         settings = job_settings.checked(wanted)
+        if _run_as(settings) != _run_as(self._existing(job_id)["settings"]):
+            self._check_run_as(settings)
         self.store.execute(
             "UPDATE jobs SET name = ?, settings = ? WHERE job_id = ?",
             (settings.get("name") or "Untitled", json.dumps(settings), job_id),
@@ -455,6 +523,18 @@ class Jobs(Service):
         """Return the settings of each job by its id."""
         rows = self.store.execute("SELECT job_id, settings FROM jobs")
         return {job_id: json.loads(settings) for job_id, settings in rows}
+
+    def all_jobs(self) -> dict[int, dict[str, Any]]:
+        """Return each job by its id."""
+        rows = self.store.execute("SELECT job_id FROM jobs")
+        return {job_id: self._existing(job_id) for (job_id,) in rows}
+
+    def ended_runs(self, query: str) -> Iterator[dict[str, Any]]:
+        """Yield the runs whose ids a query finds, as they are shown, with whom they ran as."""
+        for (run_id,) in self.store.execute(query):
+            record = self._records.get(run_id)
+            if record is not None and record.is_final:
+                yield {**self._shown(record), "run_as_user_name": record.more.get("run_as")}
 
     def start_triggered(self, job_id: int, firing: Firing) -> int:
         """Make the run of a trigger that fires, inside a transaction, and return its id."""
@@ -522,11 +602,26 @@ class Jobs(Service):
             job_id=request.job_id,
             creator=creator or self.workspace.user,
             run_type=request.run_type,
-            more=more or {},
+            more={**(more or {}), "run_as": self._acts_as(settings, request)},
             snapshot=run.snapshot(),
         )
         self._dispatcher.add(run, record)
         return request.run_id
+
+    def _acts_as(self, settings: Mapping[str, Any], request: RunRequest) -> str:
+        """Return whose rights tasks have: of `run_as`, else of the job's creator or the caller.
+
+        A name that is nobody's in this workspace is left to whoever is at the laptop, so that a
+        bundle with the principals of another workspace runs.
+        """
+        wanted = _run_as(settings)
+        if wanted is None:
+            rows = self.store.execute(
+                "SELECT creator FROM jobs WHERE job_id = ?", (request.job_id,)
+            )
+            wanted = rows[0][0] if rows else self.workspace.user
+        known = self.workspace.principals.find(wanted) is not None
+        return str(wanted) if known else self.workspace.settings.user
 
     def _obey_limit(
         self, run: JobRun, settings: Mapping[str, Any], queue: Mapping[str, Any] | None
@@ -587,6 +682,13 @@ class Jobs(Service):
             fork=self._forks,
         )
 
+    def _site_for(self, site: Site, record: RunRecord) -> Site:
+        """Return a site whose tasks have the rights of whom a run runs as."""
+        user = record.more.get("run_as") or self.workspace.settings.user
+        return dataclasses.replace(
+            site, environment=lambda _task: self.workspace.environment_as(user)
+        )
+
     def _saved(self, kind: str, name: str) -> Mapping[str, Any]:
         """Return a saved query or alert; called by tasks, outside of any request."""
         service = {"query": "queries", "alert": "alerts"}[kind]
@@ -629,6 +731,7 @@ class Jobs(Service):
         task = record.task(task_run_id) if record is not None else None
         if record is None or task is None:
             raise _no_run(task_run_id)
+        self._require_run(record, "CAN_VIEW")
         shown = self._as_run(record, task)
         if "for_each_task" not in task:
             return shown
@@ -651,10 +754,12 @@ class Jobs(Service):
         record = self._records.of_task_run(run_id)
         task = record.task(run_id) if record is not None else None
         if record is not None and task is not None:
+            self._require_run(record, "CAN_VIEW")
             return record, task
         record = self._records.get(run_id)
         if record is None:
             raise _no_run(run_id)
+        self._require_run(record, "CAN_VIEW")
         if len({one["task_key"] for one in record.tasks}) != 1:
             raise InvalidParameterValue(
                 "Retrieving the output of runs with multiple tasks is not supported."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.platform import InternalError
 
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.paths import located
 from laketop.workspace.service import Service, mount
 
@@ -102,6 +103,7 @@ class Mlflow(Service):
             files=self.workspace.state / "models",
             schema_exists=self._schema_exists,
             now_ms=self.workspace.now_ms,
+            allow=ModelRights(self.workspace).allow,
         )
         return Parts(Backend(tracking, self._folder_of), registry)
 

@@ -12,6 +12,7 @@ from databricks.sdk.errors.platform import (
 )
 
 from laketop.workspace.model_files import seal_of
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.paths import confined
 from laketop.workspace.service import Service, mount
 
@@ -73,6 +74,16 @@ class ModelRegistry(Service):
                     f"Version {names[4]!r} of model {'.'.join(names[1:4])!r} is registered; "
                     "its files cannot be changed."
                 )
+            self._check_right("CREATE MODEL VERSION", ".".join(names[1:4]))
+
+    def check_read(self, name: str) -> None:
+        """Let only callers pass who may load a model. Errors: PermissionDenied."""
+        self._check_right("EXECUTE", name)
+
+    def _check_right(self, right: str, name: str) -> None:
+        if not self.workspace.is_admin:  # for whom MLflow need not be loaded
+            owner = self.registry.owner_of(name)
+            ModelRights(self.workspace).allow(right, name, owner)
 
     def _logged_model(self, model_id: str) -> Any | None:
         from mlflow.exceptions import MlflowException

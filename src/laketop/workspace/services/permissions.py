@@ -1,35 +1,67 @@
-"""Who may do what with jobs, experiments, endpoints, notebooks and folders."""
+"""Who may do what with jobs, experiments, endpoints, notebooks, folders, warehouses, compute."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import anyio.to_thread
-from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.errors.platform import (
+    InvalidParameterValue,
+    PermissionDenied,
+    ResourceDoesNotExist,
+)
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
+from laketop.workspace import objects
+from laketop.workspace.principals import USERS
 from laketop.workspace.service import Service, route
 
 _PRINCIPALS = ("user_name", "group_name", "service_principal_name")
 _FILES = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
+_SAVED = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "jobs": ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER"),
     "experiments": ("CAN_READ", "CAN_EDIT", "CAN_MANAGE"),
     "serving-endpoints": ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"),
+    "warehouses": ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"),
+    "clusters": ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"),
+    "cluster-policies": ("CAN_USE",),
+    "instance-pools": ("CAN_ATTACH_TO", "CAN_MANAGE"),
+    "queries": _SAVED,
+    "alerts": _SAVED,
     "directories": _FILES,
     "notebooks": _FILES,
-    "files": ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"),
+    "files": _FILES,
 }
 """The levels that each type of object takes, the strongest last."""
-_SINGULAR = {"directories": "directory", "serving-endpoints": "serving-endpoint"}
-_OWNED = "jobs"
+_SINGULAR = {
+    "cluster-policies": "cluster-policy",
+    "directories": "directory",
+    "queries": "query",
+    "serving-endpoints": "serving-endpoint",
+}
+_TREE = ("directories", "notebooks", "files")
+_OWNED = ("jobs", "warehouses")
+_CREATOR_FIELDS = {
+    "clusters": "creator_user_name",
+    "cluster-policies": "creator_user_name",
+    "instance-pools": "creator_user_name",
+    "warehouses": "creator_name",
+    "queries": "owner_user_name",
+    "alerts": "owner_user_name",
+}
+"""Services that keep their objects' creators, by the name of the field."""
+
+Held = dict[tuple[str, str], str]
+"""The level of each principal, which is a kind and a name."""
 
 
 class Permissions(Service):
-    """Permissions, kept and told; nothing is denied by them yet. Source: workspace-api 3.8.
+    """Permissions, which the services ask before they act. Source: workspace-api 3.8.
 
-    The creator of an object holds the strongest level until somebody says otherwise.
+    The creator of an object holds the strongest level until somebody says otherwise; what holds
+    for a folder holds for all below it; admins may do everything.
     """
 
     schema = (
@@ -46,6 +78,7 @@ class Permissions(Service):
     @route("GET /api/2.0/permissions/{object_type}/{object_id}", hold="check")
     def get(self, object_type: str, object_id: str) -> dict[str, Any]:
         """Return who may do what with an object."""
+        self.require(object_type, object_id, LEVELS[object_type][0])
         held = self._held(object_type, object_id) or self._first(object_type, object_id)
         return {
             "object_id": f"/{object_type}/{object_id}",
@@ -67,6 +100,7 @@ class Permissions(Service):
         access_control_list: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Replace the permissions of an object."""
+        self._require_manager(object_type, object_id)
         self._keep(object_type, object_id, _entries(object_type, access_control_list))
         return self.get(object_type, object_id)
 
@@ -78,6 +112,7 @@ class Permissions(Service):
         access_control_list: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Give principals other levels; a new owner of a job takes the place of the old one."""
+        self._require_manager(object_type, object_id)
         held = self._held(object_type, object_id) or self._first(object_type, object_id)
         given = _entries(object_type, access_control_list)
         if "IS_OWNER" in given.values():
@@ -95,6 +130,75 @@ class Permissions(Service):
             ]
         }
 
+    def _require_manager(self, object_type: str, object_id: str) -> None:
+        if "CAN_MANAGE" in LEVELS[object_type]:
+            self.require(object_type, object_id, "CAN_MANAGE")
+        else:
+            self.workspace.require_admin()
+
+    def allows(self, object_type: str, object_id: str, level: str) -> bool:
+        """Tell whether the caller has at least a level on an object that is there."""
+        if self.workspace.is_admin:
+            return True
+        with self.store.reading():
+            if object_type in _TREE:
+                path = self.workspace.workspace.path_of(object_id, object_type)
+                return path is None or self.allows_path(path, level)
+            held = self._held(object_type, object_id) or self._first(object_type, object_id)
+            return self._reaches(held, LEVELS[object_type], level)
+
+    def require(self, object_type: str, object_id: str, level: str) -> None:
+        """Let only callers pass who have at least a level. Errors: PermissionDenied."""
+        if not self.allows(object_type, object_id, level):
+            kind = _SINGULAR.get(object_type, object_type.removesuffix("s"))
+            raise _denied(self.workspace.user, level, f"{kind} {object_id}")
+
+    def allows_path(self, path: str, level: str) -> bool:
+        """Tell whether the caller has a level on a place of the tree, itself or by a folder above.
+
+        Everybody may manage the own home folder and what is shared, and see the folders above.
+        """
+        if self.workspace.is_admin or (path in {"/", "/Users", "/Repos"} and level == "CAN_READ"):
+            return True
+        with self.store.reading():
+            return any(
+                self._reaches(self._on_place(place), _FILES, level) for place in _ancestors(path)
+            )
+
+    def require_path(self, path: str, level: str) -> None:
+        """Let only callers pass who have a level on a place. Errors: PermissionDenied."""
+        if not self.allows_path(path, level):
+            raise _denied(self.workspace.user, level, path)
+
+    def forget(self, object_type: str, object_id: str) -> None:
+        """Forget what was said of an object that is gone."""
+        self.store.execute(
+            "DELETE FROM permissions WHERE object_type = ? AND object_id = ?",
+            (object_type, object_id),
+        )
+
+    def _on_place(self, path: str) -> Held:
+        held: Held = {}
+        number = str(objects.number_of(path))
+        for object_type in _TREE:
+            held |= self._held(object_type, number)
+        names = path.strip("/").split("/")
+        if names == ["Shared"]:
+            held = {("group_name", USERS): "CAN_MANAGE", **held}
+        if len(names) == 2 and names[0] in {"Users", "Repos"}:
+            kinds = ("user_name", "service_principal_name")
+            held = {**held, **{(kind, names[1]): "CAN_MANAGE" for kind in kinds}}
+        return held
+
+    def _reaches(self, held: Held, order: tuple[str, ...], level: str) -> bool:
+        wanted = order.index(level)
+        groups = self.workspace.groups_of_caller()
+        return any(
+            order.index(has) >= wanted
+            for (kind, principal), has in held.items()
+            if (principal in groups if kind == "group_name" else principal == self.workspace.user)
+        )
+
     async def check(self, object_type: str, object_id: str, **_others: Any) -> None:
         """Check before the transaction that the object is there: MLflow takes its time."""
         if object_type not in LEVELS:
@@ -106,26 +210,24 @@ class Permissions(Service):
             self._experiment(object_id)
             return
         with self.store.transaction(write=False):
-            if object_type == "jobs":
-                self._job(object_id)
-            elif object_type == "serving-endpoints":
-                self._endpoint(object_id)
-            elif not self.workspace.workspace.has_object(object_id, object_type):
-                raise _absent(object_type, object_id)
+            if object_type in _TREE:
+                if self.workspace.workspace.path_of(object_id, object_type) is None:
+                    raise _absent(object_type, object_id)
+            else:
+                self._first(object_type, object_id)
 
-    def _job(self, object_id: str) -> dict[str, Any]:
+    def _job_creator(self, object_id: str) -> str:
         if not object_id.isdecimal():
             raise _absent("jobs", object_id)
         try:
-            job: dict[str, Any] = self.workspace.jobs.get(int(object_id))
+            return str(self.workspace.jobs.creator_of(int(object_id)))
         except InvalidParameterValue as error:
             raise _absent("jobs", object_id) from error
-        return job
 
-    def _endpoint(self, object_id: str) -> dict[str, Any]:
+    def _endpoint_creator(self, object_id: str) -> str | None:
         for endpoint in self.workspace.serving_endpoints.list()["endpoints"]:
             if endpoint["id"] == object_id:
-                return dict(endpoint)
+                return str(endpoint["creator"]) if endpoint.get("creator") else None
         raise _absent("serving-endpoints", object_id)
 
     def _experiment(self, object_id: str) -> None:
@@ -137,7 +239,7 @@ class Permissions(Service):
         except MlflowException as error:
             raise _absent("experiments", object_id) from error
 
-    def _held(self, object_type: str, object_id: str) -> dict[tuple[str, str], str]:
+    def _held(self, object_type: str, object_id: str) -> Held:
         rows = self.store.execute(
             "SELECT kind, principal, level FROM permissions"
             " WHERE object_type = ? AND object_id = ?",
@@ -145,19 +247,34 @@ class Permissions(Service):
         )
         return {(kind, principal): level for kind, principal, level in rows}
 
-    def _first(self, object_type: str, object_id: str) -> dict[tuple[str, str], str]:
-        """Return what holds before anybody says otherwise: the creator has it all."""
-        creator = self.workspace.settings.user
+    def _first(self, object_type: str, object_id: str) -> Held:
+        """Return what holds before anybody says otherwise: the creator has it all.
+
+        Errors: ResourceDoesNotExist for an object that is not there.
+        """
+        creator, more = self.workspace.settings.user, {}
         if object_type == "jobs":
-            creator = self._job(object_id)["creator_user_name"]
+            creator = self._job_creator(object_id)
         elif object_type == "serving-endpoints":
-            creator = self._endpoint(object_id).get("creator") or creator
-        return {("user_name", creator): LEVELS[object_type][-1]}
+            creator = self._endpoint_creator(object_id) or creator
+        elif object_type in _CREATOR_FIELDS:
+            kept = self.workspace.services[object_type.replace("-", "_")].existing(object_id)  # type: ignore[attr-defined]  # by name
+            creator = kept.get(_CREATOR_FIELDS[object_type]) or creator
+            if kept.get("for_everybody"):
+                more = {("group_name", USERS): "CAN_USE"}
+        return {self._named(creator): LEVELS[object_type][-1], **more}
+
+    def _named(self, name: str) -> tuple[str, str]:
+        robot = self.workspace.principals.id_of("ServicePrincipals", name) is not None
+        return ("service_principal_name" if robot else "user_name"), name
 
     def _keep(self, object_type: str, object_id: str, held: Mapping[tuple[str, str], str]) -> None:
         owners = [who for who, level in held.items() if level == "IS_OWNER"]
-        if object_type == _OWNED and len(owners) != 1:
-            raise InvalidParameterValue("The job must have exactly one owner.")
+        if object_type in _OWNED and len(owners) != 1:
+            kind = object_type.removesuffix("s")
+            raise InvalidParameterValue(f"The {kind} must have exactly one owner.")
+        if any(kind == "group_name" for kind, _ in owners):
+            raise InvalidParameterValue("Groups can not be owners.")
         self.store.execute(
             "DELETE FROM permissions WHERE object_type = ? AND object_id = ?",
             (object_type, object_id),
@@ -170,8 +287,8 @@ class Permissions(Service):
             )
 
 
-def _entries(object_type: str, sent: list[dict[str, Any]] | None) -> dict[tuple[str, str], str]:
-    given: dict[tuple[str, str], str] = {}
+def _entries(object_type: str, sent: list[dict[str, Any]] | None) -> Held:
+    given: Held = {}
     for entry in sent or ():
         named = [kind for kind in _PRINCIPALS if entry.get(kind)]
         if len(named) != 1 or not isinstance(entry[named[0]], str):
@@ -189,3 +306,14 @@ def _entries(object_type: str, sent: list[dict[str, Any]] | None) -> dict[tuple[
 def _absent(object_type: str, object_id: str) -> ResourceDoesNotExist:
     kind = _SINGULAR.get(object_type, object_type.removesuffix("s"))
     return ResourceDoesNotExist(f"{kind.capitalize()} {object_id[:100]} does not exist.")
+
+
+def _denied(user: str, level: str, what: str) -> PermissionDenied:
+    return PermissionDenied(f"User {user} does not have {level} permission on {what[:200]}.")
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    """Yield a path and every folder above it, but for the root."""
+    names = path.strip("/").split("/")
+    for length in range(len(names), 0, -1):
+        yield "/" + "/".join(names[:length])

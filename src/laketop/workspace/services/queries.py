@@ -28,12 +28,13 @@ class Queries(Service):
     @route("GET /api/2.0/sql/queries/{id}")
     def get(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
         """Return a query."""
+        self._require(id, "CAN_VIEW")
         return self._saved.get(id)
 
     @route("GET /api/2.0/sql/queries")
     def list(self, page_size: int = 20, page_token: str | None = None) -> dict[str, Any]:
-        """Return the queries, by pages."""
-        return self._saved.page(page_size, page_token)
+        """Return the queries that the caller may see, by pages."""
+        return self._saved.page(page_size, page_token, self._sees)
 
     @route("PATCH /api/2.0/sql/queries/{id}")
     def update(
@@ -43,9 +44,23 @@ class Queries(Service):
         query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Change fields of a query."""
+        self._require(id, "CAN_EDIT")
         return self._saved.update(id, query or {}, update_mask, now_ms=self.workspace.now_ms())
 
     @route("DELETE /api/2.0/sql/queries/{id}")
     def delete(self, id: str) -> None:  # noqa: A002 - the name on the wire
         """Forget a query."""
+        self._require(id, "CAN_MANAGE")
         self._saved.delete(id)
+        self.workspace.permissions.forget("queries", id)
+
+    def existing(self, name: str) -> dict[str, Any]:
+        """Return a query whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
+        return self._saved.get(name)
+
+    def _require(self, name: str, level: str) -> None:
+        self._saved.get(name)
+        self.workspace.permissions.require("queries", name, level)
+
+    def _sees(self, name: str) -> bool:
+        return bool(self.workspace.permissions.allows("queries", name, "CAN_VIEW"))

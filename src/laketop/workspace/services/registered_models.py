@@ -13,8 +13,10 @@ from databricks.sdk.service.catalog import RegisteredModelAlias, RegisteredModel
 
 from laketop.workspace import lake
 from laketop.workspace.lake import Lake
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Service, route
 
 Got = TypeVar("Got")
@@ -48,6 +50,18 @@ class RegisteredModels(Service):
             lambda: _info(self._registry.create_model(full_name, owner=owner, description=comment))
         )
 
+    def require_manage(self, full_name: str) -> None:
+        """Let only callers pass who may grant on a model or function. Errors: PermissionDenied."""
+        home = Lake(self.workspace.state / "catalog")
+        names = full_name.split(".")
+        if self.workspace.is_admin:
+            return
+        if names[2] in home.listed("functions", *names[:2]):
+            Securables(self.workspace).require_manage("FUNCTION", full_name)
+        else:
+            owner = self._translated(lambda: self._registry.model(full_name)).owner
+            ModelRights(self.workspace).allow("MANAGE", full_name, owner)
+
     @route("GET /api/2.1/unity-catalog/models/{full_name}")
     async def get(self, full_name: str, include_aliases: bool = False) -> RegisteredModelInfo:
         """Return a model, its aliases if asked for."""
@@ -69,7 +83,8 @@ class RegisteredModels(Service):
             raise BadRequest("catalog_name and schema_name come together.")
         prefix = "" if catalog_name is None else f"{catalog_name}.{schema_name}."
         every = await self.of_registry(self._all)
-        known = {one.full_name or "": one for one in every}
+        sees = ModelRights(self.workspace).sees
+        known = {one.full_name or "": one for one in every if sees(one.full_name or "", one.owner)}
         chosen = sorted(name for name in known if name.startswith(prefix))
         names, more = page_of(chosen, max_results, page_token)
         return {"registered_models": [known[name].as_dict() for name in names], **more}

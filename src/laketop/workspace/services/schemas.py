@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest
 from databricks.sdk.service.catalog import CatalogType, SchemaInfo
 
@@ -12,6 +13,7 @@ from laketop.workspace import lake
 from laketop.workspace.lake import Entry, Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Service, route
 
 _NOT_PROPERTIES = frozenset({"owner", "comment", "location"})
@@ -29,6 +31,10 @@ class Schemas(Service):
     def _lake(self) -> Lake:
         return Lake(self.workspace.state / "catalog")
 
+    @property
+    def _rights(self) -> Securables:
+        return Securables(self.workspace)
+
     @route("POST /api/2.1/unity-catalog/schemas")
     def create(
         self,
@@ -40,6 +46,8 @@ class Schemas(Service):
     ) -> SchemaInfo:
         """Make a schema. Errors: BadRequest with SCHEMA_ALREADY_EXISTS; NotFound."""
         self._lake.catalog(catalog_name)
+        self._rights.require("USE CATALOG", "CATALOG", catalog_name.lower())
+        self._rights.require("CREATE SCHEMA", "CATALOG", catalog_name.lower())
         folder = self._lake.folder(catalog_name, name)
         if folder.exists():
             raise lake.already("Schema", f"{catalog_name}.{name}")
@@ -53,15 +61,20 @@ class Schemas(Service):
     @route("GET /api/2.1/unity-catalog/schemas/{full_name}")
     def get(self, full_name: str) -> SchemaInfo:
         """Return a schema."""
-        return self._info(*lake.parts(full_name, 2, "schema"))
+        names = lake.parts(full_name, 2, "schema")
+        self._rights.require_sees("SCHEMA", ".".join(names))
+        return self._info(*names)
 
     @route("GET /api/2.1/unity-catalog/schemas")
     def list(
         self, catalog_name: str, max_results: int = 0, page_token: str | None = None
     ) -> dict[str, Any]:
-        """Return the schemas of a catalog by name."""
-        names, more = page_of(self._lake.schemas(catalog_name), max_results, page_token)
-        found = [self._info(lake.checked(catalog_name), name).as_dict() for name in names]
+        """Return the schemas of a catalog that the caller may see, by name."""
+        catalog, sees = lake.checked(catalog_name), self._rights.sees
+        found_names = self._lake.schemas(catalog)
+        seen = [name for name in found_names if sees("SCHEMA", f"{catalog}.{name}")]
+        names, more = page_of(seen, max_results, page_token)
+        found = [self._info(catalog, name).as_dict() for name in names]
         return {"schemas": found, **more}
 
     @route("PATCH /api/2.1/unity-catalog/schemas/{full_name}")
@@ -75,6 +88,7 @@ class Schemas(Service):
     ) -> SchemaInfo:
         """Change comment, owner, properties or name; grants follow a new name."""
         catalog, name = lake.parts(full_name, 2, "schema")
+        self._rights.require_manage("SCHEMA", f"{catalog}.{name}")
         entry = self._lake.schema(catalog, name)
         if properties is not None:
             kept = {key: value for key, value in entry.items() if key in _NOT_PROPERTIES}
@@ -93,6 +107,7 @@ class Schemas(Service):
         Errors: BadRequest with SCHEMA_NOT_EMPTY.
         """
         catalog, name = lake.parts(full_name, 2, "schema")
+        self._rights.require_manage("SCHEMA", f"{catalog}.{name}")
         self._lake.schema(catalog, name)
         held = self._lake.holds(catalog, name)
         if any(held.values()) and not force:
@@ -108,6 +123,9 @@ class Schemas(Service):
 
     async def check_models(self, full_name: str, force: bool = False) -> None:
         """Before the transaction, delete the models in it, or with them refuse its deletion."""
+        await anyio.to_thread.run_sync(
+            self._rights.require_manage, "SCHEMA", ".".join(lake.parts(full_name, 2, "schema"))
+        )
         models = await self.workspace.registered_models.names_in(*full_name.lower().split("."))
         if models and not force:
             raise BadRequest(

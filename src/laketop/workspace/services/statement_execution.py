@@ -123,7 +123,7 @@ class StatementExecution(Service):
 
     def _use(self, warehouse_id: str) -> None:
         with self.store.transaction(write=False):
-            runs = self.workspace.warehouses.existing(warehouse_id)["state"] == "RUNNING"
+            runs = self.workspace.warehouses.use(warehouse_id)["state"] == "RUNNING"
         if not runs:  # else a statement would wait for the disk to keep what is kept already
             with self.store.transaction(write=True):
                 self.workspace.warehouses.start_warehouse(warehouse_id)
@@ -135,7 +135,7 @@ class StatementExecution(Service):
         name = str(uuid.uuid4())
         made = Statement(name, order, self._folder / name, now_ms)
         self._statements[name] = made
-        made.start(lambda: str(self.workspace.environment_for_tasks()["SPARK_REMOTE"]))
+        made.start(lambda: str(self.workspace.environment_as(order.user)["SPARK_REMOTE"]))
         return made
 
     def _existing(self, name: str, request: Request) -> Statement:

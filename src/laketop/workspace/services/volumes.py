@@ -14,6 +14,7 @@ from laketop.workspace import lake
 from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
+from laketop.workspace.securables import Securables
 from laketop.workspace.service import Service, route
 
 
@@ -23,6 +24,10 @@ class Volumes(Service):
     @property
     def _lake(self) -> Lake:
         return Lake(self.workspace.state / "catalog")
+
+    @property
+    def _rights(self) -> Securables:
+        return Securables(self.workspace)
 
     @route("POST /api/2.1/unity-catalog/volumes")
     def create(  # noqa: PLR0917 - the fields of the request
@@ -43,6 +48,8 @@ class Volumes(Service):
         if storage_location:
             raise BadRequest("CreateVolume storage_location can not be provided.")
         self._lake.schema(catalog_name, schema_name)
+        schema_full = f"{catalog_name}.{schema_name}".lower()
+        self._rights.require("CREATE VOLUME", "SCHEMA", schema_full)
         file = self._lake.entry("volumes", catalog_name, schema_name, name)
         if file.exists():
             raise lake.already("Volume", f"{catalog_name}.{schema_name}.{name}")
@@ -55,7 +62,9 @@ class Volumes(Service):
     @route("GET /api/2.1/unity-catalog/volumes/{name}")
     def read(self, name: str) -> VolumeInfo:
         """Return a volume."""
-        return self._info(*lake.parts(name, 3, "volume"))
+        names = lake.parts(name, 3, "volume")
+        self._rights.require_sees("VOLUME", ".".join(names))
+        return self._info(*names)
 
     @route("GET /api/2.1/unity-catalog/volumes")
     def list(
@@ -65,11 +74,13 @@ class Volumes(Service):
         max_results: int = 0,
         page_token: str | None = None,
     ) -> dict[str, Any]:
-        """Return the volumes of a schema by name."""
+        """Return the volumes of a schema that the caller may see, by name."""
         self._lake.schema(catalog_name, schema_name)
-        all_names = self._lake.listed("volumes", catalog_name, schema_name)
-        names, more = page_of(all_names, max_results, page_token)
         catalog, schema = catalog_name.lower(), schema_name.lower()
+        found = self._lake.listed("volumes", catalog, schema)
+        sees = self._rights.sees
+        seen = [name for name in found if sees("VOLUME", f"{catalog}.{schema}.{name}")]
+        names, more = page_of(seen, max_results, page_token)
         return {"volumes": [self._info(catalog, schema, name).as_dict() for name in names], **more}
 
     @route("PATCH /api/2.1/unity-catalog/volumes/{name}")
@@ -82,6 +93,7 @@ class Volumes(Service):
     ) -> VolumeInfo:
         """Change comment, owner or name; grants follow a new name."""
         catalog, schema, volume = lake.parts(name, 3, "volume")
+        self._rights.require_manage("VOLUME", f"{catalog}.{schema}.{volume}")
         entry = self._lake.volume(catalog, schema, volume)
         entry |= {"comment": comment} if comment is not None else {}
         entry |= {"owner": owner} if owner else {}
@@ -105,6 +117,7 @@ class Volumes(Service):
     def delete(self, name: str) -> None:
         """Delete a volume with its files."""
         catalog, schema, volume = lake.parts(name, 3, "volume")
+        self._rights.require_manage("VOLUME", f"{catalog}.{schema}.{volume}")
         self._lake.volume(catalog, schema, volume)
         self._lake.entry("volumes", catalog, schema, volume).unlink()
         self._lake.discard(self._lake.files(catalog, schema, volume))

@@ -27,7 +27,8 @@ class Warehouses(Service):
         """Make the warehouse that every new workspace has."""
         with self.store.transaction(write=True):
             if not self._warehouses:
-                self._add({"name": _FIRST, "enable_serverless_compute": True})
+                first = self._add({"name": _FIRST, "enable_serverless_compute": True})
+                self._warehouses[first] = {**self._warehouses[first], "for_everybody": True}
 
     @property
     def _warehouses(self) -> Any:
@@ -41,17 +42,21 @@ class Warehouses(Service):
 
     @route("GET /api/2.0/sql/warehouses")
     def list(self, request: Request) -> dict[str, Any]:
-        """Return every warehouse."""
-        return {"warehouses": [self._shown(one, request) for one in self._warehouses.values()]}
+        """Return the warehouses that the caller may see."""
+        allows = self.workspace.permissions.allows
+        seen = [w for w in self._warehouses.values() if allows("warehouses", w["id"], "CAN_VIEW")]
+        return {"warehouses": [self._shown(one, request) for one in seen]}
 
     @route("GET /api/2.0/sql/warehouses/{id}")
     def get(self, id: str, request: Request) -> dict[str, Any]:  # noqa: A002 - the wire's name
         """Return a warehouse."""
+        self._require(id, "CAN_VIEW")
         return self._shown(self.existing(id), request)
 
     @route("POST /api/2.0/sql/warehouses/{id}/edit")
     def edit(self, id: str, fields: Fields) -> None:  # noqa: A002 - the wire's name
         """Change a warehouse."""
+        self._require(id, "CAN_MANAGE")
         kept = self.existing(id)
         self._check_name(fields.get("name", kept["name"]), id)
         sent = {name: value for name, value in fields.items() if name in _KEPT}
@@ -60,17 +65,20 @@ class Warehouses(Service):
     @route("DELETE /api/2.0/sql/warehouses/{id}")
     def delete(self, id: str) -> None:  # noqa: A002 - the wire's name
         """Forget a warehouse."""
-        self.existing(id)
+        self._require(id, "CAN_MANAGE")
         del self._warehouses[id]
+        self.workspace.permissions.forget("warehouses", id)
 
     @route("POST /api/2.0/sql/warehouses/{id}/start")
     def start_warehouse(self, id: str) -> None:  # noqa: A002 - the wire's name
         """Let a warehouse run."""
+        self._require(id, "CAN_USE")
         self._warehouses[id] = {**self.existing(id), "state": "RUNNING"}
 
     @route("POST /api/2.0/sql/warehouses/{id}/stop")
     def stop(self, id: str) -> None:  # noqa: A002 - the wire's name
         """Stop a warehouse; the next statement starts it."""
+        self._require(id, "CAN_MANAGE")
         self._warehouses[id] = {**self.existing(id), "state": "STOPPED"}
 
     def existing(self, name: str) -> dict[str, Any]:
@@ -82,6 +90,15 @@ class Warehouses(Service):
         if found is None:
             raise ResourceDoesNotExist(f"SQL warehouse {name} does not exist.")
         return found
+
+    def use(self, name: str) -> dict[str, Any]:
+        """Return a warehouse that the caller may use; inside a transaction."""
+        self._require(name, "CAN_USE")
+        return self.existing(name)
+
+    def _require(self, name: str, level: str) -> None:
+        self.existing(name)
+        self.workspace.permissions.require("warehouses", name, level)
 
     def _add(self, sent: dict[str, Any]) -> str:
         name = uuid.uuid4().hex[:16]
@@ -101,7 +118,7 @@ class Warehouses(Service):
         host, _, port = request.host.removeprefix("http://").rpartition(":")
         runs = kept["state"] == "RUNNING"
         return {
-            **kept,
+            **{name: value for name, value in kept.items() if name != "for_everybody"},
             "num_clusters": int(runs),
             "num_active_sessions": 0,
             "health": {"status": "HEALTHY"} if runs else {},

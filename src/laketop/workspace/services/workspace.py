@@ -53,6 +53,7 @@ class Workspace(Service):
     @route("POST /api/2.0/workspace/mkdirs")
     def mkdirs(self, path: str) -> None:
         """Make a folder and its parents; fine if it exists."""
+        self._require(path, "CAN_EDIT")
         try:
             durable.make_folder(self._tree.place(path))
         except (FileExistsError, NotADirectoryError) as error:
@@ -61,16 +62,20 @@ class Workspace(Service):
     @route("GET /api/2.0/workspace/get-status")
     def get_status(self, path: str, return_export_info: bool = False) -> dict[str, Any]:
         """Return what is at a path."""
+        self._require(path, "CAN_READ")
         found = self._tree.existing(path)
         more = {"repos_export_format": "SOURCE"} if found.kind == "NOTEBOOK" else {}
         return {**found.info.as_dict(), **(more if return_export_info else {})}
 
     @route("GET /api/2.0/workspace/list")
     def list(self, path: str, notebooks_modified_after: int = 0) -> ListResponse:
-        """Return what a folder holds, by name; of a file, the file itself."""
+        """Return what a folder holds and the caller may see, by name; of a file, the file."""
+        self._require(path, "CAN_READ")
         found = self._tree.existing(path)
         objects = self._tree.children(found) if found.kind == "DIRECTORY" else [found]
-        infos = [_info(one, notebooks_modified_after) for one in objects]
+        allows = self.workspace.permissions.allows_path
+        seen = [one for one in objects if allows(one.path, "CAN_READ")]
+        infos = [_info(one, notebooks_modified_after) for one in seen]
         return ListResponse(objects=[info for info in infos if info is not None])
 
     @route("POST /api/2.0/workspace/delete")
@@ -79,6 +84,7 @@ class Workspace(Service):
 
         Errors: BadRequest with DIRECTORY_NOT_EMPTY unless `recursive`.
         """
+        self._require(path, "CAN_MANAGE")
         found = self._tree.existing(path)
         if found.path in {"/", "/Users", "/Shared", "/Repos"}:
             raise InvalidParameterValue(f"Folder {found.path} is protected.")
@@ -105,6 +111,7 @@ class Workspace(Service):
 
         Errors: NotImplemented for a folder, and for a format that the file is not in.
         """
+        self._require(path, "CAN_READ")
         found = self._tree.existing(path)
         _check_export(found, format)
         content = found.file.read_bytes()
@@ -134,6 +141,7 @@ class Workspace(Service):
 
         Errors: NotFound without the folder above; AlreadyExists without `overwrite`.
         """
+        self._require(f"/{path}", "CAN_EDIT")
         place = self._tree.place(f"/{path}")
         if not place.parent.is_dir():
             above = self._tree.short(f"/{path}").rpartition("/")[0]
@@ -144,21 +152,25 @@ class Workspace(Service):
             raise TypeError("an upload has no file")
         durable.move(request.upload, place)
 
-    def has_object(self, object_id: str, object_type: str) -> bool:
-        """Tell whether a folder, notebook or file has this id; ids are made of paths."""
+    def path_of(self, object_id: str, object_type: str) -> str | None:
+        """Return where the folder, notebook or file with this id is; ids are made of paths."""
         wanted = _OBJECT_TYPES.get(object_type)
         queue = [self._tree.existing("/")]
         while queue:
             for one in self._tree.children(queue.pop()):
                 if one.kind == wanted and one.info.resource_id == object_id:
-                    return True
+                    return one.path
                 if one.kind == "DIRECTORY":
                     queue.append(one)
-        return False
+        return None
+
+    def _require(self, path: str, level: str) -> None:
+        self.workspace.permissions.require_path(self._tree.short(path), level)
 
     def _import(self, wanted: _Import, content: bytes) -> None:
         if len(content) > _LARGEST_NOTEBOOK:
             raise _too_large()
+        self._require(wanted.path, "CAN_EDIT")
         suffix = wanted.suffix(content)
         name = wanted.path if wanted.path.endswith(suffix) else wanted.path + suffix
         place, found = self._tree.place(name), self._tree.find(wanted.path)

@@ -1,0 +1,123 @@
+"""The process of one execution context: `python -m laketop.runner.repl request.json`.
+
+It reads one command a line from its input, as JSON with `id`, `language` and `command`, runs them
+one after the other in one namespace, and answers each with one line: `id`, `resultType`, and
+`data` or `summary` and `cause`. SIGINT ends the command that runs, not the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from laketop.runner import trace
+from laketop.runner.dbutils import NotebookExit
+from laketop.runner.host import TaskProcess, watch_parent
+from laketop.runner.notebook_session import NotebookSession
+from laketop.runner.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_ROWS = 10_000
+"""How many rows of a SQL command come back."""
+
+
+class Repl:
+    """Runs the commands of one context."""
+
+    def __init__(self, request: Request) -> None:
+        self._process = TaskProcess(request)
+        self._process.prepare()
+        self._session = NotebookSession(
+            request,
+            names=self._process.names,
+            dbutils=self._process.dbutils,
+            widgets=self._process.widgets,
+            spark=self._process.spark,
+        )
+
+    def answer(self, language: str, command: str) -> dict[str, Any]:
+        """Run one command, and return its result as the API has it."""
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                if language == "sql":
+                    return self._table(command)
+                self._session.run_source(command, "<command>")
+        except NotebookExit as exited:
+            return self._text(exited.value)
+        except KeyboardInterrupt:
+            return {"resultType": "error", "summary": "Cancelled", "cause": "Cancelled"}
+        except BaseException as error:  # noqa: BLE001 - whatever a command raises is its end
+            cause = printed.getvalue() + (trace.trace(error) or "")
+            clean = self._process.redaction.text
+            return {
+                "resultType": "error",
+                "summary": clean(trace.describe(error)),
+                "cause": clean(cause),
+            }
+        return self._text(printed.getvalue())
+
+    def _text(self, data: object) -> dict[str, Any]:
+        return {"resultType": "text", "data": self._process.redaction.text(str(data))}
+
+    def _table(self, command: str) -> dict[str, Any]:
+        frame = self._session.run_sql(command)
+        if frame is None or not frame.schema.fields:
+            return self._text("")
+        rows = frame.limit(MOST_ROWS + 1).collect()
+        return {
+            "resultType": "table",
+            "schema": [
+                {"name": f.name, "type": json.dumps(f.dataType.simpleString()), "metadata": "{}"}
+                for f in frame.schema.fields
+            ],
+            "data": [[_plain(value) for value in row] for row in rows[:MOST_ROWS]],
+            "truncated": len(rows) > MOST_ROWS,
+            "isJsonSchema": True,
+        }
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def serve(repl: Repl, commands: IO[str], answers: IO[str]) -> None:
+    """Answer commands until there are no more."""
+    for line in commands:
+        sent = json.loads(line)
+        try:
+            told = repl.answer(sent["language"], sent["command"])
+        except KeyboardInterrupt:  # it came just after the command had ended
+            told = {"resultType": "error", "summary": "Cancelled", "cause": "Cancelled"}
+        answers.write(json.dumps({"id": sent["id"], **told}, default=str) + "\n")
+        answers.flush()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve the context that the request in the file `arguments[0]` describes."""
+    watch_parent(os.getppid())
+    # Commands, and what they start, find neither the commands nor the way of the answers.
+    commands = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    repl = Repl(Request.read(Path(arguments[0])))
+    while True:
+        try:
+            serve(repl, commands, answers)
+        except KeyboardInterrupt:  # between two commands there is nothing to end
+            continue
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""Who may do what in the metastore: by ownership, by grants, or as an admin.
+
+The engine decides the same of what is asked in SQL. Source: unity-catalog.md 1, 3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from databricks.sdk.errors.platform import PermissionDenied
+
+from laketop.workspace.lake import Lake, read
+from laketop.workspace.privileges import ALL, APPLICABLE, Privileges
+
+if TYPE_CHECKING:
+    from laketop.workspace.workspace import Workspace
+
+EVERYBODY = "account users"
+_METASTORE = "metastore"
+
+
+class Securables:
+    """The rights of the caller on catalogs, schemas and what they hold."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lake = Lake(workspace.state / "catalog")
+        self._privileges = Privileges(self._lake)
+
+    def require(self, privilege: str, type_: str, name: str) -> None:
+        """Let only callers pass who have a privilege on an object, and USE on what holds it.
+
+        Errors: PermissionDenied with the first privilege that is missing.
+        """
+        missing = self._missing(privilege, type_, name)
+        if missing is not None:
+            raise PermissionDenied(f"User does not have {missing}.")
+
+    def require_manage(self, type_: str, name: str) -> None:
+        """Let only owners pass, of the object or of what holds it, and who may MANAGE it."""
+        if self._owns(type_, name):
+            return
+        self.require("MANAGE", type_, name)
+
+    def sees(self, type_: str, name: str) -> bool:
+        """Tell whether the caller may know of an object: by any privilege, with USE or BROWSE."""
+        if self._workspace.is_admin or self._owns(type_, name):
+            return True
+        names, mine = name.split("."), self._mine()
+        held = {
+            privilege
+            for who, privilege, _, _ in self._privileges.effective(type_, name)
+            if who in mine
+        }
+        if "BROWSE" in held:
+            return True
+        held &= APPLICABLE[type_]  # to use a schema says nothing of its tables
+        wanted = [("CATALOG", names[0], "USE CATALOG")] if len(names) > 1 else []
+        if len(names) > 2:
+            wanted.append(("SCHEMA", ".".join(names[:2]), "USE SCHEMA"))
+        return bool(held) and all(self._has(p, kind, on) for kind, on, p in wanted)
+
+    def require_sees(self, type_: str, name: str) -> None:
+        """Let only callers pass who may know of an object. Errors: PermissionDenied."""
+        if not self.sees(type_, name):
+            kind = _words(type_)
+            raise PermissionDenied(f"User does not have BROWSE on {kind} '{name}'.")
+
+    def _missing(self, privilege: str, type_: str, name: str) -> str | None:
+        if self._workspace.is_admin:
+            return None
+        names = name.split(".")
+        if type_ == "METASTORE":
+            held = self._has(privilege, type_, _METASTORE)
+            return None if held else f"{privilege} on Metastore"
+        if any(
+            self._owner(kind, ".".join(names[:length])) == self._workspace.user
+            for length, kind in ((1, "CATALOG"), (2, "SCHEMA"))
+            if length <= len(names)
+        ):
+            return None
+        if len(names) > 1 and not self._has("USE CATALOG", "CATALOG", names[0]):
+            return f"USE CATALOG on Catalog '{names[0]}'"
+        schema = ".".join(names[:2])
+        if len(names) > 2 and not self._has("USE SCHEMA", "SCHEMA", schema):
+            return f"USE SCHEMA on Schema '{schema}'"
+        if self._has(privilege, type_, name) or self._owner(type_, name) == self._workspace.user:
+            return None
+        return f"{privilege} on {_words(type_)} '{name}'"
+
+    def _has(self, privilege: str, type_: str, name: str) -> bool:
+        mine = self._mine()
+        found = (
+            [(who, p) for who, held in self._privileges.on(type_, name).items() for p in held]
+            if type_ == "METASTORE"
+            else [(who, p) for who, p, _, _ in self._privileges.effective(type_, name)]
+        )
+        covers = {privilege, "MANAGE"} if privilege == "MANAGE" else {privilege, ALL}
+        owned = type_ != "METASTORE" and self._owns(type_, name)
+        return owned or any(who in mine and p in covers for who, p in found)
+
+    def _mine(self) -> set[str]:
+        return {self._workspace.user, EVERYBODY, *self._workspace.groups_of_caller()}
+
+    def _owns(self, type_: str, name: str) -> bool:
+        names = name.split(".")
+        held = [("CATALOG", 1), ("SCHEMA", 2)][: len(names)]
+        above = [self._owner(kind, ".".join(names[:length])) for kind, length in held]
+        own = [self._owner(type_, name)] if len(names) == 3 else []
+        mine = {self._workspace.user, *self._workspace.groups_of_caller()}
+        return bool(mine & {owner for owner in [*above, *own] if owner})
+
+    def _owner(self, type_: str, name: str) -> str | None:
+        names = name.split(".")
+        if len(names) == 1:
+            return read(self._lake.folder(names[0]) / "_catalog.json").get("owner")
+        if len(names) == 2:
+            return read(self._lake.folder(*names) / "_schema.json").get("owner")
+        kinds = {"TABLE": ("owners", "views", "tables"), "VOLUME": ("volumes",)}
+        for kind in kinds.get(type_, ("functions",)):
+            owner = read(self._lake.entry(kind, *names)).get("owner")
+            if owner:
+                return owner
+        return None
+
+
+def _words(type_: str) -> str:
+    return "Routine or Model" if type_ == "FUNCTION" else type_.capitalize()

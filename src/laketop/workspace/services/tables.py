@@ -1,0 +1,234 @@
+"""The tables and views of Unity Catalog."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.catalog import (
+    DataSourceFormat,
+    TableInfo,
+    TableSummary,
+    TableType,
+)
+
+from laketop import durable
+from laketop.workspace import lake
+from laketop.workspace.columns import columns_of
+from laketop.workspace.delta_log import metadata_of
+from laketop.workspace.lake import Lake
+from laketop.workspace.pages import page_of
+from laketop.workspace.privileges import Privileges
+from laketop.workspace.securables import Securables
+from laketop.workspace.service import Service, route
+
+
+class Tables(Service):
+    """Tables as their files say, so that what Spark has just made is there.
+
+    Source: unity-catalog.md 6, databricks-sdk `catalog.TablesAPI`.
+    """
+
+    @property
+    def _lake(self) -> Lake:
+        return Lake(self.workspace.state / "catalog")
+
+    @property
+    def _rights(self) -> Securables:
+        return Securables(self.workspace)
+
+    @route("GET /api/2.1/unity-catalog/tables")
+    def list(
+        self,
+        *,
+        catalog_name: str,
+        schema_name: str,
+        max_results: int = 0,
+        page_token: str | None = None,
+        omit_columns: bool = False,
+        omit_properties: bool = False,
+    ) -> dict[str, Any]:
+        """Return the tables of a schema that the caller may see, by name, by pages."""
+        self._lake.schema(catalog_name, schema_name)
+        catalog, schema = catalog_name.lower(), schema_name.lower()
+        names, more = page_of(self._seen(catalog, schema), max_results, page_token)
+        tables = []
+        for name in names:
+            info = self._info(catalog, schema, name).as_dict()
+            for field in [*(["columns"] if omit_columns else []), "table_constraints"]:
+                info.pop(field, None)
+            if omit_properties:
+                info.pop("properties", None)
+            tables.append(info)
+        return {"tables": tables, **more}
+
+    @route("GET /api/2.1/unity-catalog/table-summaries")
+    def list_summaries(
+        self,
+        *,
+        catalog_name: str,
+        schema_name_pattern: str | None = None,
+        table_name_pattern: str | None = None,
+        max_results: int = 0,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """Return name and type of the tables of a catalog whose names match, by pages."""
+        schemas = [s for s in self._lake.schemas(catalog_name) if _like(schema_name_pattern, s)]
+        catalog = catalog_name.lower()
+        found = sorted(
+            f"{catalog}.{schema}.{name}"
+            for schema in schemas
+            for name in self._seen(catalog, schema)
+            if _like(table_name_pattern, name)
+        )
+        names, more = page_of(found, max_results, page_token)
+        shown = [
+            TableSummary(full_name=name, table_type=self._type(*name.split("."))).as_dict()
+            for name in names
+        ]
+        return {"tables": shown, **more}
+
+    @route("GET /api/2.1/unity-catalog/tables/{full_name}")
+    def get(self, full_name: str) -> TableInfo:
+        """Return a table with its columns."""
+        names = lake.parts(full_name, 3, "table")
+        self._rights.require_sees("TABLE", ".".join(names))
+        self._check(*names)
+        return self._info(*names)
+
+    @route("GET /api/2.1/unity-catalog/tables/{full_name}/exists")
+    def exists(self, full_name: str) -> dict[str, bool]:
+        """Tell whether a table is there, and the caller may know of it."""
+        catalog, schema, name = lake.parts(full_name, 3, "table")
+        there = self._lake.folder(catalog, schema).is_dir()
+        there = there and name in self._lake.tables(catalog, schema)
+        return {"table_exists": there and self._rights.sees("TABLE", full_name.lower())}
+
+    @route("PATCH /api/2.1/unity-catalog/tables/{full_name}")
+    def update(self, full_name: str, owner: str) -> None:
+        """Give a table to another owner."""
+        names = lake.parts(full_name, 3, "table")
+        self._rights.require_manage("TABLE", ".".join(names))
+        self._check(*names)
+        if not owner:
+            raise InvalidParameterValue("Missing required field: owner")
+        view = self._lake.entry("views", *names)
+        file = view if view.is_file() else self._lake.entry("owners", *names)
+        self._lake.keep(file, {**lake.read(file), "owner": owner})
+
+    @route("DELETE /api/2.1/unity-catalog/tables/{full_name}")
+    def delete(self, full_name: str) -> None:
+        """Drop a table or view, with its data if they are managed, and what was granted on it."""
+        names = lake.parts(full_name, 3, "table")
+        self._rights.require_manage("TABLE", ".".join(names))
+        self._check(*names)
+        for kind in ("views", "tables"):
+            self._lake.entry(kind, *names).unlink(missing_ok=True)
+        self._lake.discard(self._place(*names))
+        for kind in ("owners", "tags", "constraints"):
+            self._lake.entry(kind, *names).unlink(missing_ok=True)
+        durable.flush_folder(self._lake.folder(*names[:2]))
+        Privileges(self._lake).forget(".".join(names))
+
+    @route("POST /api/2.1/unity-catalog/tables")
+    def create(self, name: str) -> None:
+        """Refuse: a table is made in SQL, by the engine."""
+        raise NotServed(f"laketop makes the table {name[:255]!r} in SQL: CREATE TABLE.")
+
+    def _seen(self, catalog: str, schema: str) -> Any:
+        names = self._lake.tables(catalog, schema)
+        if self.workspace.is_admin:
+            return names
+        return [name for name in names if self._rights.sees("TABLE", f"{catalog}.{schema}.{name}")]
+
+    def _place(self, catalog: str, schema: str, name: str) -> Path:
+        return self._lake.folder(catalog, schema) / lake.checked(name)
+
+    def _check(self, catalog: str, schema: str, name: str) -> None:
+        self._lake.schema(catalog, schema)
+        if name not in self._lake.tables(catalog, schema):
+            raise NotFound(
+                f"Table '{catalog}.{schema}.{name}' does not exist.",
+                error_code="TABLE_DOES_NOT_EXIST",
+            )
+
+    def _type(self, catalog: str, schema: str, name: str) -> TableType:
+        if self._lake.entry("views", catalog, schema, name).is_file():
+            return TableType.VIEW
+        outside = lake.read(self._lake.entry("tables", catalog, schema, name))
+        return TableType.EXTERNAL if outside.get("location") else TableType.MANAGED
+
+    def _info(self, catalog: str, schema: str, name: str) -> TableInfo:
+        full_name = f"{catalog}.{schema}.{name}"
+        type_ = self._type(catalog, schema, name)
+        info = TableInfo(
+            name=name,
+            catalog_name=catalog,
+            schema_name=schema,
+            full_name=full_name,
+            table_type=type_,
+            owner=self._owner(catalog, schema, name),
+            metastore_id=self.workspace.workspace_id,
+            table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, full_name)),
+        )
+        if type_ is TableType.VIEW:
+            self._fill_view(info, self._lake.entry("views", catalog, schema, name))
+        else:
+            self._fill_table(info, lake.read(self._lake.entry("tables", catalog, schema, name)))
+        info.created_by = info.updated_by = info.owner
+        return info
+
+    def _fill_view(self, info: TableInfo, file: Path) -> None:
+        entry = lake.read(file)
+        info.view_definition = entry.get("query")
+        info.columns = columns_of(json.loads(entry["schema"])) if entry.get("schema") else []
+        properties = json.loads(entry.get("properties") or "{}")
+        info.comment = properties.get("comment")
+        info.properties = {k: str(v) for k, v in properties.items() if k not in _OWN}
+        info.created_at = info.updated_at = lake.changed_ms(file)
+
+    def _fill_table(self, info: TableInfo, entry: dict[str, str]) -> None:
+        names = str(info.full_name).split(".")
+        location = entry.get("location", "").removeprefix("file:")
+        place = Path(location) if location else self._place(*names)
+        found = metadata_of(place)
+        info.storage_location = place.as_uri()
+        info.data_source_format = DataSourceFormat.DELTA
+        if found is not None:
+            info.columns = columns_of(found.schema, found.partition_columns)
+            info.comment = found.description
+            info.properties = dict(found.properties)
+            info.table_id, info.created_at = found.id, found.created_ms
+            info.updated_at = found.changed_ms
+            return
+        format_ = entry.get("provider", "").upper()
+        known = {member.value for member in DataSourceFormat}
+        info.data_source_format = DataSourceFormat(format_) if format_ in known else None
+        info.columns = columns_of(json.loads(entry["schema"])) if entry.get("schema") else []
+        info.comment = entry.get("comment")
+
+    def _owner(self, catalog: str, schema: str, name: str) -> str | None:
+        for kind in ("owners", "views", "tables"):
+            owner = lake.read(self._lake.entry(kind, catalog, schema, name)).get("owner")
+            if owner:
+                return owner
+        return self._lake.schema(catalog, schema).get("owner")
+
+
+_OWN = {"owner", "comment"}
+
+
+def _like(pattern: str | None, name: str) -> bool:
+    """Tell whether a name is like a SQL pattern: `%` is any text, `_` any character."""
+    if not pattern:
+        return True
+    parts: Iterator[str] = (
+        ".*" if each == "%" else "." if each == "_" else re.escape(each) for each in pattern
+    )
+    return re.fullmatch("".join(parts), name, re.IGNORECASE) is not None

@@ -1,0 +1,147 @@
+"""Brings what the workspace has noted into the Delta tables of the `system` catalog."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from laketop.engine.connect import RemoteEngine
+from laketop.workspace import system_tables
+from laketop.workspace.audit import AUDIT
+from laketop.workspace.system_tables import TABLES
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from laketop.workspace.workspace import Workspace
+
+PAUSE_SECONDS = 30.0
+_MOST_ROWS = 10_000
+_UNSEEN = """SELECT run_id FROM runs LEFT JOIN exported_runs USING (run_id)
+    WHERE NOT is_active AND end_ms IS NOT json_extract(snapshot, '$.end_time') ORDER BY run_id"""
+"""Runs that have ended, for the first time or once more, since they were looked at last."""
+
+log = logging.getLogger("laketop.workspace")
+
+
+class SystemExport:
+    """Appends rows by the engine, once it is warm, off the path of every request.
+
+    A row waits in the workspace's records until its append is committed. An append is marked with
+    the number of its last row, by which Delta knows one that is tried again: none is lost, none
+    comes twice. Source: Delta's idempotent writes (`txnAppId`, `txnVersion`).
+    """
+
+    def __init__(self, workspace: Workspace, remote: Callable[[], str | None]) -> None:
+        self._workspace = workspace
+        self._remote = remote
+        self._one = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Export from now on, every half minute that has something to export."""
+        self._thread = threading.Thread(target=self._run, name="laketop-system", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Export no more; what waits is exported the next time."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        while not self._stop.wait(PAUSE_SECONDS):
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001 - the rows wait for the next time
+                log.warning("system tables wait: %s", type(error).__name__)
+
+    def flush(self) -> int:
+        """Export what there is, and return how many rows that were; 0 where the engine is cold."""
+        with self._one:
+            self._collect()
+            remote = self._remote() if self._waiting() else None
+            if remote is None:
+                return 0
+            self._workspace.catalogs.make_system()
+            session = RemoteEngine(remote).session()
+            try:
+                return self._append_all(session)
+            finally:
+                session.stop()
+
+    def _collect(self) -> None:
+        """Note what became of jobs and runs since the last time, in one transaction."""
+        store, workspace = self._workspace.store, self._workspace
+        now, workspace_id = workspace.now_ms(), workspace.workspace_id
+        with store.transaction(write=True):
+            told = store.table("system jobs")
+            jobs = workspace.jobs.all_jobs()
+            for job_id, job in jobs.items():
+                if told.get(str(job_id), {}).get("digest") != system_tables.digest(job):
+                    self._note(*system_tables.job_row(job, workspace_id, now_ms=now))
+                    told[str(job_id)] = {"digest": system_tables.digest(job), "job": job}
+            for gone in [name for name in told if int(name) not in jobs]:
+                last = told[gone]["job"]
+                self._note(*system_tables.job_row(last, workspace_id, now_ms=now, is_deleted=True))
+                del told[gone]
+            for run in workspace.jobs.ended_runs(_UNSEEN):
+                rows = [*system_tables.run_rows(run, workspace_id)]
+                rate = workspace.settings.dbus_an_hour
+                usage = system_tables.usage_row(run, workspace_id, dbus_an_hour=rate)
+                for name, row in [*rows, *([usage] if usage else [])]:
+                    self._note(name, row)
+                store.execute(
+                    "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
+                    (run["run_id"], run["end_time"]),
+                )
+
+    def _note(self, name: str, row: Mapping[str, Any]) -> None:
+        self._workspace.store.execute(
+            "INSERT INTO system_rows (name, body) VALUES (?, ?)",
+            (name, json.dumps(row, default=str)),
+        )
+
+    def _waiting(self) -> list[str]:
+        with self._workspace.store.reading():
+            rows = self._workspace.store.execute("SELECT DISTINCT name FROM system_rows")
+        return [name for (name,) in rows if name in TABLES]
+
+    def _append_all(self, session: SparkSession) -> int:
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        return sum(self._append(session, name) for name in self._waiting())
+
+    def _append(self, session: SparkSession, name: str) -> int:
+        store = self._workspace.store
+        with store.reading():
+            rows = store.execute(
+                "SELECT id, body FROM system_rows WHERE name = ? ORDER BY id LIMIT ?",
+                (name, _MOST_ROWS),
+            )
+        if not rows:
+            return 0
+        _ensure(session, name)
+        last = rows[-1][0]
+        bodies = [json.loads(body) for _, body in rows]
+        if name == AUDIT:
+            bodies = [system_tables.audit_row(body) for body in bodies]
+        texts = [(json.dumps(body, default=str),) for body in bodies]
+        frame = session.createDataFrame(texts, "body STRING").selectExpr(
+            f"from_json(body, '{' '.join(TABLES[name].split())}') AS row"
+        )
+        frame.select("row.*").write.format("delta").mode("append").option(
+            "txnAppId", f"laketop-{self._workspace.workspace_id}"
+        ).option("txnVersion", last).saveAsTable(name)
+        with store.transaction(write=True):
+            store.execute("DELETE FROM system_rows WHERE name = ? AND id <= ?", (name, last))
+        return len(rows)
+
+
+def _ensure(session: SparkSession, name: str) -> None:
+    catalog, schema, _ = name.split(".")
+    session.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+    session.sql(f"CREATE TABLE IF NOT EXISTS {name} ({TABLES[name]})")

@@ -1,0 +1,222 @@
+"""The tables of the `system` catalog: their columns, and the rows that go there.
+
+Column names and types are Databricks'. Source: unity-catalog.md 5.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ACCOUNT = "00000000-0000-0000-0000-000000000000"
+
+TABLES: Mapping[str, str] = {
+    "system.access.audit": """account_id STRING, workspace_id STRING, version STRING,
+        event_time TIMESTAMP, event_date DATE, source_ip_address STRING, user_agent STRING,
+        session_id STRING, user_identity STRUCT<email: STRING, subject_name: STRING>,
+        service_name STRING, action_name STRING, request_id STRING,
+        request_params MAP<STRING, STRING>,
+        response STRUCT<status_code: INT, error_message: STRING, result: STRING>,
+        audit_level STRING, event_id STRING,
+        identity_metadata STRUCT<run_by: STRING, run_as: STRING>""",
+    "system.lakeflow.jobs": """account_id STRING, workspace_id STRING, job_id STRING, name STRING,
+        description STRING, creator_id STRING, tags MAP<STRING, STRING>, change_time TIMESTAMP,
+        delete_time TIMESTAMP, run_as STRING""",
+    "system.lakeflow.job_run_timeline": """account_id STRING, workspace_id STRING, job_id STRING,
+        run_id STRING, period_start_time TIMESTAMP, period_end_time TIMESTAMP,
+        trigger_type STRING, run_type STRING, run_name STRING, compute_ids ARRAY<STRING>,
+        result_state STRING, termination_code STRING, job_parameters MAP<STRING, STRING>""",
+    "system.lakeflow.job_task_run_timeline": """account_id STRING, workspace_id STRING,
+        job_id STRING, run_id STRING, job_run_id STRING, parent_run_id STRING, task_key STRING,
+        period_start_time TIMESTAMP, period_end_time TIMESTAMP, compute_ids ARRAY<STRING>,
+        result_state STRING, termination_code STRING""",
+    "system.billing.usage": """record_id STRING, account_id STRING, workspace_id STRING,
+        sku_name STRING, cloud STRING, usage_start_time TIMESTAMP, usage_end_time TIMESTAMP,
+        usage_date DATE, custom_tags MAP<STRING, STRING>, usage_unit STRING,
+        usage_quantity DECIMAL(38, 18), usage_metadata STRUCT<job_id: STRING, job_run_id: STRING,
+        job_name: STRING>, identity_metadata STRUCT<run_as: STRING, owned_by: STRING,
+        created_by: STRING>, record_type STRING, ingestion_date DATE,
+        billing_origin_product STRING, usage_type STRING""",
+}
+"""The columns of each table, as SQL."""
+
+_HOUR_MS = 3_600_000
+_NAMES = {"JOB_RUN": "JOB_RUN", "SUBMIT_RUN": "SUBMIT_RUN", "WORKFLOW_RUN": "WORKFLOW_RUN"}
+
+
+def audit_row(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of `system.access.audit` that was noted."""
+    at = _time(body["event_ms"])
+    return {
+        "account_id": ACCOUNT,
+        "workspace_id": str(body["workspace_id"]),
+        "version": body["version"],
+        "event_time": at,
+        "event_date": at.date(),
+        "source_ip_address": body["source_ip_address"],
+        "user_agent": body["user_agent"],
+        "session_id": None,
+        "user_identity": {"email": body["email"], "subject_name": None},
+        "service_name": body["service_name"],
+        "action_name": body["action_name"],
+        "request_id": body["request_id"],
+        "request_params": body["request_params"],
+        "response": {
+            "status_code": body["status_code"],
+            "error_message": body["error_message"],
+            "result": None,
+        },
+        "audit_level": body["audit_level"],
+        "event_id": body["event_id"],
+        "identity_metadata": {"run_by": body["email"], "run_as": body["email"]},
+    }
+
+
+def run_rows(run: Mapping[str, Any], workspace_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield table and row of everything that a run which has ended leaves.
+
+    `run` is a run as the Jobs API tells it, with its tasks. A row covers at most an hour of the
+    clock; the last one of a run or task has its result.
+    """
+    own = {"account_id": ACCOUNT, "workspace_id": workspace_id}
+    job_id = str(run.get("job_id", ""))
+    whole: dict[str, Any] = {
+        **own,
+        "job_id": job_id,
+        "run_id": str(run["run_id"]),
+        "trigger_type": run.get("trigger"),
+        "run_type": _NAMES.get(str(run.get("run_type"))),
+        "run_name": run.get("run_name"),
+        "compute_ids": [],
+        "job_parameters": {
+            one["name"]: str(one.get("value", one.get("default", "")))
+            for one in run.get("job_parameters") or ()
+        },
+    }
+    for row in _slices(run, whole):
+        yield "system.lakeflow.job_run_timeline", row
+    for task in run.get("tasks") or ():
+        fixed = {
+            **own,
+            "job_id": job_id,
+            "run_id": str(task["run_id"]),
+            "job_run_id": str(run["run_id"]),
+            "parent_run_id": str(run["run_id"]),
+            "task_key": task["task_key"],
+            "compute_ids": [],
+        }
+        for row in _slices(task, fixed):
+            yield "system.lakeflow.job_task_run_timeline", row
+
+
+def _slices(run: Mapping[str, Any], fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    start, end = run.get("start_time") or 0, run.get("end_time") or 0
+    if not start or end < start:
+        return
+    details = (run.get("status") or {}).get("termination_details") or {}
+    while True:
+        until = min(end, (start // _HOUR_MS + 1) * _HOUR_MS)
+        is_last = until == end
+        yield {
+            **fixed,
+            "period_start_time": _time(start),
+            "period_end_time": _time(until),
+            "result_state": _RESULTS.get(str(run["state"].get("result_state")), "ERROR")
+            if is_last
+            else None,
+            "termination_code": details.get("code") if is_last else None,
+        }
+        if is_last:
+            return
+        start = until
+
+
+_RESULTS = {
+    "SUCCESS": "SUCCEEDED",
+    "SUCCESS_WITH_FAILURES": "SUCCEEDED",
+    "FAILED": "FAILED",
+    "UPSTREAM_FAILED": "SKIPPED",
+    "UPSTREAM_CANCELED": "SKIPPED",
+    "DISABLED": "SKIPPED",
+    "EXCLUDED": "SKIPPED",
+    "SKIPPED": "SKIPPED",
+    "CANCELED": "CANCELLED",
+    "TIMEDOUT": "TIMED_OUT",
+}
+"""The words of the system tables for those of the Jobs API."""
+
+
+def usage_row(
+    run: Mapping[str, Any], workspace_id: str, *, dbus_an_hour: float
+) -> tuple[str, dict[str, Any]] | None:
+    """Return the estimate of what a run would have used: hours times a rate.
+
+    Units: DBU; `dbus_an_hour` is the rate.
+    """
+    from decimal import Decimal
+
+    start, end = run.get("start_time") or 0, run.get("end_time") or 0
+    if not start or end <= start:
+        return None
+    hours = Decimal(end - start) / Decimal(_HOUR_MS)
+    quantity = (hours * Decimal(str(dbus_an_hour))).quantize(Decimal("1e-18"))
+    who = run.get("run_as_user_name") or run.get("creator_user_name")
+    return "system.billing.usage", {
+        "record_id": f"{run['run_id']}-{end}",
+        "account_id": ACCOUNT,
+        "workspace_id": workspace_id,
+        "sku_name": "LAKETOP_JOBS_ESTIMATE",
+        "cloud": None,
+        "usage_start_time": _time(start),
+        "usage_end_time": _time(end),
+        "usage_date": _time(end).date(),
+        "custom_tags": {},
+        "usage_unit": "DBU",
+        "usage_quantity": quantity,
+        "usage_metadata": {
+            "job_id": str(run.get("job_id", "")),
+            "job_run_id": str(run["run_id"]),
+            "job_name": run.get("run_name"),
+        },
+        "identity_metadata": {
+            "run_as": who,
+            "owned_by": None,
+            "created_by": run.get("creator_user_name"),
+        },
+        "record_type": "ORIGINAL",
+        "ingestion_date": _time(end).date(),
+        "billing_origin_product": "JOBS",
+        "usage_type": "COMPUTE_TIME",
+    }
+
+
+def job_row(
+    job: Mapping[str, Any], workspace_id: str, *, now_ms: int, is_deleted: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return how a job is from now on, or that it is gone."""
+    settings = job["settings"]
+    return "system.lakeflow.jobs", {
+        "account_id": ACCOUNT,
+        "workspace_id": workspace_id,
+        "job_id": str(job["job_id"]),
+        "name": settings.get("name"),
+        "description": settings.get("description"),
+        "creator_id": job.get("creator_user_name"),
+        "tags": {key: str(value) for key, value in (settings.get("tags") or {}).items()},
+        "change_time": _time(now_ms),
+        "delete_time": _time(now_ms) if is_deleted else None,
+        "run_as": job.get("run_as_user_name"),
+    }
+
+
+def digest(job: Mapping[str, Any]) -> str:
+    """Return what of a job a row tells, to find whether it has changed."""
+    settings = job["settings"]
+    told = [settings.get(name) for name in ("name", "description", "tags")]
+    return json.dumps([*told, job.get("creator_user_name"), job.get("run_as_user_name")])
+
+
+def _time(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)

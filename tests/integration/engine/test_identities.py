@@ -1,0 +1,92 @@
+"""Who the engine takes one for: statements and tasks have the rights of their user alone."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
+from databricks.sdk.service.iam import User
+from databricks.sdk.service.jobs import JobRunAs, NotebookTask, Task
+from databricks.sdk.service.sql import StatementState
+from databricks.sdk.service.workspace import ImportFormat, Language
+
+from laketop.workspace.daemon import Contact
+
+
+@pytest.fixture
+def client(workspace: Contact, laketop_engine: str) -> WorkspaceClient:
+    return WorkspaceClient(host=workspace.url, token=workspace.token)
+
+
+@pytest.fixture
+def robot(client: WorkspaceClient) -> Iterator[tuple[User, WorkspaceClient]]:
+    principal = client.service_principals_v2.create(display_name=f"r{secrets.token_hex(4)}")
+    made = client.token_management.create_obo_token(principal.application_id or "")
+    other = WorkspaceClient(host=client.config.host, token=made.token_value)
+    yield other.current_user.me(), other
+    client.service_principals_v2.delete(principal.id or "")
+
+
+def test_a_statement_has_the_rights_of_its_sender(
+    client: WorkspaceClient, robot: tuple[User, WorkspaceClient], schema: str
+) -> None:
+    me, other = robot
+    name = me.user_name or ""
+    warehouse = next(iter(other.warehouses.list())).id or ""
+    client.statement_execution.execute_statement(
+        f"CREATE TABLE {schema}.t AS SELECT 1 AS n", warehouse, wait_timeout="50s"
+    )
+
+    def ask(text: str) -> tuple[StatementState | None, str]:
+        told = other.statement_execution.execute_statement(text, warehouse, wait_timeout="50s")
+        while told.status is None or told.status.state is StatementState.RUNNING:
+            told = other.statement_execution.get_statement(told.statement_id or "")
+        assert told.status is not None
+        rows = told.result.data_array if told.result else None
+        error = told.status.error.message if told.status.error else ""
+        return told.status.state, str(rows or error)
+
+    assert ask("SELECT current_user()") == (StatementState.SUCCEEDED, f"[['{name}']]")
+    read = f"SELECT n FROM {schema}.t"  # noqa: S608 - a name of this test
+    state, error = ask(read)
+    assert state is StatementState.FAILED
+    assert "does not have" in error
+    for kind, on, privilege in (
+        ("catalog", "main", Privilege.USE_CATALOG),
+        ("schema", schema, Privilege.USE_SCHEMA),
+        ("schema", schema, Privilege.SELECT),
+    ):
+        change = PermissionsChange(principal=name, add=[privilege])
+        client.grants.update(kind, on, changes=[change])
+    assert ask(read) == (StatementState.SUCCEEDED, "[['1']]")
+
+
+def test_a_task_runs_as_whom_the_job_says(
+    client: WorkspaceClient, robot: tuple[User, WorkspaceClient]
+) -> None:
+    me, _ = robot
+    source = """# Databricks notebook source
+import json
+from databricks.sdk import WorkspaceClient
+rest = WorkspaceClient().current_user.me().user_name
+sql = spark.sql("SELECT current_user()").collect()[0][0]
+dbutils.notebook.exit(json.dumps([rest, sql]))
+"""
+    path = f"/Shared/{secrets.token_hex(4)}"
+    client.workspace.import_(
+        path,
+        content=base64.b64encode(source.encode()).decode(),
+        format=ImportFormat.SOURCE,
+        language=Language.PYTHON,
+    )
+    task = Task(task_key="who", notebook_task=NotebookTask(notebook_path=path))
+    run_as = JobRunAs(service_principal_name=me.user_name)
+    job = client.jobs.create(name="who", tasks=[task], run_as=run_as)
+    run = client.jobs.run_now(job.job_id or 0).result()
+    told = client.jobs.get_run_output((run.tasks or [])[0].run_id or 0).notebook_output
+    assert told is not None
+    assert told.result == f'["{me.user_name}", "{me.user_name}"]'

@@ -1,0 +1,56 @@
+"""What happened in a workspace, asked for in SQL."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InvalidParameterValue
+from databricks.sdk.service.jobs import ConditionTask, ConditionTaskOp, Task
+from pyspark.sql import SparkSession
+
+from laketop.workspace.daemon import Contact
+
+
+def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSession) -> None:
+    client = WorkspaceClient(host=workspace.url, token=workspace.token)
+    scope = f"s{secrets.token_hex(4)}"
+    client.secrets.create_scope(scope)
+    client.secrets.put_secret(scope, "k", string_value="a-hidden-value")
+    with pytest.raises(InvalidParameterValue):
+        client.secrets.create_scope("not a scope")
+    condition = ConditionTask(left="1", op=ConditionTaskOp.EQUAL_TO, right="1")
+    task = Task(task_key="only", condition_task=condition)
+    job = client.jobs.create(name=scope, tasks=[task]).job_id
+    run = client.jobs.run_now(job or 0).result().run_id
+    flush = "/api/laketop/1/system-tables/flush"
+    told = client.api_client.do("POST", flush)
+    assert isinstance(told, dict)
+    assert told["rows"] > 0
+
+    def asked(text: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in spark.sql(text).collect()]
+
+    audit = "SELECT action_name, response.status_code FROM system.access.audit"
+    mine = f"request_params['scope'] = '{scope}'"
+    assert asked(f"{audit} WHERE {mine} ORDER BY event_time, action_name") == [
+        ("createScope", 200),
+        ("putSecret", 200),
+    ]
+    assert ("createScope", 400) in asked(f"{audit} WHERE request_params['scope'] = 'not a scope'")
+    whole = spark.table("system.access.audit").toPandas().to_string()
+    assert "a-hidden-value" not in whole
+    of_job = f"job_id = '{job}'"
+
+    def of(table: str, columns: str, where: str) -> list[tuple[object, ...]]:
+        frame = spark.table(f"system.{table}").where(where)
+        return [tuple(row) for row in frame.selectExpr(columns).distinct().collect()]
+
+    assert of("lakeflow.jobs", "struct(name, delete_time).*", of_job) == [(scope, None)]
+    ended = "struct(run_id, result_state).*"
+    assert of("lakeflow.job_run_timeline", ended, of_job) == [(str(run), "SUCCEEDED")]
+    ended = "struct(task_key, result_state).*"
+    assert of("lakeflow.job_task_run_timeline", ended, of_job) == [("only", "SUCCEEDED")]
+    usage = f"usage_metadata.job_id = '{job}'"
+    assert of("billing.usage", "usage_unit", usage) == [("DBU",)]

@@ -1,0 +1,93 @@
+"""Commands on a cluster and `w.dbutils`, through the official client."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.compute import (
+    CommandStatus,
+    ContextStatus,
+    Language,
+    Results,
+    ResultType,
+)
+
+SOON = dt.timedelta(minutes=3)
+
+
+@pytest.fixture(scope="module")
+def cluster(client: WorkspaceClient) -> Iterator[str]:
+    made = client.clusters.create(spark_version="x", num_workers=0).result().cluster_id or ""
+    yield made
+    client.clusters.permanent_delete(made)
+
+
+@pytest.fixture(scope="module")
+def context(client: WorkspaceClient, cluster: str) -> str:
+    waiter = client.command_execution.create(cluster_id=cluster, language=Language.PYTHON)
+    return waiter.result(timeout=SOON).id or ""
+
+
+def run(
+    client: WorkspaceClient,
+    cluster: str,
+    context: str,
+    command: str,
+    language: Language = Language.PYTHON,
+) -> Results:
+    told = client.command_execution.execute(
+        cluster_id=cluster, context_id=context, language=language, command=command
+    ).result(timeout=SOON)
+    assert told.status is CommandStatus.FINISHED
+    assert told.results is not None
+    return told.results
+
+
+def test_variables_stay_from_command_to_command(
+    client: WorkspaceClient, cluster: str, context: str
+) -> None:
+    assert run(client, cluster, context, "n = 5").data == ""
+    told = run(client, cluster, context, "print('n is', n)\nn + 1")
+    assert (told.result_type, told.data) == (ResultType.TEXT, "n is 5\n6\n")
+
+
+def test_an_error_is_a_result(client: WorkspaceClient, cluster: str, context: str) -> None:
+    told = run(client, cluster, context, "print('before')\n1 / 0")
+    assert told.result_type is ResultType.ERROR
+    assert "ZeroDivisionError" in (told.summary or "")
+    assert "before" in (told.cause or "")
+    assert run(client, cluster, context, "print(1)").data == "1\n"
+
+
+def test_a_command_is_canceled_and_the_context_goes_on(
+    client: WorkspaceClient, cluster: str, context: str
+) -> None:
+    started = client.command_execution.execute(
+        cluster_id=cluster,
+        context_id=context,
+        language=Language.PYTHON,
+        command="import time\nkept = 7\ntime.sleep(300)",
+    )
+    command = started.command_id
+    client.command_execution.cancel(
+        cluster_id=cluster, context_id=context, command_id=command
+    ).result(timeout=SOON)
+    told = client.command_execution.command_status(cluster, context, command)
+    assert told.status is CommandStatus.CANCELLED
+    assert run(client, cluster, context, "print('on')").data == "on\n"
+
+
+def test_a_context_that_is_destroyed_is_gone(client: WorkspaceClient, cluster: str) -> None:
+    made = client.command_execution.create(cluster_id=cluster, language=Language.SQL)
+    context = made.result(timeout=SOON).id or ""
+    assert client.command_execution.context_status(cluster, context).status is ContextStatus.RUNNING
+    client.command_execution.destroy(cluster, context)
+    with pytest.raises(InvalidParameterValue, match="ContextNotFound"):
+        client.command_execution.context_status(cluster, context)
+    with pytest.raises(NotServed, match="scala"):
+        client.command_execution.create(cluster_id=cluster, language=Language.SCALA)
