@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from laketop.cli import _console
+from laketop.cli.open import link
 from laketop.cli.sql import ask
 from laketop.errors import LaketopError
 from laketop.settings import Settings
@@ -245,7 +246,11 @@ def _where_to_look() -> None:
     _console.say(f"  cd {os.path.relpath(PROJECT)} && laketop status")
     _console.say('  laketop sql "select * from prod.flights.model_evaluations"')
     _console.say('  laketop sql "show tables in prod.flights"')
-    _console.say(f'  MLflow: eval "$(laketop env)", tracking "databricks" at {reached.url}')
+    _console.say(f"  the page, by a link that works once: {link(reached)}")
+    _console.say(f"  MLflow's own page, once signed in: {reached.url}/mlflow/")
+    _console.say(
+        '  `laketop open` prints another link; `eval "$(laketop env)"` is for your own tools'
+    )
     _console.say("  `laketop down` ends it; what it stored stays in .laketop/")
 
 

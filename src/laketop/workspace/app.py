@@ -84,7 +84,7 @@ class Face:
             await send_reply(send, encoded(_OPEN[raw_path](self.workspace, host)))
             return
         if self.page.serves(raw_path):
-            await self.page.answer(scope, send)
+            await self.page.answer(scope, receive, send)
             return
         query = gate.query_of(scope)
         user = ""

@@ -25,6 +25,7 @@ from laketop.workspace import wire
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from laketop.workspace.registry import RegistryStore
     from laketop.workspace.tracking import TrackingStore
 
 # What a workspace has of MLflow's routes. The others are of MLflow's own server: its gateway, its
@@ -41,9 +42,10 @@ log = logging.getLogger("laketop.workspace")
 
 @dataclasses.dataclass(frozen=True)
 class Backend:
-    """What MLflow's handlers work on: the store, and where an artifact URI is on disk."""
+    """What MLflow's handlers work on: the stores, and where an artifact URI is on disk."""
 
     tracking: TrackingStore
+    registry: RegistryStore
     folder_of: Callable[[str], Path]
 
 
@@ -59,6 +61,7 @@ def _artifacts_at(artifact_uri: str) -> ArtifactRepository:
 # store for the process and reach artifacts as a client would. Per request instead: several
 # workspaces live in one process, and this one's artifacts are files next to it.
 handlers._get_tracking_store = lambda *_: _current.get().tracking  # noqa: SLF001 - see above
+handlers._get_model_registry_store = lambda *_: _current.get().registry  # noqa: SLF001
 handlers._get_artifact_repo = lambda run: _artifacts_at(run.info.artifact_uri)  # noqa: SLF001
 handlers._get_artifact_repository_for_uri = _artifacts_at  # noqa: SLF001
 

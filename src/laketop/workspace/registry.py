@@ -92,6 +92,12 @@ class Registry:
         self._writing = threading.Lock()
         tables.create_all(self._store.engine)
 
+    @property
+    def store(self) -> RegistryStore:
+        """MLflow's own store under the rules here: for what only looks."""
+        found: RegistryStore = self._store
+        return found
+
     # Models
 
     def create_model(

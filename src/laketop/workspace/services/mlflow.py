@@ -53,6 +53,7 @@ class Mlflow(Service):
         super().__init__(workspace)
         self._loading = threading.Lock()
         self._parts: Parts | None = None
+        self._page: ASGIApp | None = None
 
     @mount("/api/2.0/mlflow", "/api/3.0/mlflow")
     def tracking(self) -> ASGIApp:
@@ -80,6 +81,19 @@ class Mlflow(Service):
                     ) from error
             return self._parts
 
+    def page(self) -> ASGIApp:
+        """Return MLflow's own web page over the same stores, made at the first call.
+
+        Errors: as `parts`.
+        """
+        backend = self.parts().backend
+        with self._loading:
+            if self._page is None:
+                from laketop.workspace.mlflow_page import page_of
+
+                self._page = page_of(backend)
+            return self._page
+
     def shutdown(self) -> None:
         """Close MLflow's database."""
         with self._loading:
@@ -105,7 +119,7 @@ class Mlflow(Service):
             now_ms=self.workspace.now_ms,
             allow=ModelRights(self.workspace).allow,
         )
-        return Parts(Backend(tracking, self._folder_of), registry)
+        return Parts(Backend(tracking, registry.store, self._folder_of), registry)
 
     def _schema_exists(self, catalog: str, schema: str | None) -> bool:
         folder = self.workspace.state / "catalog" / catalog

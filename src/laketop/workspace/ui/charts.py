@@ -12,6 +12,7 @@ _WIDTH, _HEIGHT = 640, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 10, 24
 _COLOURS = 8
 _MOST_LABELS = 8
+_LEAST = 1e-300
 _BAR, _BAR_GAP, _BARS_HEIGHT = 12, 4, 64
 _ROW, _NAME = 22, 190
 
@@ -90,8 +91,10 @@ def lines(labels: Sequence[str], drawn: Sequence[Line], *, title: str) -> Html:
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Return round numbers from at most `low` to at least `high`, about `count` steps apart."""
-    if high - low < 1e-12 * max(abs(high), abs(low), 1e-300):
-        low, high = (low - 0.5 * abs(low), high + 0.5 * abs(high)) if high else (-1.0, 1.0)
+    if high - low < max(1e-12 * max(abs(high), abs(low)), _LEAST):
+        low, high = (
+            (low - 0.5 * abs(low), high + 0.5 * abs(high)) if abs(high) > _LEAST else (-1.0, 1.0)
+        )
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough)

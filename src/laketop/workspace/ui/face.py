@@ -19,9 +19,9 @@ from databricks.sdk.errors.platform import (
     PermissionDenied,
     Unauthenticated,
 )
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope, Send
 
-from laketop.workspace import gate, wire
+from laketop.workspace import bodies, gate, wire
 from laketop.workspace.answers import Watched, places_of, send_reply
 from laketop.workspace.service import Reply
 from laketop.workspace.ui import layout
@@ -34,9 +34,19 @@ if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
 
 _HTML = "text/html; charset=utf-8"
+MLFLOW = "/mlflow"
+"""Below it is MLflow's own page."""
 _SIGN_IN = "/signin"
-_OWN = frozenset({"", "signin", "assets", "favicon.ico"})
+_OWN = frozenset({"", "signin", "assets", "mlflow", "favicon.ico"})
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]*")
+_MLFLOW_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self' blob:; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""MLflow's page writes styles into itself; scripts come from this address alone, as everything."""
 
 log = logging.getLogger("laketop.workspace")
 
@@ -68,18 +78,21 @@ class PageFace:
         """Tell whether a path is of the page rather than of the API."""
         return raw_path.split("/", 2)[1] in self._roots if raw_path.startswith("/") else False
 
-    async def answer(self, scope: Scope, send: Watched) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Watched) -> None:
         """Answer a request whose host and origin are checked already."""
         headers, path = gate.headers_of(scope), scope["raw_path"].decode("latin-1")
         query = gate.query_of(scope)
         try:
-            _check_method(scope["method"])
+            _check_method(scope["method"], path)
             open_ = self._open(path, query, headers)
             if open_ is not None:
                 await _send(send, open_)
                 return
             user = self._user(headers)
             self._workspace.act_for(user)
+            if path == MLFLOW or path.startswith(f"{MLFLOW}/"):
+                await self._mlflow(scope, path, receive, send)
+                return
             view = View(self._workspace, path, query, user)
             reply = await anyio.to_thread.run_sync(self._shown, view)
         except Exception as error:
@@ -181,9 +194,24 @@ class PageFace:
         page = Page(title=title, body=notice(str(error), kind="bad"), trail=[("Overview", "/")])
         return self._framed(page, {}, status=status)
 
+    async def _mlflow(self, scope: Scope, path: str, receive: Receive, send: Watched) -> None:
+        if path == MLFLOW:
+            await _send(send, Reply(b"", 303, {"location": f"{MLFLOW}/"}))
+            return
+        app = await anyio.to_thread.run_sync(self._workspace.mlflow.page)
+        inner = {
+            **scope,
+            "path": scope["path"].removeprefix(MLFLOW),
+            "raw_path": scope["raw_path"].removeprefix(MLFLOW.encode()),
+            "root_path": "",
+        }
+        headers = {**layout.HEADERS, "content-security-policy": _MLFLOW_POLICY}
+        del headers["cache-control"]
+        await app(inner, bodies.limited(receive), _with(send, headers))
 
-def _check_method(method: str) -> None:
-    if method not in {"GET", "HEAD"}:
+
+def _check_method(method: str, path: str) -> None:
+    if method not in {"GET", "HEAD"} and not path.startswith(f"{MLFLOW}/"):
         raise PermissionDenied("Pages are only read: clients change things through the API.")
 
 
@@ -198,3 +226,16 @@ def _check_fetched_by_us(headers: Mapping[str, str]) -> None:
 async def _send(send: Watched, reply: Reply) -> None:
     whole = {**layout.HEADERS, **reply.headers}
     await send_reply(send, dataclasses.replace(reply, headers=whole))
+
+
+def _with(send: Send, headers: Mapping[str, str]) -> Send:
+    pairs = [(name.encode(), text.encode()) for name, text in headers.items()]
+    names = {name for name, _ in pairs} | {b"set-cookie"}
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = [(n, text) for n, text in message.get("headers", []) if n.lower() not in names]
+            message = {**message, "headers": [*own, *pairs]}
+        await send(message)
+
+    return sending

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from laketop.workspace.ui.html import Html, el
 
-_WIDTH, _HEIGHT = 190, 46
-_GAP_X, _GAP_Y = 56, 16
+_WIDTH, _HEIGHT = 176, 46
+_GAP_X, _GAP_Y = 40, 14
 _EDGE = 10
-_LONGEST_NAME, _LONGEST_NOTE = 24, 30
+_LONGEST_NAME, _LONGEST_NOTE = 21, 26
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

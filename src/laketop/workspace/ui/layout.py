@@ -21,6 +21,12 @@ SECTIONS = {
     "home": ("Overview", "/", "h"),
     "jobs": ("Jobs", "/jobs", "j"),
     "runs": ("Runs", "/jobs/runs", "r"),
+    "data": ("Catalog", "/explore/data", "c"),
+    "models": ("Models", "/ml/models", "m"),
+    "experiments": ("Experiments", "/ml/experiments", "e"),
+    "endpoints": ("Serving", "/ml/endpoints", "s"),
+    "monitors": ("Monitors", "/monitors", "o"),
+    "outbox": ("Outbox", "/outbox", "b"),
 }
 """The parts of the page: text, address, and the key that leads there after `g`."""
 

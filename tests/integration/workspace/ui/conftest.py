@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
 import requests
 from tests.integration.workspace.conftest import Served
+
+from laketop.workspace.services.mlflow import Parts
+from laketop.workspace.workspace import Workspace
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 """A name that would run if it were not escaped."""
@@ -80,6 +84,15 @@ def look(served: Served) -> Look:
         return seen(answer)
 
     return looked
+
+
+@pytest.fixture(scope="module")
+def parts(workspace: Workspace) -> Parts:
+    """Return MLflow's store and the registry; what MLflow loads warns of each other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded: Parts = workspace.mlflow.parts()
+    return loaded
 
 
 def seen(answer: requests.Response) -> Seen:

@@ -21,6 +21,6 @@ def test_it_says_what_this_is_and_leads_to_everything(
     page = look("/")
     assert workspace.workspace_id in page.text
     assert workspace.user in page.text
-    for address in ("/jobs", "/jobs/runs"):
+    for address in ("/jobs", "/jobs/runs", "/explore/data", "/ml/models", "/ml/experiments"):
         assert address in page.links
     assert "1 jobs" in page.text

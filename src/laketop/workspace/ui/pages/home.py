@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from laketop.workspace.lake import Lake
 from laketop.workspace.ui.elements import facts, link, section, status
 from laketop.workspace.ui.html import Html, el, join
 from laketop.workspace.ui.run_parts import is_final, runs_as_bars, runs_table
@@ -49,9 +50,15 @@ def engine_state(view: View) -> Html:
 
 def _counts(view: View) -> list[Html]:
     workspace = view.workspace
+    lake = Lake(workspace.state / "catalog")
     store = workspace.store
+    schemas = [(c, s) for c in lake.catalogs() for s in lake.schemas(c)]
+    outbox = workspace.state / "outbox"
     told = (
         ("jobs", store.execute("SELECT count(*) FROM jobs")[0][0], "/jobs"),
         ("runs", store.execute("SELECT count(*) FROM runs")[0][0], "/jobs/runs"),
+        ("tables", sum(len(lake.tables(*names)) for names in schemas), "/explore/data"),
+        ("endpoints", len(workspace.serving_endpoints.list()["endpoints"]), "/ml/endpoints"),
+        ("messages", len(list(outbox.glob("*.json"))) if outbox.is_dir() else 0, "/outbox"),
     )
     return [el("a", el("b", f"{n:,}"), el("span", text), href=address) for text, n, address in told]
