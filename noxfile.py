@@ -155,6 +155,8 @@ def torture(session: nox.Session) -> None:
     sizes = ("--hypothesis-profile=torture", *session.posargs)
     run(session, "pytest", "tests/property", *sizes)
     run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
+    for name in ("durability", "denial_matrix"):
+        run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
 
 
 @nox.session
