@@ -25,6 +25,7 @@ from laketop.workspace import wire
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from laketop.workspace.mlflow_page import NoModels
     from laketop.workspace.registry import RegistryStore
     from laketop.workspace.tracking import TrackingStore
 
@@ -45,7 +46,7 @@ class Backend:
     """What MLflow's handlers work on: the stores, and where an artifact URI is on disk."""
 
     tracking: TrackingStore
-    registry: RegistryStore
+    registry: RegistryStore | NoModels
     folder_of: Callable[[str], Path]
 
 

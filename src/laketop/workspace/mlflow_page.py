@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow.server
 from flask import Response, send_from_directory
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.protos.model_registry_pb2 import ModelRegistryService
 from mlflow.protos.service_pb2 import MlflowService
 from mlflow.server import handlers
+from mlflow.store.entities import PagedList
 
 from laketop.workspace.mlflow_app import answer, app_of
 
@@ -54,6 +57,24 @@ def page_of(backend: Backend) -> ASGIApp:
     What GraphQL has to offer are look-ups alone, its mutations too.
     """
     return app_of([*_reads(), *_extras(), *_files(), *_refusals()], backend)
+
+
+class NoModels:
+    """A registry in which nobody finds anything: for people whose rights on models are to be asked.
+
+    The workspace's own page asks them; MLflow's handlers know of no rights.
+    """
+
+    def search_registered_models(self, *_: Any, **__: Any) -> PagedList[Any]:
+        """Return no model."""
+        return PagedList([], None)
+
+    def search_model_versions(self, *_: Any, **__: Any) -> PagedList[Any]:
+        """Return no version."""
+        return PagedList([], None)
+
+    def __getattr__(self, name: str) -> Any:
+        raise MlflowException("Models are shown on the page of laketop.", PERMISSION_DENIED)
 
 
 def _reads() -> Iterator[Rule]:

@@ -53,7 +53,7 @@ class Mlflow(Service):
         super().__init__(workspace)
         self._loading = threading.Lock()
         self._parts: Parts | None = None
-        self._page: ASGIApp | None = None
+        self._pages: dict[bool, ASGIApp] = {}
 
     @mount("/api/2.0/mlflow", "/api/3.0/mlflow")
     def tracking(self) -> ASGIApp:
@@ -82,17 +82,19 @@ class Mlflow(Service):
             return self._parts
 
     def page(self) -> ASGIApp:
-        """Return MLflow's own web page over the same stores, made at the first call.
+        """Return MLflow's own web page over the same stores; models are shown to admins alone.
 
         Errors: as `parts`.
         """
         backend = self.parts().backend
+        is_admin = self.workspace.is_admin
         with self._loading:
-            if self._page is None:
-                from laketop.workspace.mlflow_page import page_of
+            if is_admin not in self._pages:
+                from laketop.workspace.mlflow_page import NoModels, page_of
 
-                self._page = page_of(backend)
-            return self._page
+                registry = backend.registry if is_admin else NoModels()
+                self._pages[is_admin] = page_of(dataclasses.replace(backend, registry=registry))
+            return self._pages[is_admin]
 
     def shutdown(self) -> None:
         """Close MLflow's database."""

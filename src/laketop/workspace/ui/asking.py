@@ -48,7 +48,7 @@ def ask(view: View, text: str, *, limit: int = 100, **arguments: str) -> Answer:
     statement = Statement(
         name, order, view.workspace.state / "statements" / name, view.workspace.now_ms
     )
-    statement.start(lambda: str(local.remote))
+    statement.start(lambda: str(view.workspace.environment_as(view.user)["SPARK_REMOTE"]))
     try:
         statement.ended.wait(_SECONDS)
         return _answer(statement)

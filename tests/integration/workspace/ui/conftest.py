@@ -17,6 +17,8 @@ from laketop.workspace.workspace import Workspace
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 """A name that would run if it were not escaped."""
 
+BOB = "bob@laketop.local"
+
 _VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
@@ -67,12 +69,22 @@ Look = Callable[..., Seen]
 
 @pytest.fixture(scope="module")
 def look(served: Served) -> Look:
-    """Return a function that looks at a path as somebody who is signed in."""
+    """Return a function that looks at a path as the admin, who is signed in."""
+    return _signed_in(served, served.token)
+
+
+@pytest.fixture(scope="module")
+def look_as_bob(served: Served) -> Look:
+    """Return a function that looks at a path as somebody whom nothing was granted."""
+    return _signed_in(served, served.workspace.tokens.issue(BOB))
+
+
+def _signed_in(served: Served, token: str) -> Look:
     session = requests.Session()
     session.trust_env = False
     link = session.post(
         f"{served.host}/api/laketop/1/page/link",
-        headers={"Authorization": f"Bearer {served.token}"},
+        headers={"Authorization": f"Bearer {token}"},
         json={},
         timeout=30,
     ).json()["url"]

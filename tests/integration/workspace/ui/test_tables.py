@@ -20,7 +20,7 @@ def table(workspace: Workspace) -> None:
     log = folder / "orders" / "_delta_log"
     log.mkdir(parents=True)
     fields = [{"name": HOSTILE, "type": "long", "nullable": True, "metadata": {}}]
-    metadata = {"schemaString": json.dumps({"type": "struct", "fields": fields})}
+    metadata = {"id": "1", "schemaString": json.dumps({"type": "struct", "fields": fields})}
     for version in range(30):
         info = {
             "timestamp": 1_700_000_000_000 + version,
@@ -32,7 +32,7 @@ def table(workspace: Workspace) -> None:
         text = "\n".join(json.dumps(line) for line in lines)
         (log / f"{version:020}.json").write_text(text, encoding="utf-8")
     (folder / "_views").mkdir(exist_ok=True)
-    view = json.dumps({"text": f"SELECT '{HOSTILE}'"})
+    view = json.dumps({"query": f"SELECT '{HOSTILE}'"})
     (folder / "_views" / "recent.json").write_text(view, encoding="utf-8")
 
 

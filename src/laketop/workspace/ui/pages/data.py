@@ -5,9 +5,9 @@ from __future__ import annotations
 from databricks.sdk.errors.platform import NotFound
 
 from laketop.workspace import lake
-from laketop.workspace.lake import Lake
 from laketop.workspace.ui.elements import chips, code, facts, link, moment, section, size, table
 from laketop.workspace.ui.html import Html, el, join
+from laketop.workspace.ui.seen import SeenLake
 from laketop.workspace.ui.view import Page, View, page, path
 
 _CATALOG = [("Catalog", "/explore/data")]
@@ -17,14 +17,14 @@ _MOST_FILES = 1000
 @page("/explore/data")
 def catalogs(view: View) -> Page:
     """List the catalogs."""
-    found = _lake(view)
+    found = SeenLake(view)
     rows = [
         (
             link(name, path("explore", "data", name)),
             len(found.schemas(name)),
             sum(len(found.tables(name, schema)) for schema in found.schemas(name)),
-            found.catalog(name).get("owner"),
-            found.catalog(name).get("comment"),
+            found.all.catalog(name).get("owner"),
+            found.all.catalog(name).get("comment"),
         )
         for name in found.catalogs()
     ]
@@ -37,13 +37,17 @@ def catalogs(view: View) -> Page:
 @page("/explore/data/{catalog}")
 def catalog(view: View, catalog: str) -> Page:
     """List the schemas of a catalog."""
-    found = _lake(view)
-    entry = found.catalog(catalog)
+    found = SeenLake(view)
+    found.require("CATALOG", catalog)
+    entry = found.all.catalog(catalog)
     rows = []
     for name in found.schemas(catalog):
-        told, held = found.schema(catalog, name), found.holds(catalog, name)
+        told = found.all.schema(catalog, name)
         where = path("explore", "data", catalog, name)
-        counts = (held["tables"], held["volumes"], held["functions"])
+        counts = [
+            len(found.tables(catalog, name)),
+            *(len(found.listed(kind, catalog, name)) for kind in ("volumes", "functions")),
+        ]
         rows.append((link(name, where), *counts, told.get("owner"), told.get("comment")))
     heads = ("Schema", "#Tables", "#Volumes", "#Functions", "Owner", "Comment")
     body = join(
@@ -56,15 +60,16 @@ def catalog(view: View, catalog: str) -> Page:
 @page("/explore/data/{catalog}/{schema}")
 def schema(view: View, catalog: str, schema: str) -> Page:
     """List the tables, views, volumes and functions of a schema."""
-    found = _lake(view)
-    entry = found.schema(catalog, schema)
+    found = SeenLake(view)
+    found.require("SCHEMA", catalog, schema)
+    entry = found.all.schema(catalog, schema)
     names = (catalog, schema)
-    views = set(found.listed("views", *names))
+    views = set(found.all.listed("views", *names))
     tables = [
         (
             link(name, path("explore", "data", *names, name)),
             "view" if name in views else "table",
-            moment(lake.changed_ms(found.folder(*names) / name / "_delta_log")),
+            moment(lake.changed_ms(found.all.folder(*names) / name / "_delta_log")),
         )
         for name in found.tables(*names)
     ]
@@ -81,9 +86,10 @@ def schema(view: View, catalog: str, schema: str) -> Page:
 @page("/explore/data/volumes/{catalog}/{schema}/{volume}")
 def volume(view: View, catalog: str, schema: str, volume: str) -> Page:
     """List the files of a volume."""
-    found = _lake(view)
-    entry = found.volume(catalog, schema, volume)
-    folder = found.files(catalog, schema, volume)
+    found = SeenLake(view)
+    found.require_read(catalog, schema, volume)
+    entry = found.all.volume(catalog, schema, volume)
+    folder = found.all.files(catalog, schema, volume)
     files = sorted(one for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
     rows = [
         (str(one.relative_to(folder)), size(one.stat().st_size), moment(lake.changed_ms(one)))
@@ -104,9 +110,10 @@ def volume(view: View, catalog: str, schema: str, volume: str) -> Page:
 @page("/explore/data/functions/{catalog}/{schema}/{function}")
 def function(view: View, catalog: str, schema: str, function: str) -> Page:
     """Show what a SQL function is made of."""
-    found = _lake(view)
-    found.schema(catalog, schema)
-    file = found.entry("functions", catalog, schema, function)
+    found = SeenLake(view)
+    found.require("FUNCTION", catalog, schema, function)
+    found.all.schema(catalog, schema)
+    file = found.all.entry("functions", catalog, schema, function)
     if not file.is_file():
         raise NotFound(f"Function '{catalog}.{schema}.{function}' does not exist.")
     entry = lake.read(file)
@@ -115,15 +122,11 @@ def function(view: View, catalog: str, schema: str, function: str) -> Page:
     return Page(title=function, body=body, section="data", trail=_above(catalog, schema))
 
 
-def _lake(view: View) -> Lake:
-    return Lake(view.workspace.state / "catalog")
-
-
-def _listed(found: Lake, names: tuple[str, str], kind: str, title: str) -> Html | None:
+def _listed(found: SeenLake, names: tuple[str, str], kind: str, title: str) -> Html | None:
     rows = [
         (
             link(name, path("explore", "data", kind, *names, name)),
-            moment(lake.changed_ms(found.entry(kind, *names, name))),
+            moment(lake.changed_ms(found.all.entry(kind, *names, name))),
         )
         for name in found.listed(kind, *names)
     ]

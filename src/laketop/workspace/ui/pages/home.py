@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from laketop.workspace.lake import Lake
 from laketop.workspace.ui.elements import facts, link, section, status
 from laketop.workspace.ui.html import Html, el, join
 from laketop.workspace.ui.run_parts import is_final, runs_as_bars, runs_table
+from laketop.workspace.ui.seen import SeenLake
 from laketop.workspace.ui.view import Page, View, page
 
 _SHOWN = 10
@@ -19,15 +19,15 @@ def home(view: View) -> Page:
     with view.reading():
         runs = workspace.jobs.list_runs(limit=25)["runs"]
         active = workspace.jobs.list_runs(active_only=True, limit=25)["runs"]
-        counts = _counts(view)
+        counts = _counts(view) if workspace.is_admin else []
     body = join(
         facts(
-            ("Project", str(workspace.settings.root)),
+            ("Project", str(workspace.settings.root) if workspace.is_admin else None),
             ("Engine", engine_state(view)),
             ("You are", view.user),
             ("Workspace", workspace.workspace_id),
         ),
-        el("div", counts, class_="cards"),
+        el("div", counts, class_="cards") if counts else None,
         section("Active runs", runs_table(active, now_ms, empty="")) if active else None,
         section(
             "Latest runs",
@@ -50,7 +50,7 @@ def engine_state(view: View) -> Html:
 
 def _counts(view: View) -> list[Html]:
     workspace = view.workspace
-    lake = Lake(workspace.state / "catalog")
+    lake = SeenLake(view)
     store = workspace.store
     schemas = [(c, s) for c in lake.catalogs() for s in lake.schemas(c)]
     outbox = workspace.state / "outbox"

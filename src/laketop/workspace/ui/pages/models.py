@@ -9,6 +9,7 @@ from databricks.sdk.errors.platform import NotFound
 
 from laketop.workspace.lake import Lake
 from laketop.workspace.model_names import name_problem
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.ui.asking import Answer, ask, quoted
 from laketop.workspace.ui.elements import (
     chip,
@@ -33,7 +34,8 @@ Got = TypeVar("Got")
 
 @page("/ml/models")
 def models(view: View) -> Page:
-    """List the registered models."""
+    """List the registered models that the person may know of."""
+    sees = ModelRights(view.workspace).sees
     found, more = _asked(
         lambda: _registry(view).search_models(
             max_results=_PER_PAGE, page_token=view.query.get("page")
@@ -48,6 +50,7 @@ def models(view: View) -> Page:
             one.description,
         )
         for one in found
+        if sees(one.name, one.owner)
     ]
     newest = view.here() if "page" in view.query else None
     empty = "No model is registered yet: `mlflow.register_model` registers one."

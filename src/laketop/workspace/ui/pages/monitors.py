@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from databricks.sdk.errors.platform import NotFound
 
-from laketop.workspace.lake import Lake
 from laketop.workspace.ui.asking import Answer, ask, quoted
 from laketop.workspace.ui.charts import Line, lines
 from laketop.workspace.ui.elements import facts, link, notice, section, table
 from laketop.workspace.ui.html import Html, el, join
+from laketop.workspace.ui.seen import SeenLake
 from laketop.workspace.ui.view import Page, View, page, path
 
 _PROFILE, _DRIFT = "_profile_metrics", "_drift_metrics"
@@ -32,7 +32,7 @@ _TOGETHER = {"prediction_mean": "label_mean"}
 @page("/monitors")
 def monitors(view: View) -> Page:
     """List the tables that have tables of metrics."""
-    lake = Lake(view.workspace.state / "catalog")
+    lake = SeenLake(view)
     rows = []
     for catalog, schema, name in _monitored(lake):
         where = path("explore", "data", catalog, schema)
@@ -55,7 +55,7 @@ def monitors(view: View) -> Page:
 @page("/monitors/{catalog}/{schema}/{name}")
 def monitor(view: View, catalog: str, schema: str, name: str) -> Page:
     """Draw the metrics of one table: its accuracy, its columns, their drift."""
-    tables = Lake(view.workspace.state / "catalog").tables(catalog, schema)
+    tables = SeenLake(view).tables(catalog, schema)
     there = [end for end in (_PROFILE, _DRIFT) if f"{name}{end}" in tables]
     if not there:
         raise NotFound(f"Table '{catalog}.{schema}.{name}' has no metrics.")
@@ -74,7 +74,7 @@ def monitor(view: View, catalog: str, schema: str, name: str) -> Page:
     return Page(title=name, body=body, section="monitors", trail=[("Monitors", "/monitors")])
 
 
-def _monitored(lake: Lake) -> Iterator[tuple[str, str, str]]:
+def _monitored(lake: SeenLake) -> Iterator[tuple[str, str, str]]:
     for catalog in lake.catalogs():
         for schema in lake.schemas(catalog):
             tables = lake.tables(catalog, schema)

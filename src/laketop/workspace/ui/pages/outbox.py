@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import heapq
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import PermissionDenied
 
 from laketop.workspace import outbox as sent
 from laketop.workspace.ui.elements import link, moment, notice, pager, status, table
@@ -33,7 +37,7 @@ def outbox(view: View) -> Page:
         ),
         table(
             ("At", "Event", "Run", "Task", "Result", "To"),
-            [_row(json.loads(file.read_text(encoding="utf-8"))) for file in found],
+            [_row(told) for told in _told(view, found)],
             empty="Nobody was to be told of anything yet.",
         ),
         pager(
@@ -42,6 +46,21 @@ def outbox(view: View) -> Page:
         ),
     )
     return Page(title="Outbox", body=body, section="outbox")
+
+
+def _told(view: View, files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield what the files hold, but for what is of runs that the person may not see."""
+    for file in files:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        with view.reading():
+            try:
+                view.workspace.jobs.get_run(told["run_id"])
+            except PermissionDenied:
+                continue
+            except DatabricksError:  # the run was deleted: nobody's rights on it are known
+                if not view.workspace.is_admin:
+                    continue
+        yield told
 
 
 def _folder(folder: Path) -> Html:

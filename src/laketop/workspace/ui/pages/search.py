@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from laketop.workspace.lake import Lake
+from databricks.sdk.errors.base import DatabricksError
+
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.ui.elements import link, table
 from laketop.workspace.ui.html import Html, el
+from laketop.workspace.ui.seen import SeenLake
 from laketop.workspace.ui.view import Page, View, page, path
 
 _MOST = 100
@@ -44,26 +47,32 @@ def _everything(view: View, words: list[str]) -> Iterator[Found]:
     with view.reading():
         yield from _run(view, words)
         rows = view.workspace.store.execute("SELECT job_id, name FROM jobs ORDER BY job_id DESC")
+        allows = view.workspace.permissions.allows
+        rows = [one for one in rows if allows("jobs", str(one[0]), "CAN_VIEW")]
         endpoints = view.workspace.serving_endpoints.list()["endpoints"]
     for job_id, name in rows:
         yield "job", name, path("jobs", job_id)
     for one in endpoints:
         yield "endpoint", one["name"], path("ml", "endpoints", one["name"])
-    yield from _lake(Lake(view.workspace.state / "catalog"))
+    yield from _lake(SeenLake(view))
     yield from _mlflow(view)
 
 
 def _run(view: View, words: list[str]) -> Iterator[Found]:
     """Yield the run or the job of an id; they are named by it alone."""
-    if len(words) == 1 and re.fullmatch("[0-9]{1,15}", words[0]):
-        for kind, text in (("run", "runs"), ("job", "jobs")):
-            query = f"SELECT job_id FROM {text} WHERE {kind}_id = ?"  # noqa: S608 - two fixed words
-            for (job_id,) in view.workspace.store.execute(query, (int(words[0]),)):
-                run = ("runs", words[0]) if kind == "run" else ()
-                yield kind, words[0], path("jobs", job_id, *run)
+    if len(words) != 1 or not re.fullmatch("[0-9]{1,15}", words[0]):
+        return
+    number, jobs = int(words[0]), view.workspace.jobs
+    for kind, get in (("run", jobs.get_run), ("job", jobs.get)):
+        try:
+            found = get(number)
+        except DatabricksError:
+            continue
+        run = ("runs", number) if kind == "run" else ()
+        yield kind, words[0], path("jobs", found["job_id"], *run)
 
 
-def _lake(lake: Lake) -> Iterator[Found]:
+def _lake(lake: SeenLake) -> Iterator[Found]:
     for catalog in lake.catalogs():
         yield "catalog", catalog, path("explore", "data", catalog)
         for schema in lake.schemas(catalog):
@@ -82,7 +91,9 @@ def _mlflow(view: View) -> Iterator[Found]:
     if not (view.workspace.state / "mlflow.db").exists():
         return
     parts = view.workspace.mlflow.parts()
+    sees = ModelRights(view.workspace).sees
     for one in parts.registry.search_models(max_results=1000)[0]:
-        yield "model", one.name, path("explore", "data", "models", *one.name.split("."))
+        if sees(one.name, one.owner):
+            yield "model", one.name, path("explore", "data", "models", *one.name.split("."))
     for one in parts.backend.tracking.search_experiments(max_results=1000):
         yield "experiment", one.name, path("ml", "experiments", one.experiment_id)

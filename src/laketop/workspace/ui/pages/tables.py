@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from databricks.sdk.errors.platform import NotFound
-
-from laketop.workspace import lake
-from laketop.workspace.lake import Entry, Lake
-from laketop.workspace.ui import delta_log
 from laketop.workspace.ui.asking import ask, quoted, shown
 from laketop.workspace.ui.elements import (
     chips,
@@ -23,6 +19,7 @@ from laketop.workspace.ui.elements import (
     table,
     tabs,
 )
+from laketop.workspace.ui.history import history
 from laketop.workspace.ui.html import Html, el, join
 from laketop.workspace.ui.view import Page, View, page, path
 
@@ -35,78 +32,70 @@ _TABS = {"columns": "Columns", "rows": "Rows", "history": "History", "details": 
 @page("/explore/data/{catalog}/{schema}/{name}")
 def table_(view: View, catalog: str, schema: str, name: str) -> Page:
     """Show a table or a view."""
-    found = Lake(view.workspace.state / "catalog")
-    found.schema(catalog, schema)
-    names = (lake.checked(catalog), lake.checked(schema), lake.checked(name))
-    if names[2] not in found.tables(*names[:2]):
-        raise NotFound(f"Table '{'.'.join(names)}' does not exist.")
-    entry = found.entry("views", *names)
-    is_view = entry.is_file()
-    told = lake.read(entry if is_view else found.entry("tables", *names))
-    folder = _folder(found, names, told)
+    with view.reading():
+        info = view.workspace.tables.get(f"{catalog}.{schema}.{name}")
+    names = (info.catalog_name, info.schema_name, info.name)
+    location = urlsplit(info.storage_location or "").path
+    folder = Path(unquote(location)) if location else None
     tab = view.query.get("tab", "columns")
     body = join(
-        _facts(names, folder, is_view=is_view),
+        _facts(info, folder),
         tabs(view, _TABS, tab),
-        _tab(view, tab, names, folder, told),
+        _tab(view, tab, info, folder),
     )
-    up = [("Catalog", "/explore/data")]
-    up += [(catalog, path("explore", "data", catalog))]
-    up += [(schema, path("explore", "data", catalog, schema))]
-    return Page(title=names[2], body=body, section="data", trail=up)
+    up = [("Catalog", "/explore/data"), (names[0], path("explore", "data", names[0]))]
+    up += [(names[1], path("explore", "data", *names[:2]))]
+    return Page(title=info.name, body=body, section="data", trail=up)
 
 
-def _folder(found: Lake, names: tuple[str, str, str], told: Entry) -> Path:
-    location = str(told.get("location", "")).removeprefix("file:")
-    if location.startswith("/") and not location.startswith("/Volumes/"):
-        return Path(location)
-    return found.folder(*names[:2]) / names[2]
-
-
-def _facts(names: tuple[str, str, str], folder: Path, *, is_view: bool) -> Html:
-    shape = None if is_view else delta_log.shape(folder)
-    newest = [] if is_view else delta_log.history(folder, 1)
-    monitored = next(
-        (names[2].removesuffix(end) for end in _METRICS if names[2].endswith(end)), None
-    )
-    chart = link("its charts", path("monitors", *names[:2], monitored)) if monitored else None
+def _facts(info: Any, folder: Path | None) -> Html:
+    newest = history(folder, 1) if folder else []
+    monitored = next((info.name.removesuffix(e) for e in _METRICS if info.name.endswith(e)), None)
+    names = (info.catalog_name, info.schema_name, monitored or "")
+    partitions = [one for one in info.columns or () if one.partition_index is not None]
     return facts(
-        ("Name", el("code", ".".join(names))),
-        ("Type", "view" if is_view else "table" if shape is None else "Delta table"),
+        ("Name", el("code", info.full_name)),
+        ("Type", "view" if folder is None else f"{_format(info)} table"),
+        ("Owner", info.owner),
         ("Version", newest[0].version if newest else None),
-        ("Changed", moment(newest[0].at_ms) if newest else None),
-        ("Partitioned by", ", ".join(shape.partitions) if shape else None),
-        ("Comment", shape.description if shape else None),
-        ("Monitor", chart),
+        ("Changed", moment(newest[0].at_ms if newest else info.updated_at)),
+        ("Partitioned by", ", ".join(str(one.name) for one in partitions)),
+        ("Comment", info.comment),
+        ("Monitor", link("its charts", path("monitors", *names)) if monitored else None),
     )
 
 
-def _tab(view: View, tab: str, names: tuple[str, str, str], folder: Path, told: Entry) -> Html:
+def _tab(view: View, tab: str, info: Any, folder: Path | None) -> Html:
+    name = quoted(info.catalog_name, info.schema_name, info.name)
     if tab == "rows":
-        text = f"SELECT * FROM {quoted(*names)}"  # noqa: S608 - quoted
+        text = f"SELECT * FROM {name}"  # noqa: S608 - quoted
         return shown(ask(view, text, limit=_ROWS), empty="It has no rows.")
     if tab == "history":
         return _history(view, folder)
     if tab == "details":
-        return _details(folder, told)
-    shape = delta_log.shape(folder)
-    if shape is None:
-        text = f"DESCRIBE TABLE {quoted(*names)}"
-        return shown(ask(view, text, limit=1000), empty="It has no columns.")
+        return _details(info)
+    if not info.columns:
+        return shown(ask(view, f"DESCRIBE TABLE {name}", limit=1000), empty="It has no columns.")
     rows = [
         (
-            column.name,
-            el("code", column.type),
-            "" if column.is_nullable else "not null",
-            column.comment,
+            one.name,
+            el("code", one.type_text),
+            "not null" if one.nullable is False else "",
+            one.comment,
         )
-        for column in shape.columns
+        for one in info.columns
     ]
     return table(("Column", "Type", "", "Comment"), rows, empty="It has no columns.")
 
 
-def _history(view: View, folder: Path) -> Html:
-    commits = delta_log.history(folder, _COMMITS, before=view.number("page"))
+def _format(info: Any) -> str:
+    return (
+        "" if info.data_source_format is None else str(info.data_source_format.value).capitalize()
+    )
+
+
+def _history(view: View, folder: Path | None) -> Html:
+    commits = history(folder, _COMMITS, before=view.number("page")) if folder else []
     rows = [
         (
             one.version,
@@ -129,13 +118,10 @@ def _told(values: Mapping[str, Any]) -> Html | None:
     return chips(values) if values else None
 
 
-def _details(folder: Path, told: Entry) -> Html:
-    shape = delta_log.shape(folder)
-    text = told.get("text") or told.get("query") or told.get("sql")
-    kept = {name: value for name, value in told.items() if isinstance(value, str) and value != text}
+def _details(info: Any) -> Html:
     parts = [
-        code(str(text)) if text else None,
-        chips(shape.properties) if shape and shape.properties else None,
-        chips(kept) if kept else None,
+        code(info.view_definition) if info.view_definition else None,
+        chips(info.properties) if info.properties else None,
+        el("p", el("code", info.storage_location)) if info.storage_location else None,
     ]
     return join(parts) if any(parts) else notice("There is no more to tell of it.")
