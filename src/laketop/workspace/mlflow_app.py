@@ -25,8 +25,6 @@ from laketop.workspace import wire
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from laketop.workspace.mlflow_page import NoModels
-    from laketop.workspace.registry import RegistryStore
     from laketop.workspace.tracking import TrackingStore
 
 # What a workspace has of MLflow's routes. The others are of MLflow's own server: its gateway, its
@@ -46,7 +44,8 @@ class Backend:
     """What MLflow's handlers work on: the stores, and where an artifact URI is on disk."""
 
     tracking: TrackingStore
-    registry: RegistryStore | NoModels
+    registry: Any
+    """MLflow's own store of models, or what stands for it where none are shown."""
     folder_of: Callable[[str], Path]
 
 
