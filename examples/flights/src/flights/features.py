@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LABEL = "late"
 KEYS = ("time_hour", "carrier", "flight", "origin")
+FEATURE_KEYS = ("origin", "known_at")
 SCHEDULE = ("carrier", "origin", "dest", "distance", "minute_of_day", "weekday")
 WEATHER = (
     *("temp", "dewp", "humid", "wind_dir", "wind_speed"),
@@ -87,7 +88,7 @@ def delay_features(spark: SparkSession, run: Parameters) -> DataFrame:
 
 
 def weather_known(weather: DataFrame) -> DataFrame:
-    """Return hours of weather, each with the moment from which it is known."""
+    """Return hours of weather, each with the moment from which it is known; a stream or not."""
     known = section("features")["weather_known_minutes"]
     return weather.selectExpr(
         "origin", f"time_hour + INTERVAL {known} MINUTE AS known_at", *WEATHER
@@ -97,6 +98,7 @@ def weather_known(weather: DataFrame) -> DataFrame:
 def recent_delays(flights: DataFrame) -> DataFrame:
     """Return the mean delay of the departures in the window before each point of the grid.
 
+    The same for a table and for a stream, which forgets what is older than its watermark.
     Shapes: one row for each origin and grid point with a departure in the window before it;
     `last_departure_at` is the newest departure that went into the row.
     """
@@ -116,6 +118,7 @@ def recent_delays(flights: DataFrame) -> DataFrame:
     )
     return (
         departed.withColumn("just_before", just_before)
+        .withWatermark("just_before", f"{settings['watermark_hours']} hours")
         .groupBy("origin", window.alias("window"))
         .agg(
             F.expr("sum(dep_delay) / count(*)").alias("recent_delay"),

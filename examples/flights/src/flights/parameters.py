@@ -24,6 +24,7 @@ class Parameters:
     last_month: str = "2013-12"
     drift_threshold: str = "0.07"
     replay: str = "false"
+    refresh: str = "batch"
     trials: str = "2"
     search_seconds: str = "20"
     approval_required: str = "false"

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from flights import features
+from flights import features, streams
 from flights.config import section
 from flights.figures import Step
 from flights.parameters import Parameters, read
@@ -35,25 +35,33 @@ def main() -> None:
 
 
 def refresh(spark: SparkSession, run: Parameters) -> None:
-    """Create or merge `weather_features` and `delay_features`, unless nothing has changed.
+    """Bring `weather_features` and `delay_features` up to date, by a batch or from streams.
 
-    Late and corrected flights are merged like any other: their rows of features are written anew.
     Rows that are not what is expected land in `failing_rows`.
-    Errors: Leak when a delay was not known at its time.
+    Errors: Leak when a delay was not known at its time, ValueError for a refresh of another name.
     """
     step = Step(spark, run, "refresh features")
+    done, changed = batch(spark, run) if run.refresh == "batch" else streams.run(spark, run)
+    features.check_leaks(spark.table(run.table("delay_features")))
+    failing = unexpected(spark, run) if changed else ""
+    step.record(
+        on="weather_features, delay_features",
+        figure=f"{done}, no row knows the future{failing}",
+    )
+
+
+def batch(spark: SparkSession, run: Parameters) -> tuple[str, bool]:
+    """Create or merge both tables, unless nothing has changed; return what was done, and whether.
+
+    Late and corrected flights are merged like any other: their rows of features are written anew.
+    """
     weather = _bring_up_to_date(
         spark, run, "weather_features", "weather", lambda: features.weather_features(spark, run)
     )
     delays = _bring_up_to_date(
         spark, run, "delay_features", "flights", lambda: features.delay_features(spark, run)
     )
-    features.check_leaks(spark.table(run.table("delay_features")))
-    failing = "" if {weather, delays} == {UP_TO_DATE} else unexpected(spark, run)
-    step.record(
-        on="weather_features, delay_features",
-        figure=f"weather {weather}, delays {delays}, no row knows the future{failing}",
-    )
+    return f"weather {weather}, delays {delays}", {weather, delays} != {UP_TO_DATE}
 
 
 def unexpected(spark: SparkSession, run: Parameters) -> str:
@@ -104,7 +112,7 @@ def _bring_up_to_date(
     if not exists(spark, table):
         client.create_table(
             name=table,
-            primary_keys=["origin", "known_at"],
+            primary_keys=list(features.FEATURE_KEYS),
             timeseries_columns="known_at",
             df=rows(),
             description=f"made of {source}",

@@ -1,8 +1,10 @@
-"""The refresh writes in time what a backfill writes later; late and corrected flights too."""
+"""The refresh three ways writes the same rows, and writes in time what a backfill writes later."""
 
 # ruff: noqa: S608  the names are the test's own
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from itertools import pairwise
@@ -12,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flights import features
+from flights import features, streams
 from flights.correct import correct
 from flights.parameters import Parameters
 from flights.refresh_features import refresh
@@ -97,6 +99,37 @@ def run(spark: SparkSession, schema: str) -> Parameters:
     first = drawn(3, 4)
     spark.createDataFrame(first).writeTo(found.table("flights")).using("delta").create()
     return found
+
+
+def delays(spark: SparkSession, run: Parameters) -> list[tuple[object, ...]]:
+    return seen(spark.table(run.table("delay_features")))
+
+
+def test_streams_write_what_the_batch_writes_and_go_on_where_they_were(
+    spark: SparkSession, run: Parameters
+) -> None:
+    once, live = (replace(run, refresh=refresh) for refresh in ("available_now", "continuous"))
+    refresh(spark, once)
+    assert delays(spark, run) == seen(features.delay_features(spark, run))
+    assert spark.table(run.table("weather_features")).count() == 2
+    # More flights of the same airports at the same time, whose windows are there already.
+    spark.createDataFrame(drawn(4, 5)).writeTo(run.table("flights")).append()
+    queries = streams.start(spark, live)
+    try:
+        expected = seen(features.delay_features(spark, run))
+        deadline = time.monotonic() + 300
+        while delays(spark, run) != expected:
+            assert time.monotonic() < deadline, [query.exception() for query in queries]
+            time.sleep(0.5)
+        assert all(query.isActive for query in queries)
+    finally:
+        for query in queries:
+            query.stop()
+
+
+def test_a_refresh_of_another_name_is_an_error(spark: SparkSession, run: Parameters) -> None:
+    with pytest.raises(ValueError, match="refresh is 'sometimes'"):
+        refresh(spark, replace(run, refresh="sometimes"))
 
 
 def test_late_and_corrected_flights_are_merged(spark: SparkSession, run: Parameters) -> None:

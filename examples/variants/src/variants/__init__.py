@@ -1,1 +1,1 @@
-"""Other families of models, small: boosting, statistics, a network."""
+"""Other families of models, small: boosting, statistics, a network, features of a graph."""

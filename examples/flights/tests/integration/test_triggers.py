@@ -1,0 +1,133 @@
+"""The jobs of refreshing.yml start by themselves: by files, by a changed table, by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from databricks.sdk.service.jobs import JobSettings, PauseStatus, RunResultState
+
+from flights import features
+from flights.parameters import Parameters
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import Job, Run
+    from pyspark.sql import SparkSession
+
+HOUR = pd.Timestamp("2013-02-01 05:00", tz="UTC")
+MINUTES, HOURS = 60_000, 3_600_000
+TEN_PAST = int(pd.Timestamp("2040-01-01 12:10", tz="UTC").timestamp() * 1000)
+
+
+def a_flight(number: int, delay: float) -> dict[str, Any]:
+    return {
+        "time_hour": HOUR,
+        "minute": 5,
+        "carrier": "UA",
+        "flight": number,
+        "origin": "LGA",
+        "dep_delay": delay,
+    }
+
+
+@pytest.fixture
+def run(spark: SparkSession, schema: str) -> Parameters:
+    catalog, _, name = schema.partition(".")
+    found = Parameters(catalog=catalog, schema=name)
+    weather = dict.fromkeys(features.WEATHER, 1.0) | {"origin": "LGA", "time_hour": HOUR}
+    for table, row in (("weather", weather), ("flights", a_flight(1, 10.0))):
+        rows = spark.createDataFrame(pd.DataFrame([row]))
+        rows.writeTo(found.table(table)).using("delta").create()
+    spark.sql(f"CREATE VOLUME {found.table('corrections')}")
+    return found
+
+
+@pytest.fixture
+def clock(ws: WorkspaceClient) -> Iterator[None]:
+    """Let it be ten past an hour, long before the next one."""
+    ws.api_client.do("POST", "/api/laketop/1/clock/set", body={"now_ms": TEN_PAST})
+    moved(ws)
+    yield
+    ws.api_client.do("POST", "/api/laketop/1/clock/set", body={"now_ms": None})
+
+
+@pytest.fixture
+def jobs(
+    ws: WorkspaceClient,
+    run: Parameters,
+    clock: None,
+) -> Iterator[dict[str, int]]:
+    """Return the three jobs by name, of the tables of this test and no longer paused."""
+    found = {}
+    before: list[Job] = []
+    for job in ws.jobs.list():
+        name = (job.settings.name or "").rpartition("] flights-")[2]
+        if name in {"refresh", "refresh-hourly", "corrections"}:
+            before.append(ws.jobs.get(job.job_id))
+            found[name] = job.job_id
+    assert len(found) == 3
+    for job in before:
+        ws.jobs.update(job.job_id, new_settings=awake(job.settings, run))
+    yield found
+    for job in before:
+        ws.jobs.reset(job.job_id, new_settings=job.settings)
+
+
+def awake(settings: JobSettings, run: Parameters) -> JobSettings:
+    own = JobSettings.from_dict(settings.as_dict())
+    for parameter in own.parameters:
+        parameter.default = asdict(run).get(parameter.name, parameter.default)
+    for each in filter(None, (own.schedule, own.trigger)):
+        assert each.pause_status is PauseStatus.PAUSED
+        each.pause_status = PauseStatus.UNPAUSED
+    if own.trigger is not None and own.trigger.table_update is not None:
+        own.trigger.table_update.table_names = [run.table("flights"), run.table("weather")]
+    if own.trigger is not None and own.trigger.file_arrival is not None:
+        own.trigger.file_arrival.url = f"/Volumes/{run.catalog}/{run.schema}/corrections/"
+    return own
+
+
+def advance(ws: WorkspaceClient, milliseconds: int) -> dict[str, int]:
+    """Move the clock ahead, and return the results of what has been started on the way."""
+    ws.api_client.do("POST", "/api/laketop/1/clock/advance", body={"by_ms": milliseconds})
+    return moved(ws)
+
+
+def moved(ws: WorkspaceClient) -> dict[str, int]:
+    while (told := ws.api_client.do("GET", "/api/laketop/1/clock"))["is_moving"]:
+        time.sleep(0.1)
+    return dict(told["last_move"]["results"])
+
+
+def runs(ws: WorkspaceClient, job: int) -> list[Run]:
+    return list(ws.jobs.list_runs(job_id=job, completed_only=True))
+
+
+def test_files_of_corrections_lead_to_new_features(
+    ws: WorkspaceClient, spark: SparkSession, run: Parameters, jobs: dict[str, int]
+) -> None:
+    assert advance(ws, 10 * MINUTES) == {}
+    content = BytesIO()
+    late = pd.DataFrame([a_flight(1, 30.0), a_flight(2, 60.0)])
+    late.to_parquet(content, coerce_timestamps="us", index=False)
+    content.seek(0)
+    ws.files.upload(f"/Volumes/{run.catalog}/{run.schema}/corrections/late.parquet", content)
+    assert advance(ws, 2 * MINUTES) == {"SUCCESS": 1}
+    assert [done.trigger.value for done in runs(ws, jobs["corrections"])] == ["FILE_ARRIVAL"]
+    kept = spark.table(run.table("flights")).select("flight", "dep_delay").collect()
+    assert sorted(map(tuple, kept)) == [(1, 30.0), (2, 60.0)]
+    assert advance(ws, 5 * MINUTES) == {"SUCCESS": 1}
+    assert [done.trigger.value for done in runs(ws, jobs["refresh"])] == ["TABLE"]
+    newest = spark.table(run.table("delay_features")).orderBy("known_at", ascending=False)
+    assert newest.first()["recent_delay"] == 60.0  # the second alone is within four hours of it
+    advance(ws, HOURS)
+    (hourly,) = runs(ws, jobs["refresh-hourly"])
+    assert hourly.trigger.value == "PERIODIC"
+    assert hourly.state.result_state is RunResultState.SUCCESS
+    assert len(runs(ws, jobs["refresh"])) == 1
