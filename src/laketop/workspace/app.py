@@ -33,9 +33,6 @@ from laketop.workspace.service import (
 from laketop.workspace.ui.face import PageFace
 from laketop.workspace.workspace import Workspace
 
-_FALLS_BACK = {"POST /api/2.0/fs/create-download-url"}
-"""What clients do in another way where it is not found."""
-
 
 def create_app(workspace: Workspace) -> Starlette:
     """Return the ASGI app of a workspace; its end shuts the workspace down."""
@@ -134,7 +131,7 @@ class Face:
 
     def _nothing_at(self, request: Request) -> DatabricksError:
         name = f"{request.method} {request.path}"
-        if name not in _FALLS_BACK and name in self.known:
+        if name in self.known:
             return NotServed(f"laketop does not serve '{name}'.")
         return NotFound(f"No API found for '{name}'", error_code="ENDPOINT_NOT_FOUND")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from a2wsgi import WSGIMiddleware
 from databricks.sdk.errors.base import DatabricksError
-from flask import Flask, Response
+from flask import Flask, Response, request
 from mlflow.protos.service_pb2 import MlflowService
 from mlflow.server import handlers
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -25,6 +25,7 @@ from laketop.workspace import wire
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from laketop.workspace.experiment_rights import ExperimentRights
     from laketop.workspace.tracking import TrackingStore
 
 # What a workspace has of MLflow's routes. The others are of MLflow's own server: its gateway, its
@@ -75,10 +76,18 @@ def tracking_routes() -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
 
 
 def app_of(
-    routes: Iterable[tuple[str, Callable[..., Any], list[str]]], backend: Backend
+    routes: Iterable[tuple[str, Callable[..., Any], list[str]]],
+    backend: Backend,
+    rights: ExperimentRights | None = None,
 ) -> ASGIApp:
-    """Return the app of the routes; errors of any kind are answered as JSON."""
+    """Return the app of the routes; errors of any kind are answered as JSON.
+
+    `rights` are asked before each request.
+    """
     flask = Flask("laketop.mlflow")
+    if rights is not None:
+        flask.before_request(lambda: rights.check(request))
+        flask.after_request(lambda response: rights.shown(request, response))
     for path, handler, methods in routes:
         flask.add_url_rule(path, f"{methods} {path}", handler, methods=methods)
     flask.register_error_handler(HTTPException, _no_route)

@@ -184,12 +184,6 @@ def test_a_path_that_exists_nowhere_is_not_found(client: WorkspaceClient) -> Non
     assert caught.value.error_code == "ENDPOINT_NOT_FOUND"
 
 
-def test_a_download_address_is_not_given_so_that_clients_fall_back(host: str, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}"}
-    status, body, _ = _send(host, "POST", "/api/2.0/fs/create-download-url?path=/x", headers)
-    assert (status, json.loads(body)["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
-
-
 _SCOPES = "/api/2.0/secrets/scopes/create"
 
 

@@ -24,6 +24,9 @@ from databricks.sdk.service.workspace import AclPermission, ImportFormat
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
 
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
 TASKS = [
     Task(
         task_key="only",
@@ -229,3 +232,41 @@ def test_a_group_owns_nothing(client: WorkspaceClient) -> None:
     entry = AccessControlRequest(group_name="users", permission_level=PermissionLevel.IS_OWNER)
     with pytest.raises(InvalidParameterValue, match="Groups can not be owners"):
         client.permissions.set("jobs", job, access_control_list=[entry])
+
+
+def test_an_experiment_is_as_the_folder_it_lies_in(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    me = ann.current_user.me().user_name or ""
+    name = f"/Users/me@laketop.local/{secrets.token_hex(4)}"
+    experiment = client.experiments.create_experiment(name).experiment_id or ""
+    run = client.experiments.create_run(experiment_id=experiment).run
+    assert run is not None
+    assert run.info is not None
+    run_id = run.info.run_id or ""
+    assert experiment not in {
+        one.experiment_id for one in ann.experiments.search_experiments(max_results=100)
+    }
+    denied(
+        "CAN_READ",
+        lambda: ann.experiments.get_experiment(experiment),
+        lambda: ann.experiments.get_by_name(name),
+        lambda: ann.experiments.get_run(run_id),
+        lambda: list(ann.experiments.search_runs(experiment_ids=[experiment])),
+    )
+    denied(
+        "CAN_EDIT",
+        lambda: ann.experiments.create_run(experiment_id=experiment),
+        lambda: ann.experiments.log_metric("m", 1.0, 1, run_id=run_id),
+        lambda: ann.experiments.create_experiment(f"{name}2"),
+    )
+    allow(client, "experiments", experiment, me, PermissionLevel.CAN_EDIT)
+    ann.experiments.log_metric("m", 1.0, 1, run_id=run_id)
+    assert ann.experiments.get_run(run_id).run
+    assert experiment in {
+        one.experiment_id for one in ann.experiments.search_experiments(max_results=100)
+    }
+    denied("CAN_MANAGE", lambda: ann.experiments.delete_experiment(experiment))
+    own = ann.experiments.create_experiment(f"/Shared/{secrets.token_hex(4)}").experiment_id or ""
+    ann.experiments.create_run(experiment_id=own)
+    ann.experiments.delete_experiment(own)

@@ -33,6 +33,7 @@ _OF_LAKETOP_ALONE = {
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
     "oidc",
     "system_tables",
+    "uploads",
     "page",
 }
 """Services that the official client has no attribute for."""

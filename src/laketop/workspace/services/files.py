@@ -42,7 +42,7 @@ class Files(Service):
 
         Errors: AlreadyExists without `overwrite`; NotFound without the volume.
         """
-        place = self._open_place(path)
+        place = self.open_place(path)
         if place.is_root or place.path.is_dir():
             raise AlreadyExists(f"The path /{path.strip('/')} is a directory.")
         if place.path.exists() and not overwrite:
@@ -82,7 +82,7 @@ class Files(Service):
     @route("DELETE /api/2.0/fs/files/{path...}")
     def delete(self, path: str) -> Reply:
         """Delete a file."""
-        file = self._open_place(path).path
+        file = self.open_place(path).path
         if not file.is_file():
             raise NotFound(f"The file /{path.strip('/')} does not exist.")
         file.unlink()
@@ -93,7 +93,7 @@ class Files(Service):
     def create_directory(self, path: str) -> Reply:
         """Make a directory and its parents; fine if it exists."""
         with _files_in_the_way(path):
-            durable.make_folder(self._open_place(path).path)
+            durable.make_folder(self.open_place(path).path)
         return _DONE
 
     @route("HEAD /api/2.0/fs/directories/{path...}")
@@ -121,7 +121,7 @@ class Files(Service):
     def delete_directory(self, path: str) -> Reply:
         """Delete an empty directory."""
         directory = self._directory(path)
-        if self._open_place(path).is_root:
+        if self.open_place(path).is_root:
             raise InvalidParameterValue(f"The directory /{path.strip('/')} cannot be deleted.")
         if any(directory.iterdir()):
             raise BadRequest(
@@ -142,7 +142,7 @@ class Files(Service):
             self.workspace.model_registry.check_read(".".join(names[1:4]))
         return place
 
-    def _open_place(self, path: str) -> Place:
+    def open_place(self, path: str) -> Place:
         """Return a place that may be written: the files of a version that is ready stay."""
         place = self._place(path, "WRITE VOLUME")
         if path.strip("/").startswith("Models/"):

@@ -59,9 +59,11 @@ class Mlflow(Service):
     def tracking(self) -> ASGIApp:
         """Return MLflow's handlers."""
         backend = self.parts().backend
+        from laketop.workspace.experiment_rights import ExperimentRights
         from laketop.workspace.mlflow_app import app_of, tracking_routes
 
-        return app_of(tracking_routes(), backend)
+        rights = ExperimentRights(self.workspace, lambda: backend.tracking)
+        return app_of(tracking_routes(), backend, rights)
 
     def parts(self) -> Parts:
         """Return MLflow's store and the registry over it.
