@@ -21,6 +21,9 @@ from laketop.workspace.store import Store
 Kind = Literal["Users", "Groups", "ServicePrincipals"]
 
 ADMINS, USERS = "admins", "users"
+ENGINE = "laketop"
+"""Whom the engine's own statements run as, which alone may write the shared catalogs."""
+_RESERVED = {ENGINE, "account users"}
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS principals (
         id INTEGER PRIMARY KEY,
@@ -89,6 +92,8 @@ class Principals:
             raise InvalidParameterValue(
                 f"A {_SINGULAR[kind]} needs a {_NAMES[kind]} of at most {_LONGEST} characters."
             )
+        if name in _RESERVED:
+            raise InvalidParameterValue(f"The name {name} is laketop's own.")
         if self.id_of(kind, name) is not None:
             what = "username" if kind == "Users" else "name" if kind == "Groups" else "id"
             raise ResourceConflict(f"{_SINGULAR[kind]} with {what} {name} already exists.")
@@ -239,6 +244,8 @@ class Principals:
             raise PermissionDenied(f"The group {old['displayName']} keeps its name.")
         if not name or len(name) > _LONGEST:
             raise InvalidParameterValue("A Group needs a displayName.")
+        if name in _RESERVED:
+            raise InvalidParameterValue(f"The name {name} is laketop's own.")
         if self.id_of("Groups", name) is not None:
             raise ResourceConflict(f"Group with name {name} already exists.")
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
 
 EVERYBODY = "account users"
+_SHARED = {"system", "samples"}
+"""Catalogs that everybody reads and nobody changes."""
+_OPEN = {"SELECT", "USE CATALOG", "USE SCHEMA", "READ VOLUME", "EXECUTE"}
 _METASTORE = "metastore"
 
 
@@ -38,13 +41,17 @@ class Securables:
 
     def require_manage(self, type_: str, name: str) -> None:
         """Let only owners pass, of the object or of what holds it, and who may MANAGE it."""
+        catalog = name.split(".", maxsplit=1)[0]
+        if catalog in _SHARED:
+            raise PermissionDenied(f"Catalog '{catalog}' is shared, and nobody changes it.")
         if self._owns(type_, name):
             return
         self.require("MANAGE", type_, name)
 
     def sees(self, type_: str, name: str) -> bool:
         """Tell whether the caller may know of an object: by any privilege, with USE or BROWSE."""
-        if self._workspace.is_admin or self._owns(type_, name):
+        shared = name.split(".", maxsplit=1)[0] in _SHARED
+        if shared or self._workspace.is_admin or self._owns(type_, name):
             return True
         names, mine = name.split("."), self._mine()
         held = {
@@ -67,9 +74,12 @@ class Securables:
             raise PermissionDenied(f"User does not have BROWSE on {kind} '{name}'.")
 
     def _missing(self, privilege: str, type_: str, name: str) -> str | None:
+        names = name.split(".")
+        if names[0] in _SHARED and type_ != "METASTORE":
+            shared = privilege in _OPEN
+            return None if shared else f"{privilege} on {_words(type_)} '{name}'"
         if self._workspace.is_admin:
             return None
-        names = name.split(".")
         if type_ == "METASTORE":
             held = self._has(privilege, type_, _METASTORE)
             return None if held else f"{privilege} on Metastore"

@@ -67,7 +67,6 @@ class SystemExport:
             remote = self._remote() if self._waiting() else None
             if remote is None:
                 return 0
-            self._workspace.catalogs.make_system()
             session = RemoteEngine(remote).session()
             try:
                 return self._append_all(session)

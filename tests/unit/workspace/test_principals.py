@@ -78,6 +78,10 @@ def test_names_are_taken_once_and_some_stay(people: Principals) -> None:
         people.delete("Groups", admins)
     with pytest.raises(PermissionDenied):
         people.replace("Groups", admins, {"displayName": "others"})
+    with pytest.raises(InvalidParameterValue, match="laketop's own"):
+        _user(people, "laketop")
+    with pytest.raises(InvalidParameterValue, match="laketop's own"):
+        _group(people, "account users")
     with pytest.raises(InvalidParameterValue, match="userName"):
         people.create("Users", {})
     with pytest.raises(NotFound, match="Principal with id 5"):

@@ -39,12 +39,6 @@ class Catalogs(Service):
         if not self._lake.folder(lake.MAIN).is_dir():
             self._make(lake.MAIN, {"owner": self.workspace.settings.user, "comment": ""})
 
-    def make_system(self) -> None:
-        """Make the catalog of the system tables, unless it is there."""
-        if not (self._lake.folder("system") / "_catalog.json").is_file():
-            entry = {"owner": self.workspace.settings.user, "comment": "System tables"}
-            self._lake.keep(self._lake.folder("system") / "_catalog.json", entry)
-
     @route("POST /api/2.1/unity-catalog/catalogs")
     def create(  # noqa: PLR0917 - the fields of the request
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio.to_thread
 
+from laketop.workspace.principals import ENGINE
 from laketop.workspace.service import Service, route
 from laketop.workspace.system_export import SystemExport
 
@@ -37,4 +38,4 @@ class SystemTables(Service):
         local = self.workspace.engine.local
         if local is None or local.state.phase not in {"serving", "warm"}:
             return None
-        return str(local.remote)
+        return str(self.workspace.environment_as(ENGINE)["SPARK_REMOTE"])
