@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         _console.emit({"url": contact.url, "pid": contact.pid, "spark_remote": _hidden(contact)})
     else:
         _console.say(f"the workspace of {settings.root.name} is at {contact.url}")
-        _console.say('next: `laketop run JOB`, or `eval "$(laketop env)"` for your own tools')
+        _console.say("next: `laketop run JOB`; `laketop open` to look at it in the browser")
+        _console.say('`eval "$(laketop env)"` is for your own tools')
     return 0
 
 

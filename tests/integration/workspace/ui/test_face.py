@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import logging
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -174,6 +177,43 @@ def test_a_page_that_is_not_there_says_so(look: Look) -> None:
     assert "does not exist" in look("/jobs/123456", status=400).text
     assert "There is no job" in look("/jobs/%3Cscript%3E", status=404).text
     assert "not UTF-8" in look("/jobs/%ff", status=400).text
+
+
+def test_no_path_and_no_query_makes_a_page_fail(served: Served, face: Face) -> None:
+    words = (
+        "..",
+        "%2e%2e%2f",
+        "%00",
+        "%27",
+        "`",
+        "9" * 30,
+        "main",
+        "a" * 3000,
+        "%F0%9F%A6%86",
+        "1",
+    )
+    odd = ("-1", "9" * 30, "%00", "%ff", "x%27--", "%3Cscript%3E", "1")
+    connection = http.client.HTTPConnection(urlsplit(served.host).netloc, timeout=60)
+    headers = {"Authorization": f"Bearer {served.token}", "Accept": "text/html"}
+    asked = 0
+    with contextlib.closing(connection):
+        for pattern in face.page.patterns:
+            filled = {re.sub(r"\{[a-z_.]+\}", word, pattern) for word in words}
+            queries = [f"?page={one}&tab={one}&q={one}" for one in odd]
+            for target in [
+                *filled,
+                *(f"{pattern}{query}" for query in queries if "{" not in pattern),
+            ]:
+                connection.putrequest("GET", target)
+                for name, value in headers.items():
+                    connection.putheader(name, value)
+                connection.endheaders()
+                answer = connection.getresponse()
+                body = answer.read()
+                assert answer.status < 500, (target, body[:500])
+                assert answer.status != 200 or answer.getheader("Content-Security-Policy"), target
+                asked += 1
+    assert asked > 100
 
 
 def test_a_page_that_fails_tells_nothing_but_where_to_look(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from laketop.workspace.service import Reply
 from laketop.workspace.ui.elements import link, moment, pager, table
 from laketop.workspace.ui.html import el, join
+from laketop.workspace.ui.mlflow_asked import asked
 from laketop.workspace.ui.view import Page, View, page, path, redirect
 
 _PER_PAGE = 50
@@ -17,10 +18,12 @@ _GENAI = (["traces"], ["prompts"], ["evaluation-runs"])
 def experiments(view: View) -> Page:
     """List the experiments, those that were used last first."""
     tracking = view.workspace.mlflow.parts().backend.tracking
-    found = tracking.search_experiments(
-        max_results=_PER_PAGE,
-        order_by=["last_update_time DESC"],
-        page_token=view.query.get("page"),
+    found = asked(
+        lambda: tracking.search_experiments(
+            max_results=_PER_PAGE,
+            order_by=["last_update_time DESC"],
+            page_token=view.query.get("page"),
+        )
     )
     rows = [
         (

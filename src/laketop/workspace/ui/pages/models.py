@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from databricks.sdk.errors.platform import NotFound
 
@@ -24,19 +24,19 @@ from laketop.workspace.ui.elements import (
     table,
 )
 from laketop.workspace.ui.html import Html, el, join
+from laketop.workspace.ui.mlflow_asked import asked
 from laketop.workspace.ui.view import Page, View, id_of, page, path
 
 _MODELS = [("Models", "/ml/models")]
 _PER_PAGE = 50
 _MOST_FIGURES = 400
-Got = TypeVar("Got")
 
 
 @page("/ml/models")
 def models(view: View) -> Page:
     """List the registered models that the person may know of."""
     sees = ModelRights(view.workspace).sees
-    found, more = _asked(
+    found, more = asked(
         lambda: _registry(view).search_models(
             max_results=_PER_PAGE, page_token=view.query.get("page")
         )
@@ -66,9 +66,9 @@ def model(view: View, catalog: str, schema: str, name: str) -> Page:
     """Show a model: its aliases, its versions, what was decided about them."""
     full = _full_name(catalog, schema, name)
     registry = _registry(view)
-    found = _asked(lambda: registry.model(full))
+    found = asked(lambda: registry.model(full))
     token = view.query.get("page")
-    versions, more = _asked(
+    versions, more = asked(
         lambda: registry.search_versions(
             filter_string=f"name='{full}'", max_results=_PER_PAGE, page_token=token
         )
@@ -107,7 +107,7 @@ def version(view: View, catalog: str, schema: str, name: str, number: str) -> Pa
     """Show one version: where it is from, what the gates said, who approved it."""
     full = _full_name(catalog, schema, name)
     wanted = id_of(number, "version")
-    one = _asked(lambda: _registry(view).version(full, wanted))
+    one = asked(lambda: _registry(view).version(full, wanted))
     deployment = view.workspace.model_deployments.of(full, wanted)
     body = join(
         facts(
@@ -239,15 +239,6 @@ def _short(text: str | None) -> str:
 
 def _registry(view: View) -> Any:
     return view.workspace.mlflow.parts().registry
-
-
-def _asked(act: Callable[[], Got]) -> Got:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return act()
-    except MlflowException as error:
-        raise NotFound(error.message) from error
 
 
 def _full_name(*parts: str) -> str:
