@@ -34,6 +34,8 @@ class Settings:
     engine_idle_seconds: int = 3600
     dbus_an_hour: float = 1.0
     """The rate of the estimate in system.billing.usage. Units: DBU for an hour of a run."""
+    git_remotes: tuple[str, ...] = ()
+    """How the addresses begin of the repositories that Git folders may be cloned from."""
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None
@@ -75,6 +77,7 @@ class Settings:
                 environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
             ),
             dbus_an_hour=_number(environment, "LAKETOP_DBUS_AN_HOUR", cls.dbus_an_hour),
+            git_remotes=tuple(environment.get("LAKETOP_GIT_REMOTES", "").replace(",", " ").split()),
             maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
             java_home=Path(java_home) if java_home else None,
             environment=dict(environment),

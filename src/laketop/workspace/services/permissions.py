@@ -28,6 +28,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "clusters": ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"),
     "cluster-policies": ("CAN_USE",),
     "instance-pools": ("CAN_ATTACH_TO", "CAN_MANAGE"),
+    "repos": _FILES,
     "queries": _SAVED,
     "alerts": _SAVED,
     "directories": _FILES,
@@ -44,6 +45,7 @@ _SINGULAR = {
 _TREE = ("directories", "notebooks", "files")
 _OWNED = ("jobs", "warehouses")
 _CREATOR_FIELDS = {
+    "repos": "creator_user_name",
     "clusters": "creator_user_name",
     "cluster-policies": "creator_user_name",
     "instance-pools": "creator_user_name",
