@@ -7,7 +7,14 @@ from typing import TypeVar
 
 from databricks.sdk.errors.platform import BadRequest, NotFound
 
+from laketop.workspace.ui.view import View
+
 Got = TypeVar("Got")
+
+
+def is_used(view: View) -> bool:
+    """Tell whether MLflow was ever used here; if not, nothing is there, and it stays unloaded."""
+    return (view.workspace.state / "mlflow.db").exists()
 
 
 def asked(act: Callable[[], Got]) -> Got:

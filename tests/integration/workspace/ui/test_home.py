@@ -24,3 +24,12 @@ def test_it_says_what_this_is_and_leads_to_everything(
     for address in ("/jobs", "/jobs/runs", "/explore/data", "/ml/models", "/ml/experiments"):
         assert address in page.links
     assert "1 jobs" in page.text
+
+
+def test_what_mlflow_has_never_held_is_told_without_loading_it(
+    look: Look, workspace: Workspace
+) -> None:
+    assert "No model is registered yet" in look("/ml/models").text
+    assert "There is no experiment yet" in look("/ml/experiments").text
+    assert "Nothing is named so" in look("/search?q=nothing").text
+    assert not (workspace.state / "mlflow.db").exists()

@@ -5,18 +5,21 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from laketop.workspace.service import Reply
-from laketop.workspace.ui.elements import link, moment, pager, table
+from laketop.workspace.ui.elements import link, moment, notice, pager, table
 from laketop.workspace.ui.html import el, join
-from laketop.workspace.ui.mlflow_asked import asked
+from laketop.workspace.ui.mlflow_asked import asked, is_used
 from laketop.workspace.ui.view import Page, View, page, path, redirect
 
 _PER_PAGE = 50
+_NONE = "There is no experiment yet: `mlflow.set_experiment` makes one."
 _GENAI = (["traces"], ["prompts"], ["evaluation-runs"])
 
 
 @page("/ml/experiments")
 def experiments(view: View) -> Page:
     """List the experiments, those that were used last first."""
+    if not is_used(view):
+        return Page(title="Experiments", body=notice(_NONE), section="experiments")
     tracking = view.workspace.mlflow.parts().backend.tracking
     found = asked(
         lambda: tracking.search_experiments(
@@ -40,7 +43,7 @@ def experiments(view: View) -> Page:
         table(
             ("Experiment", "Id", "Made", "Changed"),
             rows,
-            empty="There is no experiment yet: `mlflow.set_experiment` makes one.",
+            empty=_NONE,
         ),
         pager(older, newest=view.here() if "page" in view.query else None),
     )

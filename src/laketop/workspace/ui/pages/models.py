@@ -24,10 +24,11 @@ from laketop.workspace.ui.elements import (
     table,
 )
 from laketop.workspace.ui.html import Html, el, join
-from laketop.workspace.ui.mlflow_asked import asked
+from laketop.workspace.ui.mlflow_asked import asked, is_used
 from laketop.workspace.ui.view import Page, View, id_of, page, path
 
 _MODELS = [("Models", "/ml/models")]
+_NONE = "No model is registered yet: `mlflow.register_model` registers one."
 _PER_PAGE = 50
 _MOST_FIGURES = 400
 
@@ -35,6 +36,8 @@ _MOST_FIGURES = 400
 @page("/ml/models")
 def models(view: View) -> Page:
     """List the registered models that the person may know of."""
+    if not is_used(view):
+        return Page(title="Models", body=notice(_NONE), section="models")
     sees = ModelRights(view.workspace).sees
     found, more = asked(
         lambda: _registry(view).search_models(
@@ -53,9 +56,8 @@ def models(view: View) -> Page:
         if sees(one.name, one.owner)
     ]
     newest = view.here() if "page" in view.query else None
-    empty = "No model is registered yet: `mlflow.register_model` registers one."
     body = join(
-        table(("Model", "Aliases", "Owner", "Changed", "Described"), rows, empty=empty),
+        table(("Model", "Aliases", "Owner", "Changed", "Described"), rows, empty=_NONE),
         pager(view.here(page=more) if more else None, newest=newest),
     )
     return Page(title="Models", body=body, section="models")

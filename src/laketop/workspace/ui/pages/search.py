@@ -10,6 +10,7 @@ from databricks.sdk.errors.base import DatabricksError
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.ui.elements import link, table
 from laketop.workspace.ui.html import Html, el
+from laketop.workspace.ui.mlflow_asked import is_used
 from laketop.workspace.ui.seen import SeenLake
 from laketop.workspace.ui.view import Page, View, page, path
 
@@ -88,7 +89,7 @@ def _lake(lake: SeenLake) -> Iterator[Found]:
 
 def _mlflow(view: View) -> Iterator[Found]:
     """Yield models and experiments; MLflow is loaded only where it was ever used."""
-    if not (view.workspace.state / "mlflow.db").exists():
+    if not is_used(view):
         return
     parts = view.workspace.mlflow.parts()
     sees = ModelRights(view.workspace).sees
