@@ -157,7 +157,12 @@ def _tick(value: float, y: float) -> Html:
     return join(
         rule,
         el(
-            "text", f"{value:.4g}", x=_LEFT - 8, y=f"{y + 4:.1f}", class_="label", text_anchor="end"
+            "text",
+            f"{value:,.10g}",
+            x=_LEFT - 8,
+            y=f"{y + 4:.1f}",
+            class_="label",
+            text_anchor="end",
         ),
     )
 

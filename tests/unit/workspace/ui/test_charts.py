@@ -73,3 +73,9 @@ def test_tasks_stand_where_they_began() -> None:
     assert starts[1] - starts[0] == pytest.approx(275, abs=0.2)
     assert "waits" not in drawn
     assert timeline(tasks[2:]) == ""
+
+
+def test_the_axis_is_written_as_people_write_numbers() -> None:
+    drawn = lines(["1", "2"], [Line("rows", [0, 3_000_000])], title="Rows")
+    assert ">3,000,000<" in drawn
+    assert ">0.3<" in lines(["1", "2"], [Line("psi", [0, 0.3])], title="PSI")
