@@ -196,7 +196,10 @@ class Face:
     ) -> None:
         route, captures = found
         told = json.loads(reply.body) if isinstance(reply.body, bytes) and reply.body else {}
-        self._note(route, request, captures, (reply.status, str(told.get("message", ""))))
+        sent: Mapping[str, Any] = captures
+        with contextlib.suppress(DatabricksError):  # what cannot be read is not told of
+            sent = route.sent(request, captures)
+        self._note(route, request, sent, (reply.status, str(told.get("message", ""))))
 
     @contextlib.asynccontextmanager
     async def _received(

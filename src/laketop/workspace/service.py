@@ -178,14 +178,18 @@ class Route:
         match = self._expression.fullmatch(raw_path)
         return None if match is None else match.groupdict()
 
+    def sent(self, request: Request, captures: Mapping[str, str]) -> dict[str, Any]:
+        """Return every field that was sent: path before body before query. Errors: BadRequest."""
+        body = {} if self._raw else wire.fields_of(_json_body(request))
+        path = {name: _decoded(text) for name, text in captures.items()}
+        return {**request.query, **body, **path}
+
     def arguments(self, request: Request, captures: Mapping[str, str]) -> dict[str, Any]:
         """Return the handler's arguments: path before body before query.
 
         Errors: BadRequest or InvalidParameterValue for fields that cannot be used.
         """
-        body = {} if self._raw else wire.fields_of(_json_body(request))
-        path = {name: _decoded(text) for name, text in captures.items()}
-        sent = {**request.query, **body, **path}
+        sent = self.sent(request, captures)
         if not self._all:
             self.dropped.update(name for name in sent if name not in self._fields)
         values: dict[str, Any] = dict.fromkeys(self._requests, request)

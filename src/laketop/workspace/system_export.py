@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 30.0
 _MOST_ROWS = 10_000
+_EVERY_ROW = 2**62
 _UNSEEN = """SELECT run_id FROM runs LEFT JOIN exported_runs USING (run_id)
     WHERE NOT is_active AND end_ms IS NOT json_extract(snapshot, '$.end_time') ORDER BY run_id"""
 """Runs that have ended, for the first time or once more, since they were looked at last."""
@@ -115,29 +116,56 @@ class SystemExport:
         return sum(self._append(session, name) for name in self._waiting())
 
     def _append(self, session: SparkSession, name: str) -> int:
+        last, bodies = self.batch(name)
+        if bodies:
+            _ensure(session, name)
+            app = f"laketop-{self._workspace.workspace_id}"
+            _send(session, name, bodies, app=app, version=last)
+            self.forget(name, last)
+        return len(bodies)
+
+    def batch(self, name: str) -> tuple[int, list[dict[str, Any]]]:
+        """Return the rows to append to a table now, and the number of the last one.
+
+        Until `forget` is called they stay the same, also for another process: rows that come
+        meanwhile wait, or an append that is tried again would not be known as such.
+        """
         store = self._workspace.store
-        with store.reading():
+        with store.transaction(write=True):
+            begun = store.table("system batches")
+            limit = begun.get(name, _EVERY_ROW)
             rows = store.execute(
-                "SELECT id, body FROM system_rows WHERE name = ? ORDER BY id LIMIT ?",
-                (name, _MOST_ROWS),
+                "SELECT id, body FROM system_rows WHERE name = ? AND id <= ? ORDER BY id LIMIT ?",
+                (name, limit, _MOST_ROWS),
             )
-        if not rows:
-            return 0
-        _ensure(session, name)
-        last = rows[-1][0]
-        bodies = [json.loads(body) for _, body in rows]
-        if name == AUDIT:
-            bodies = [system_tables.audit_row(body) for body in bodies]
-        texts = [(json.dumps(body, default=str),) for body in bodies]
-        frame = session.createDataFrame(texts, "body STRING").selectExpr(
-            f"from_json(body, '{' '.join(TABLES[name].split())}') AS row"
-        )
-        frame.select("row.*").write.format("delta").mode("append").option(
-            "txnAppId", f"laketop-{self._workspace.workspace_id}"
-        ).option("txnVersion", last).saveAsTable(name)
+            last = rows[-1][0] if rows else 0
+            if rows:
+                begun[name] = last
+        return last, [json.loads(body) for _, body in rows]
+
+    def forget(self, name: str, last: int) -> None:
+        """Forget the rows that were appended."""
+        store = self._workspace.store
         with store.transaction(write=True):
             store.execute("DELETE FROM system_rows WHERE name = ? AND id <= ?", (name, last))
-        return len(rows)
+            store.table("system batches").pop(name, None)
+
+
+def _send(
+    session: SparkSession,
+    name: str,
+    bodies: list[dict[str, Any]],
+    *,
+    app: str,
+    version: int,
+) -> None:
+    rows = [system_tables.audit_row(body) for body in bodies] if name == AUDIT else bodies
+    texts = [(json.dumps(row, default=str),) for row in rows]
+    frame = session.createDataFrame(texts, "body STRING").selectExpr(
+        f"from_json(body, '{' '.join(TABLES[name].split())}') AS row"
+    )
+    writer = frame.select("row.*").write.format("delta").mode("append")
+    writer.option("txnAppId", app).option("txnVersion", version).saveAsTable(name)
 
 
 def _ensure(session: SparkSession, name: str) -> None:

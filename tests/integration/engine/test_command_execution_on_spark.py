@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from databricks.sdk.dbutils import RemoteDbUtils
 from databricks.sdk.service.compute import (
     CommandStatus,
     Language,
@@ -67,9 +69,10 @@ def test_sql_answers_with_a_table(client: WorkspaceClient, cluster: str, context
 def test_dbutils_of_the_client_reaches_the_context(
     client: WorkspaceClient, workspace: Contact, cluster: str
 ) -> None:
-    remote = WorkspaceClient(host=workspace.url, token=workspace.token, cluster_id=cluster)
-    remote.dbutils.fs.put("/dbutils.txt", "hello", overwrite=True)
-    assert remote.dbutils.fs.head("/dbutils.txt") == "hello"
-    remote.dbutils.fs.rm("/dbutils.txt")
+    # Where laketop's shims are, `w.dbutils` is the one of a notebook; elsewhere it is this.
+    remote = RemoteDbUtils(Config(host=workspace.url, token=workspace.token, cluster_id=cluster))
+    remote.fs.put("/dbutils.txt", "hello", overwrite=True)
+    assert remote.fs.head("/dbutils.txt") == "hello"
+    remote.fs.rm("/dbutils.txt")
     with pytest.raises(Exception, match="nothing-here"):
-        remote.dbutils.notebook.run("/Shared/nothing-here", 60)  # type: ignore[call-arg]  # made up by the client
+        remote.notebook.run("/Shared/nothing-here", 60)  # type: ignore[call-arg]  # made up by the client
