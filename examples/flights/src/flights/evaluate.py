@@ -23,7 +23,10 @@ from laketop.ml import (
     compatible_schema,
     compliance_tags,
     contender,
+    documentation,
+    fairness,
     inference_time,
+    leaks,
     licences,
     minimum_auc,
     minimum_slice_auc,
@@ -32,13 +35,17 @@ from laketop.ml import (
     outcome,
     record_evaluation,
     repeatable,
+    reproducible,
     robustness,
     signature,
     version_of,
+    vulnerabilities,
 )
 from laketop.ml import evaluate as ask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow.tracking import MlflowClient
 
 
@@ -61,8 +68,8 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     client = registry.client(run)
     candidate = contender(client, run.model, registry.existing(client, run, registry.CHALLENGER))
     champion = _champion(client, run)
-    rows = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
-    verdicts = ask(candidate, champion, rows, gates(run))
+    rows, evidence = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
+    verdicts = ask(candidate, champion, rows, gates(run, evidence))
     record_evaluation(
         spark,
         run.full_schema,
@@ -82,15 +89,20 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     return verdicts
 
 
-def gates(run: Parameters) -> list[Gate]:
-    """Return the gates of this project, in the order in which they are asked."""
+def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate]:
+    """Return the gates of this project, in the order in which they are asked.
+
+    `evidence` is what is known of leaks in the features. Airports are compared for fairness where
+    a run has more than one.
+    """
     limits = section("gates")
     found = [
         signature(),
         compatible_schema(),
         compliance_tags(section("tags")),
+        documentation(),
         licences(),
-        no_leak(KNOWN_LATER),
+        no_leak(KNOWN_LATER, evidence=evidence),
         minimum_auc(limits["minimum_auc"]),
         minimum_slice_auc(SLICES, limits["minimum_slice_auc"], rounds=limits["bootstrap_rounds"]),
         calibrated(limits["calibration_error"]),
@@ -99,6 +111,12 @@ def gates(run: Parameters) -> list[Gate]:
         repeatable(),
         inference_time(limits["inference_ms"]),
     ]
+    if not run.origin:
+        found.append(fairness("origin", **section("fairness")))
+    if run.advisories:
+        found.append(vulnerabilities(run.advisories))
+    if run.reproduction_required == "true":
+        found.append(reproducible())
     if run.approval_required == "true":
         found.append(approval(run.approval))
     return found
@@ -111,7 +129,7 @@ def _champion(client: MlflowClient, run: Parameters) -> Contender | None:
 
 def _rows(
     spark: SparkSession, run: Parameters, client: MlflowClient, models: list[Contender]
-) -> LabelledRows:
+) -> tuple[LabelledRows, tuple[leaks.Evidence, ...]]:
     month = following(max(registry.trained_through(client, run, m.version) for m in models))
     if month > run.last_month:
         raise NotFound("month that no model has seen", month, hint="there is no later data")
@@ -122,7 +140,8 @@ def _rows(
         label=features.LABEL,
         exclude_columns=features.CONTEXT,
     )
-    return LabelledRows(joined.load_df().toPandas(), label=features.LABEL, name=month)
+    evidence = leaks.find(spark, joined, cutoff="known_at", lag=None)
+    return LabelledRows(joined.load_df().toPandas(), label=features.LABEL, name=month), evidence
 
 
 def _headline(verdicts: tuple[Verdict, ...]) -> str:

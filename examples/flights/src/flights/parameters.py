@@ -29,6 +29,8 @@ class Parameters:
     search_seconds: str = "20"
     approval_required: str = "false"
     approval: str = ""
+    advisories: str = ""
+    reproduction_required: str = "false"
     run: str = ""
     retraining_run: str = ""
     retrain_through: str = ""

@@ -159,12 +159,14 @@ def _register(
     tags = {
         "owner": section("card")["owner"],
         "personal_data": section("card")["personal_data"],
+        "intended_use": section("card")["intended_use"],
         "requirements_lock": lock_tag(model.lock()),
         registry.TRAINED_THROUGH: run.through,
         **provenance(inputs, commit=run.git_commit),
     }
     for name, value in tags.items():
         client.set_model_version_tag(run.model, version, name, value)
+    client.update_model_version(run.model, version, description=section("card")["intended_use"])
     challenge(client, run.model, version)
     return version, learned, predictions
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from flights import features, streams
 from flights.correct import correct
@@ -22,8 +24,10 @@ from flights.refresh_features import refresh
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-CASES = 100
+EXAMPLES = 4
 BEGIN = pd.Timestamp("2013-02-01 05:00", tz="UTC")
+COLUMNS = ["origin", "time_hour", "minute", "dep_delay"]
+TOLD = "origin string, time_hour timestamp, minute bigint, dep_delay double"
 SEEN = ("origin", "known_at", "recent_delay", "last_departure_at")
 
 
@@ -59,20 +63,44 @@ def seen(rows: DataFrame) -> list[tuple[object, ...]]:
     return sorted(tuple(row) for row in rows.select(*SEEN).collect())
 
 
-def test_a_backfill_equals_what_live_running_would_have_written(spark: SparkSession) -> None:
+DEPARTURES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "time_hour": st.integers(0, 12).map(lambda hours: BEGIN + timedelta(hours=hours)),
+            "minute": st.sampled_from([0, 14, 15, 16, 59]),
+            "dep_delay": st.one_of(
+                st.none(), st.sampled_from([-5, 0, 1, 15, 60, 240, 1500]), st.integers(-20, 300)
+            ),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+MOMENTS = st.lists(st.integers(-4, 40 * 60), min_size=2, max_size=5, unique=True).map(sorted)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate])
+@given(airports=st.lists(DEPARTURES, min_size=5, max_size=40), minutes=MOMENTS)
+def test_a_backfill_equals_what_live_running_would_have_written(
+    spark: SparkSession, airports: list[list[dict[str, object]]], minutes: list[int]
+) -> None:
     """Live, at each moment, only who has departed is known, and no row is written twice."""
-    flights = drawn(1, CASES)
-    moments = [BEGIN + timedelta(hours=hours) for hours in (0, 3, 4, 7, 12, 40)]
+    told = [{"origin": f"A{n}", **row} for n, rows in enumerate(airports) for row in rows]
+    flights = pd.DataFrame(told, columns=COLUMNS).astype({"dep_delay": float})
+    moments = [BEGIN + timedelta(minutes=minute) for minute in minutes]
     live = []
     for last, now in pairwise(moments):
-        known = spark.createDataFrame(flights[departed(flights) <= now])
-        rows = features.recent_delays(known)
+        known = flights[departed(flights) <= now]
+        rows = features.recent_delays(spark.createDataFrame(known, schema=TOLD))
         live.append(rows.where(f"known_at > '{last}' AND known_at <= '{now}'"))
-    written = seen(reduce(lambda one, other: one.unionByName(other), live))
-    history = features.recent_delays(spark.createDataFrame(flights))
-    ends = f"known_at > '{moments[0]}' AND known_at <= '{moments[-1]}'"
-    assert written == seen(history.where(ends))
-    assert len(written) > 10 * CASES
+    history = features.recent_delays(spark.createDataFrame(flights, schema=TOLD)).where(
+        f"known_at > '{moments[0]}' AND known_at <= '{moments[-1]}'"
+    )
+    written = reduce(lambda one, other: one.unionByName(other), live)
+    both = written.selectExpr("'live' AS by", *SEEN).union(history.selectExpr("'later'", *SEEN))
+    found = [tuple(row) for row in both.collect()]
+    by = {name: sorted(row[1:] for row in found if row[0] == name) for name in ("live", "later")}
+    assert by["live"] == by["later"]
 
 
 def test_the_mean_is_that_of_who_departed_in_the_four_hours_up_to_the_moment(

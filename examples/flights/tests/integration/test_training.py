@@ -97,7 +97,9 @@ def test_what_cannot_be_learned_from_leaves_no_run_and_no_version(
     assert not any(model.name == run.model for model in client.search_registered_models())
 
 
-def test_the_version_is_reproduced_bit_for_bit(ran: Ran) -> None:
+def test_the_version_is_reproduced_bit_for_bit_and_says_so(
+    ran: Ran, registry: MlflowClient
+) -> None:
     told = subprocess.run(
         [
             *(sys.executable, "-m", "laketop.cli", "ml", "reproduce"),
@@ -110,3 +112,5 @@ def test_the_version_is_reproduced_bit_for_bit(ran: Ran) -> None:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert json.loads(told.stdout)["identical"] is True
+    version = registry.get_model_version(ran.parameters.model, "1")
+    assert version.tags["reproduced"] == "identical"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +13,8 @@ from flights.config import section
 from flights.evaluate import gates
 from flights.features import CONTEXT, INPUTS, LABEL, TEXTS
 from flights.parameters import Parameters
+from laketop.ml import Contender, LabelledRows, Verdict
+from laketop.ml import evaluate as ask
 
 
 def rows(size: int = 400) -> pd.DataFrame:
@@ -48,6 +53,52 @@ def test_requirements_are_pinned() -> None:
 def test_a_person_is_asked_only_where_the_target_wants_it() -> None:
     free, asked = gates(Parameters()), gates(Parameters(approval_required="true"))
     assert len(asked) == len(free) + 1
+
+
+def said(run: Parameters, gate: str, **tags: str) -> Verdict | None:
+    """Return the verdict of the gate of this name, None where the project does not ask it."""
+    data = rows(2_000)
+    data["origin"] = np.where(data["recent_delay"] > 0, "EWR", "JFK")
+    labelled = LabelledRows(data, label=LABEL, name="2013-04")
+    candidate = Contender(
+        name="dev.flights.delay",
+        version="3",
+        predict=lambda frame: np.where(frame["origin"] == "EWR", 0.9, 0.3),
+        tags=tags,
+        requirements=("numpy==1.0",),
+    )
+    verdicts = (ask(candidate, None, labelled, [one])[0] for one in gates(run))
+    return next((verdict for verdict in verdicts if verdict.gate == gate), None)
+
+
+def test_warnings_that_are_right_at_one_airport_alone_are_not_fair() -> None:
+    verdict = said(Parameters(), "fairness")
+    assert verdict is not None
+    assert not verdict.passed
+    assert said(Parameters(origin="LGA"), "fairness") is None
+
+
+def test_vulnerabilities_are_asked_for_where_there_are_advisories(tmp_path: Path) -> None:
+    package = {"name": "numpy", "ecosystem": "PyPI"}
+    record = {"id": "OSV-1", "affected": [{"package": package, "versions": ["1.0"]}]}
+    file = tmp_path / "advisories.json"
+    file.write_text(json.dumps([record]))
+    verdict = said(Parameters(advisories=str(file)), "vulnerabilities")
+    assert verdict is not None
+    assert verdict.reason == "numpy 1.0 has OSV-1"
+    assert said(Parameters(), "vulnerabilities") is None
+
+
+def test_a_reproduction_is_waited_for_where_the_target_wants_it() -> None:
+    wanted = Parameters(reproduction_required="true")
+    verdict, done = (
+        said(wanted, "reproducible"),
+        said(wanted, "reproducible", reproduced="identical"),
+    )
+    assert verdict is not None
+    assert done is not None
+    assert (verdict.pending, done.passed) == (True, True)
+    assert said(Parameters(), "reproducible") is None
 
 
 def test_every_training_setting_reaches_the_trees() -> None:
