@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
-from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import (
     DataSourceFormat,
     TableInfo,
@@ -135,11 +134,6 @@ class Tables(Service):
             self._lake.entry(kind, *names).unlink(missing_ok=True)
         durable.flush_folder(self._lake.folder(*names[:2]))
         Privileges(self._lake).forget(".".join(names))
-
-    @route("POST /api/2.1/unity-catalog/tables")
-    def create(self, name: str) -> None:
-        """Refuse: a table is made in SQL, by the engine."""
-        raise NotServed(f"laketop makes the table {name[:255]!r} in SQL: CREATE TABLE.")
 
     def _seen(self, catalog: str, schema: str) -> Any:
         names = self._lake.tables(catalog, schema)
