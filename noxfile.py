@@ -137,6 +137,17 @@ def pytorch(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def feast(session: nox.Session) -> None:
+    """Measure the point-in-time join against Feast's, in an environment of its own."""
+    uv, place = find_uv_bin(), PLACE.with_name("feast")
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+    install = (uv, "pip", "install", "--quiet", "--python", str(place))
+    session.run(*install, "--require-hashes", "-r", "requirements/feast.txt")
+    python = str(place / "bin" / "python")
+    run(session, "python", "-m", "benchmarks.against_feast", FEAST_PYTHON=python)
+
+
+@nox.session(requires=["environment"])
 def demo(session: nox.Session) -> None:
     """Run the twelve steps of the reference project, and tell what came out."""
     run(session, "python", "scripts/demo.py", *session.posargs)
@@ -171,6 +182,10 @@ def lock(session: nox.Session) -> None:
             *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
             *(*options, "-o", f"requirements/{name}.txt"),
         )
+    session.run(
+        *(find_uv_bin(), "pip", "compile", "--group", "pyproject.toml:feast"),
+        *(*options, "-o", "requirements/feast.txt"),
+    )
     session.run(
         *(find_uv_bin(), "pip", "compile", "--group", "pyproject.toml:pytorch"),
         *("-c", "requirements/dev.txt", *options, "-o", "requirements/pytorch.txt"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from laketop.errors import NotFound
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 
 def quoted(name: str) -> str:
@@ -41,11 +41,10 @@ def current_version(spark: SparkSession, name: str) -> int:
 
     Errors: NotFound when there is no such table.
     """
-    _existing(spark, name)
-    newest = spark.sql(f"DESCRIBE HISTORY {quoted(name)} LIMIT 1").first()
-    if newest is None:
+    rows = _told(spark, name, f"DESCRIBE HISTORY {quoted(name)} LIMIT 1")
+    if not rows:
         raise NotFound("version of the table", name)
-    return int(newest["version"])
+    return int(rows[0]["version"])
 
 
 def identifier(spark: SparkSession, name: str) -> str:
@@ -66,8 +65,7 @@ def properties(spark: SparkSession, name: str) -> dict[str, str]:
 
     Errors: NotFound when there is no such table.
     """
-    _existing(spark, name)
-    rows = spark.sql(f"SHOW TBLPROPERTIES {quoted(name)}").collect()
+    rows = _told(spark, name, f"SHOW TBLPROPERTIES {quoted(name)}")
     return {row["key"]: row["value"] for row in rows}
 
 
@@ -168,6 +166,12 @@ def quoted_column(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
-def _existing(spark: SparkSession, name: str) -> None:
-    if not exists(spark, name):
-        raise NotFound("table", name)
+def _told(spark: SparkSession, name: str, statement: str) -> list[Row]:
+    from pyspark.errors import AnalysisException
+
+    try:
+        return list(spark.sql(statement).collect())
+    except AnalysisException as error:
+        if exists(spark, name):
+            raise
+        raise NotFound("table", name) from error

@@ -145,6 +145,15 @@ def test_a_version_compared_with_an_old_champion_is_not_promoted() -> None:
     assert not log.rows
 
 
+def test_a_champion_whose_alias_vanished_meanwhile_is_told_and_nothing_moves() -> None:
+    registry, log = Registry(challenger="3", champion="2"), Memory()
+    del registry.aliases["champion"]
+    with pytest.raises(Superseded, match=r"compared with version '2', and now there is none"):
+        promote_in(log, client(registry), promotion("3", "2"))
+    assert registry.aliases == {"challenger": "3"}
+    assert not log.rows
+
+
 def test_rolling_back_undoes_a_promotion() -> None:
     registry, log = Registry(challenger="2", champion="1"), Memory()
     promote_in(log, client(registry), promotion("2", "1"))

@@ -98,5 +98,12 @@ def test_feature_engineering_is_that_of_laketop() -> None:
         assert new.FeatureEngineeringClient is FeatureEngineeringClient
         assert old.FeatureLookup is FeatureLookup
         assert issubclass(old.FeatureStoreClient, FeatureEngineeringClient)
+        from laketop.errors import Refused
+        try:
+            old.FeatureStoreClient().publish_table("a.b.c", None)
+        except Refused as error:
+            assert "FeatureStoreClient.publish_table(name='a.b.c', ...)" in error.message
+        else:
+            raise AssertionError
         """
     )

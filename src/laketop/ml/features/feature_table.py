@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from laketop.errors import NotFound
@@ -47,6 +47,10 @@ class FeatureTable:
         time = self.timeseries_column
         return self.primary_keys if time is None else (*self.primary_keys, time)
 
+    def over(self, columns: Sequence[str]) -> FeatureTable:
+        """Return the table with its features: those of its `columns` that are no key."""
+        return replace(self, features=tuple(name for name in columns if name not in self.keys))
+
     @property
     def timestamp_keys(self) -> tuple[str, ...]:
         """The time column in a tuple, which is empty for a table without time."""
@@ -58,18 +62,25 @@ def found(spark: SparkSession, name: str) -> FeatureTable:
 
     Errors: NotFound when there is no such table, or when it has no primary key.
     """
+    table = keyed(spark, name).over(spark.table(name).columns)
+    return replace(table, description=spark.catalog.getTable(name).description or "")
+
+
+def keyed(spark: SparkSession, name: str) -> FeatureTable:
+    """Return what `found` does, but for features and description.
+
+    One statement tells it where the keys are properties: training sets look at many tables.
+    Errors: those of `found`.
+    """
     kept = tables.properties(spark, name)
     if PRIMARY_KEYS in kept:
         keys, time = tuple(json.loads(kept[PRIMARY_KEYS])), kept.get(TIMESERIES_COLUMN)
     else:
         keys, time = _constraint(spark, name)
-    names = spark.table(name).columns
     return FeatureTable(
         name=name,
         primary_keys=keys,
         timeseries_column=time,
-        description=spark.catalog.getTable(name).description or "",
-        features=tuple(n for n in names if n not in {*keys, time}),
         partition_columns=tuple(json.loads(kept.get(PARTITIONS, "[]"))),
         tags={k.removeprefix(TAG): v for k, v in kept.items() if k.startswith(TAG)},
     )

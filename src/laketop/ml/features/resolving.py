@@ -124,9 +124,10 @@ class _Tables:
 
     def __getitem__(self, name: str) -> tuple[FeatureTable, StructType, int]:
         if name not in self._found:
-            table = feature_table.found(self._spark, name)
+            table = feature_table.keyed(self._spark, name)
             schema = self._spark.table(name).schema
-            self._found[name] = table, schema, tables.current_version(self._spark, name)
+            version = tables.current_version(self._spark, name)
+            self._found[name] = table.over(schema.names), schema, version
         return self._found[name]
 
 
@@ -175,11 +176,11 @@ def check_functions(spec: FeatureSpec, df: DataFrame) -> None:
     """
     from pyspark.errors import AnalysisException
 
+    if not spec.functions:
+        return
     try:
         _ = df.schema
     except AnalysisException as error:
-        if not spec.functions:
-            raise
         told = {function.udf_name: dict(function.input_bindings) for function in spec.functions}
         first = str(error).partition("\n")[0]
         raise ValueError(f"the functions {told!r} cannot be called so: {first}") from error

@@ -64,8 +64,9 @@ class FeatureStore(Service):
     def shutdown(self) -> None:
         """Stop following and copying, and close the file; a copy that runs changes nothing."""
         self._closing.set()
-        if self._session is not None:
-            self._session.interruptAll()
+        session = self._session
+        if session is not None:
+            session.interruptAll()
         if self._follower.ident is not None:
             self._follower.join()
         with self._turn:

@@ -104,6 +104,15 @@ class FeatureStoreClient(FeatureEngineeringClient):
         """Return `df` with features and the model's prediction."""
         return super().score_batch(model_uri=model_uri, df=df, result_type=result_type, **options)
 
+    def publish_table(self, name: str, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+        """Refuse: the older client published to databases outside of Databricks."""
+        from laketop.errors import Refused
+
+        raise Refused(
+            f"FeatureStoreClient.publish_table(name={name!r}, ...)",
+            hint="publish with databricks.feature_engineering, to a store of create_online_store",
+        )
+
 
 def feature_table(compute: Callable[..., DataFrame]) -> Callable[..., DataFrame]:
     """Give a function that computes features the method `compute_and_write`."""
