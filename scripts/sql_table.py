@@ -42,9 +42,9 @@ Nobody writes to them. Other samples of Databricks are not here.
 `spark.readStream.format("cloudFiles")` reads each file of a folder once. It follows
 `cloudFiles.format`, `schemaLocation`, `schemaHints`, `inferColumnTypes`, `maxFilesPerTrigger`,
 `maxBytesPerTrigger` and, of `schemaEvolutionMode`, `addNewColumns`, `failOnNewColumns` and `none`;
-options that only say how files are found change nothing; others, and folders of partitions, are
-refused by name. Nothing is rescued: `_rescued_data` stays NULL, a value that does not fit an
-inferred type fails the stream, and `rescue` is refused.
+options that only say how files are found change nothing; others are refused by name. Nothing is
+rescued: `_rescued_data` stays NULL, a value that does not fit an inferred type fails the stream,
+and `rescue` is refused.
 
 ## Python
 

@@ -243,6 +243,7 @@ class LocalEngine:
         path = [own["PATH"], os.defpath] if own.get("PATH") else [os.defpath]
         return own | {
             "PATH": os.pathsep.join(path),
+            "LC_ALL": "C.UTF-8",  # else the JVM cannot spell names like `größe` as files
             "SPARK_HOME": str(jars.spark_home()),
             "SPARK_CONF_DIR": str(self._folder / "conf"),
             "SPARK_LOCAL_IP": "127.0.0.1",

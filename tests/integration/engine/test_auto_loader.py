@@ -101,6 +101,27 @@ def test_new_columns_fail_or_are_left_out_as_the_mode_says(
     assert rows(spark, f"SELECT id FROM {schema}.t ORDER BY id") == [("1",), ("2",)]
 
 
+def test_a_given_schema_partitions_and_the_path_of_each_file(
+    spark: SparkSession, schema: str, volume: str, inbox: Path
+) -> None:
+    for day in ("2024-01-01", "2024-01-02"):
+        (inbox / f"day={day}").mkdir()
+        put(inbox / f"day={day}", "a.json", {"id": 1})
+    query = (
+        spark.readStream.format("cloudFiles")
+        .option("cloudFiles.format", "json")
+        .schema("id INT, day DATE")
+        .load(f"{volume}/in")
+        .selectExpr("id", "day", "_metadata.file_name AS file")
+        .writeStream.option("checkpointLocation", f"{volume}/state")
+        .trigger(availableNow=True)
+        .toTable(f"{schema}.t")
+    )
+    query.awaitTermination()
+    found = rows(spark, f"SELECT id, string(day), file FROM {schema}.t ORDER BY day")
+    assert found == [(1, "2024-01-01", "a.json"), (1, "2024-01-02", "a.json")]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

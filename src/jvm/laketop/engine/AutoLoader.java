@@ -110,12 +110,8 @@ public final class AutoLoader {
   /** Returns the stream, whose schema must be that which was told before. */
   public Source source(StructType given, String metadata) {
     StructType schema = schema(given);
-    List<String> partitions = partitions(given);
-    if (!partitions.isEmpty()) {
-      throw refusal("Folders of partitions, here of " + partitions + ", are not supported in"
-          + " cloudFiles; read them with spark.readStream.format('" + format + "').");
-    }
     Map<String, String> options = new TreeMap<>(reading);
+    options.put("path", path); // below it lie the folders of partitions
     options.put("maxFileAge", "36500d"); // Spark would leave a late file of an old date out
     options.put("maxFilesPerTrigger", own.getOrDefault("maxfilespertrigger", "1000"));
     if (own.containsKey("maxbytespertrigger")) {
@@ -126,7 +122,7 @@ public final class AutoLoader {
     if (typed) {
       options.putIfAbsent("mode", "FAILFAST");
     }
-    return new AutoLoaderSource(this, schema, metadata, options, given == null);
+    return new AutoLoaderSource(this, schema, partitions(given), metadata, options, given == null);
   }
 
   SparkSession session() {

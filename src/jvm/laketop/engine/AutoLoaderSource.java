@@ -14,10 +14,10 @@ final class AutoLoaderSource extends FileStreamSource {
   private final StructType running;
   private final boolean evolves;
 
-  AutoLoaderSource(AutoLoader loader, StructType schema, String metadata,
+  AutoLoaderSource(AutoLoader loader, StructType schema, List<String> partitions, String metadata,
       Map<String, String> options, boolean evolves) {
     super(loader.session(), loader.path(), loader.format(), schema,
-        CollectionConverters.asScala(List.<String>of()).toList(), metadata,
+        CollectionConverters.asScala(partitions).toList(), metadata,
         scala.collection.immutable.Map.from(CollectionConverters.asScala(options)));
     this.loader = loader;
     this.running = schema;

@@ -74,11 +74,11 @@ final class CopyInto {
     if (!"true".equalsIgnoreCase(copy.get("force"))) {
       files.removeAll(loaded());
     }
-    int rows = files.isEmpty() ? 0 : append(files);
+    long rows = files.isEmpty() ? 0 : append(files);
     return new Rows("copied",
-        new String[] {"num_affected_rows:I", "num_inserted_rows:I",
-            "num_skipped_corrupt_files:I"},
-        List.<Object[]>of(new Object[] {rows, rows, 0}));
+        new String[] {"num_affected_rows:L", "num_inserted_rows:L",
+            "num_skipped_corrupt_files:L"},
+        List.<Object[]>of(new Object[] {rows, rows, 0L}));
   }
 
   private void clauses(String rest) {
@@ -148,7 +148,7 @@ final class CopyInto {
     return loaded;
   }
 
-  private int append(Set<String> files) {
+  private long append(Set<String> files) {
     Dataset<Row> rows = session.read().format(words.group("format")).options(format)
         .load(files.toArray(String[]::new));
     if (words.group("select") != null) {
@@ -160,7 +160,7 @@ final class CopyInto {
         .option("mergeSchema", copy.getOrDefault("mergeSchema", "false"))
         .option("userMetadata", MARK + JsonFiles.text(files))
         .saveAsTable(table);
-    return Math.toIntExact(count);
+    return count;
   }
 
   /** Puts the files where the SELECT has their path. */

@@ -68,7 +68,7 @@ final class Creation implements AutoCloseable {
     }
     Map<String, String> placed = new HashMap<>(properties);
     placed.putIfAbsent(TableCatalog.PROP_PROVIDER, "delta");
-    placed.put(TableCatalog.PROP_LOCATION, place.toUri().toString());
+    placed.put(TableCatalog.PROP_LOCATION, Lake.location(place));
     placed.put(TableCatalog.PROP_IS_MANAGED_LOCATION, "true");
     return placed;
   }

@@ -48,6 +48,11 @@ public final class Lake {
     return schema(volume[0], volume[1]).resolve("_files").resolve(Names.checked(volume[2]));
   }
 
+  /** Returns a folder as Spark spells places: a URI whose letters stand for themselves. */
+  public static String location(Path folder) {
+    return "file://" + folder;
+  }
+
   /** Makes {@code main.default}, {@code system} and {@code samples}, unless they are there. */
   static void prepare() {
     Path main = catalog(MAIN);

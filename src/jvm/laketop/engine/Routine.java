@@ -70,9 +70,7 @@ record Routine(CreateUserDefinedFunction function, String owner, SparkSession se
       for (StructField field : session.sessionState().sqlParser()
           .parseRoutineParam(written).fields()) {
         String type = field.dataType().sql();
-        String otherwise = field.metadata().contains("CURRENT_DEFAULT")
-            ? field.metadata().getString("CURRENT_DEFAULT")
-            : null;
+        String otherwise = text(field.getDefault());
         rows.add(new Object[] {rows.size() + 1, "IN", field.name(), type,
             type.toLowerCase(Locale.ROOT), otherwise, text(field.getComment())});
       }

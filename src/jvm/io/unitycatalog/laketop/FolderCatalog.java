@@ -152,7 +152,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   private Map<String, String> properties(Identifier id) {
     Map<String, String> properties = JsonFiles.read(entry("tables", id));
     if (properties.isEmpty()) {
-      properties.put(TableCatalog.PROP_LOCATION, tableFolder(id).toUri().toString());
+      properties.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
       properties.put(PROP_PROVIDER, "delta");
       properties.put(PROP_TABLE_TYPE, TableSummary.MANAGED_TABLE_TYPE);
     }
@@ -179,7 +179,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
       entry.put(PROP_TABLE_TYPE,
           external ? TableSummary.EXTERNAL_TABLE_TYPE : TableSummary.MANAGED_TABLE_TYPE);
       if (!external) {
-        entry.put(TableCatalog.PROP_LOCATION, tableFolder(id).toUri().toString());
+        entry.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
       }
       if (!delta) {
         entry.put("schema", CatalogV2Util.v2ColumnsToStructType(columns).json());
@@ -291,7 +291,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     requireNamespace(namespace);
     Path schema = schemaFolder(namespace);
     Map<String, String> metadata = JsonFiles.read(schema.resolve("_schema.json"));
-    metadata.putIfAbsent(SupportsNamespaces.PROP_LOCATION, schema.toUri().toString());
+    metadata.putIfAbsent(SupportsNamespaces.PROP_LOCATION, Lake.location(schema));
     return metadata;
   }
 

@@ -1,0 +1,77 @@
+# ruff: noqa: S608  the names are the tests' own
+"""What cannot be done says why, and disturbs nobody else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as f
+
+from laketop.settings import Settings
+
+
+@pytest.fixture
+def place(laketop_project: Path, schema: str) -> Path:
+    """Return the folder of the test's schema."""
+    return Settings.read(laketop_project).state.joinpath("catalog", *schema.split("."))
+
+
+def rows(spark: SparkSession, statement: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in spark.sql(statement).collect()]
+
+
+@pytest.mark.parametrize("name", ["größe", "n" * 200, "drop table", "a`b", "naïve-1", "select"])
+def test_a_name_works_everywhere_or_is_refused_by_its_rule(
+    spark: SparkSession, schema: str, name: str
+) -> None:
+    full = f"{schema}.`{name.replace('`', '``')}`"
+    if " " in name:
+        with pytest.raises(Exception, match="INVALID_NAME"):
+            spark.sql(f"CREATE TABLE {full} AS SELECT 1 AS a")
+        return
+    spark.sql(f"CREATE TABLE {full} AS SELECT 1 AS a")
+    spark.sql(f"INSERT INTO {full} VALUES (2)")
+    assert spark.table(full).count() == 2
+    assert [row[1] for row in rows(spark, f"SHOW TABLES IN {schema}")] == [name]
+
+
+def test_a_name_of_256_characters_is_refused(spark: SparkSession, schema: str) -> None:
+    with pytest.raises(Exception, match="INVALID_NAME"):
+        spark.sql(f"CREATE TABLE {schema}.{'n' * 256} (a INT)")
+
+
+def test_a_table_whose_file_is_gone_names_the_file(
+    spark: SparkSession, schema: str, place: Path
+) -> None:
+    spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
+    spark.sql(f"CREATE TABLE {schema}.whole AS SELECT 2 AS a")
+    (file,) = (place / "t").glob("part-*.parquet")
+    file.unlink()
+    with pytest.raises(Exception, match=rf"(?s)FAILED_READ_FILE.*{file.name}"):
+        rows(spark, f"SELECT * FROM {schema}.t")
+    assert rows(spark, f"SELECT * FROM {schema}.whole") == [(2,)]
+
+
+def test_a_table_whose_log_was_cut_is_an_error_of_delta(
+    spark: SparkSession, schema: str, place: Path
+) -> None:
+    spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
+    spark.sql(f"INSERT INTO {schema}.t VALUES (2)")
+    (place / "t/_delta_log/00000000000000000000.json").unlink()
+    with pytest.raises(Exception, match="DELTA_TRUNCATED_TRANSACTION_LOG"):
+        rows(spark, f"ALTER TABLE {schema}.t RENAME TO {schema}.cut")
+
+
+def test_a_function_of_python_that_raises_or_exits_ends_its_own_statement(
+    spark: SparkSession,
+) -> None:
+    raises = f.udf(lambda value: 1 // value, "int")
+    exits = f.udf(lambda _: os._exit(3), "int")
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        spark.range(1).select(raises("id")).collect()
+    with pytest.raises(Exception, match=r"Python worker exited|crashed"):
+        spark.range(1).select(exits("id")).collect()
+    assert spark.range(3).count() == 3
