@@ -16,9 +16,9 @@ from databricks.sdk.errors.platform import NotFound, Unauthenticated
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from starlette.applications import Starlette
 from starlette.routing import Mount as StarletteMount
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from laketop.workspace import bodies, gate
+from laketop.workspace import audit, bodies, gate, wire
 from laketop.workspace.answers import Watched, encoded, failed, send_reply
 from laketop.workspace.known import KnownRoutes
 from laketop.workspace.service import (
@@ -32,6 +32,8 @@ from laketop.workspace.service import (
 )
 from laketop.workspace.ui.face import PageFace
 from laketop.workspace.workspace import Workspace
+
+_LONGEST_NOTED = 64 * 1024
 
 
 def create_app(workspace: Workspace) -> Starlette:
@@ -95,9 +97,41 @@ class Face:
         if isinstance(found, Mount):
             app = await anyio.to_thread.run_sync(found.app)
             scope = {**scope, "laketop.user": user, "laketop.host": host, "root_path": ""}
-            await app(scope, bodies.limited(receive), send)
+            await self._mounted(app, scope, receive, send)
             return
         await self._serve(found, request, receive, send)
+
+    async def _mounted(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let an app answer, and write the row of the audit log for what that changed."""
+        action = audit.mlflow_action(scope["method"], scope["path"])
+        if action is None:
+            await app(scope, bodies.limited(receive), send)
+            return
+        sent = bytearray()
+
+        async def heard() -> Message:
+            message = await receive()
+            sent.extend(message.get("body", b"")[: _LONGEST_NOTED - len(sent)])
+            return message
+
+        async def told(message: Message) -> None:
+            if (
+                message["type"] == "http.response.start"
+            ):  # nobody is answered before the row is kept
+                await anyio.to_thread.run_sync(note, bytes(sent), message["status"])
+            await send(message)
+
+        def note(body: bytes, code: int) -> None:
+            params: dict[str, Any] = {}
+            with contextlib.suppress(DatabricksError):  # a body that is no JSON is not told of
+                params = wire.fields_of(body)
+            agent = gate.headers_of(scope).get("user-agent", "")
+            user = scope["laketop.user"]
+            self.workspace.audit.note(
+                "mlflow", action, user=user, agent=agent, params=params, status=code
+            )
+
+        await app(scope, bodies.limited(heard), told)
 
     def _user(
         self, headers: Mapping[str, str], method: str, path: str, query: Mapping[str, str]

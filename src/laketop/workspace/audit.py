@@ -38,7 +38,7 @@ _SERVICES = {
     "libraries": "clusterLibraries",
     "command_execution": "notebook",
     "files": "filesystem",
-    "mlflow": "mlflowExperiment",
+    "mlflow": "mlflow",
     "serving_endpoints": "serverlessRealTimeInference",
 }
 """The audit log's names of services that are not those of the API."""
@@ -97,7 +97,7 @@ class Audit:
             "user_agent": agent[:_LONGEST],
             "email": user or None,
             "service_name": _SERVICES.get(service, _camel(service)),
-            "action_name": action_name(service, action),
+            "action_name": action if service == "mlflow" else action_name(service, action),
             "request_id": str(uuid.uuid4()),
             "request_params": shown(params),
             "status_code": status,
@@ -109,6 +109,28 @@ class Audit:
             self._store.execute(
                 "INSERT INTO system_rows (name, body) VALUES (?, ?)", (AUDIT, json.dumps(body))
             )
+
+
+def mlflow_action(method: str, path: str) -> str | None:
+    """Return the action of a request to MLflow's handlers, None for one that is not noted.
+
+    What a run logs is not: it is in the run itself, and comes by the thousand.
+    """
+    if method in {"GET", "HEAD"}:
+        return None
+    names = path.partition("/mlflow/")[2].removeprefix("unity-catalog/").split("/")
+    if len(names) < 2 or names[0] not in _MLFLOW_NOUNS or names[-1] not in _MLFLOW_VERBS:
+        return None
+    return _camel(names[-1].replace("-", "_")) + _MLFLOW_NOUNS[names[0]]
+
+
+_MLFLOW_NOUNS = {
+    "experiments": "MlflowExperiment",
+    "runs": "MlflowRun",
+    "registered-models": "RegisteredModel",
+    "model-versions": "ModelVersion",
+}
+_MLFLOW_VERBS = {"create", "delete", "restore", "update", "finalize", "alias", "set-tag"}
 
 
 def action_name(service: str, method: str) -> str:

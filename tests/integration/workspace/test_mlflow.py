@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
+from databricks.sdk import WorkspaceClient
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Metric, Param, RunTag
@@ -257,3 +258,19 @@ def test_a_database_that_cannot_be_made_whole_is_not_there(
         mlflow_database.make(tmp_path / "mlflow.db")
 
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_an_experiment_that_is_made_is_in_the_audit_log(
+    client: WorkspaceClient, workspace: Workspace
+) -> None:
+    name = "/Shared/audited"
+    client.experiments.create_experiment(name)
+    with pytest.raises(Exception, match="already exists"):
+        client.experiments.create_experiment(name)
+    with workspace.store.transaction(write=False):
+        noted = "SELECT body FROM system_rows WHERE body LIKE '%/Shared/audited%' ORDER BY id"
+        bodies = workspace.store.execute(noted)
+    rows = [json.loads(body) for (body,) in bodies]
+    assert [row["action_name"] for row in rows] == ["createMlflowExperiment"] * 2
+    assert [row["status_code"] for row in rows] == [200, 400]
+    assert {row["request_params"]["name"] for row in rows} == {name}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laketop.workspace import audit
-from laketop.workspace.audit import AUDIT, Audit, action_name, shown
+from laketop.workspace.audit import AUDIT, Audit, action_name, mlflow_action, shown
 from laketop.workspace.store import Store
 from laketop.workspace.system_tables import audit_row
 
@@ -73,3 +73,25 @@ def test_a_row_that_is_noted_is_a_row_of_the_table(tmp_path: Path) -> None:
     assert row["response"] == {"status_code": 403, "error_message": "no", "result": None}
     assert row["request_params"] == {"job_id": "1"}
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action"),
+    [
+        ("POST", "/api/2.0/mlflow/experiments/create", "createMlflowExperiment"),
+        ("POST", "/api/2.0/mlflow/runs/delete", "deleteMlflowRun"),
+        (
+            "POST",
+            "/api/2.0/mlflow/unity-catalog/model-versions/create",
+            "createModelVersion",
+        ),
+        ("POST", "/api/2.0/mlflow/runs/log-metric", None),
+        ("POST", "/api/2.0/mlflow/runs/search", None),
+        ("GET", "/api/2.0/mlflow/experiments/get", None),
+        ("POST", "/api/2.0/mlflow/experiments", None),
+    ],
+)
+def test_what_mlflow_changes_has_a_name_but_for_what_runs_log(
+    method: str, path: str, action: str | None
+) -> None:
+    assert mlflow_action(method, path) == action
