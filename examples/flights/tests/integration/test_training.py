@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from databricks.sdk.service.jobs import RunResultState
 
 from flights.train import train
 from laketop.ml import NotFound, restore
 
 if TYPE_CHECKING:
     from conftest import Ran
+    from databricks.sdk import WorkspaceClient
     from mlflow.tracking import MlflowClient
     from pyspark.sql import SparkSession
 
@@ -95,6 +97,22 @@ def test_what_cannot_be_learned_from_leaves_no_run_and_no_version(
     client = mlflow.MlflowClient()
     assert client.get_experiment_by_name(run.experiment) is None
     assert not any(model.name == run.model for model in client.search_registered_models())
+
+
+def test_the_notebook_trains_a_challenger(
+    ran: Ran, ws: WorkspaceClient, spark: SparkSession, schema: str
+) -> None:
+    catalog, _, name = schema.partition(".")
+    restore(spark, dict.fromkeys(map(ran.parameters.table, TABLES), 0), schema=schema)
+    job = next(
+        job for job in ws.jobs.list() if (job.settings.name or "").endswith("] flights-training")
+    )
+    asked = {"catalog": catalog, "schema": name, "experiment": f"/Shared/{name}"}
+    few = {"train_through": "2013-02", "trials": "1"}
+    done = ws.jobs.run_now(job.job_id, job_parameters=asked | few).result()
+    assert done.state.result_state is RunResultState.SUCCESS, done.state
+    output = ws.jobs.get_run_output(done.tasks[0].run_id)
+    assert output.notebook_output.result == "1"
 
 
 def test_the_version_is_reproduced_bit_for_bit_and_says_so(
