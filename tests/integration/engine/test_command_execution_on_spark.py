@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.core import Config
-from databricks.sdk.dbutils import RemoteDbUtils
 from databricks.sdk.service.compute import (
     CommandStatus,
     Language,
@@ -64,15 +62,3 @@ def test_sql_answers_with_a_table(client: WorkspaceClient, cluster: str, context
     told = run(client, cluster, context, "SELECT 1 AS a, 'x' AS b", Language.SQL)
     assert (told.result_type, told.data) == (ResultType.TABLE, [[1, "x"]])
     assert [column["name"] for column in told.schema or []] == ["a", "b"]
-
-
-def test_dbutils_of_the_client_reaches_the_context(
-    client: WorkspaceClient, workspace: Contact, cluster: str
-) -> None:
-    # Where laketop's shims are, `w.dbutils` is the one of a notebook; elsewhere it is this.
-    remote = RemoteDbUtils(Config(host=workspace.url, token=workspace.token, cluster_id=cluster))
-    remote.fs.put("/dbutils.txt", "hello", overwrite=True)
-    assert remote.fs.head("/dbutils.txt") == "hello"
-    remote.fs.rm("/dbutils.txt")
-    with pytest.raises(Exception, match="nothing-here"):
-        remote.notebook.run("/Shared/nothing-here", 60)  # type: ignore[call-arg]  # made up by the client

@@ -41,14 +41,13 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     assert "a-hidden-value" not in whole
     of_job = f"job_id = '{job}'"
 
-    def of(table: str, columns: str, where: str) -> list[tuple[object, ...]]:
-        frame = spark.table(f"system.{table}").where(where)
-        return [tuple(row) for row in frame.selectExpr(columns).distinct().collect()]
+    def of(table: str, where: str, *columns: str) -> list[tuple[object, ...]]:
+        frame = spark.table(f"system.{table}").where(where).select(*columns)
+        return [tuple(row) for row in frame.distinct().collect()]
 
-    assert of("lakeflow.jobs", "struct(name, delete_time).*", of_job) == [(scope, None)]
-    ended = "struct(run_id, result_state).*"
-    assert of("lakeflow.job_run_timeline", ended, of_job) == [(str(run), "SUCCEEDED")]
-    ended = "struct(task_key, result_state).*"
-    assert of("lakeflow.job_task_run_timeline", ended, of_job) == [("only", "SUCCEEDED")]
-    usage = f"usage_metadata.job_id = '{job}'"
-    assert of("billing.usage", "usage_unit", usage) == [("DBU",)]
+    assert of("lakeflow.jobs", of_job, "name", "delete_time") == [(scope, None)]
+    runs = of("lakeflow.job_run_timeline", of_job, "run_id", "result_state")
+    assert runs == [(str(run), "SUCCEEDED")]
+    tasks = of("lakeflow.job_task_run_timeline", of_job, "task_key", "result_state")
+    assert tasks == [("only", "SUCCEEDED")]
+    assert of("billing.usage", f"usage_metadata.job_id = '{job}'", "usage_unit") == [("DBU",)]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from databricks.sdk.dbutils import RemoteDbUtils
 from databricks.sdk.errors import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.compute import (
@@ -16,6 +18,7 @@ from databricks.sdk.service.compute import (
     Results,
     ResultType,
 )
+from tests.integration.workspace.conftest import Served
 
 SOON = dt.timedelta(minutes=3)
 
@@ -91,3 +94,13 @@ def test_a_context_that_is_destroyed_is_gone(client: WorkspaceClient, cluster: s
         client.command_execution.context_status(cluster, context)
     with pytest.raises(NotServed, match="scala"):
         client.command_execution.create(cluster_id=cluster, language=Language.SCALA)
+
+
+def test_dbutils_of_the_client_reaches_the_context(served: Served, cluster: str) -> None:
+    # Where laketop's shims are, `w.dbutils` is the one of a notebook; elsewhere it is this.
+    remote = RemoteDbUtils(Config(host=served.host, token=served.token, cluster_id=cluster))
+    remote.fs.put("/dbutils.txt", "hello", overwrite=True)
+    assert remote.fs.head("/dbutils.txt") == "hello"
+    remote.fs.rm("/dbutils.txt")
+    with pytest.raises(Exception, match="nothing-here"):
+        remote.notebook.run("/Shared/nothing-here", 60)  # type: ignore[call-arg]  # made up by the client
