@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -385,30 +383,6 @@ def test_a_dropped_table_takes_its_grants_along(spark: SparkSession) -> None:
 def test_the_ready_file_says_warm_and_the_warm_up_leaves_nothing(engine: Engine) -> None:
     engine.wait("warm")
     assert not (engine.root / "_warm").exists()
-
-
-def test_what_was_acknowledged_is_there_after_a_kill(launch: Launch, tmp_path: Path) -> None:
-    first = launch(tmp_path)
-    first.wait("serving", "warm")
-    session = first.session()
-    session.sql("CREATE CATALOG kept")
-    session.sql("CREATE TABLE kept.default.t AS SELECT 1 AS a")
-    session.sql("CREATE VIEW kept.default.v AS SELECT a + 1 AS b FROM kept.default.t")
-    session.sql("CREATE FUNCTION kept.default.f(x INT) RETURNS INT RETURN x + 2")
-    session.sql("CREATE VOLUME kept.default.raw")
-    session.sql("INSERT INTO kept.default.t VALUES (2)")
-    first.process.send_signal(signal.SIGKILL)
-    first.process.wait()
-    with contextlib.suppress(Exception):
-        session.client.close()
-    second = launch(tmp_path)
-    second.wait("serving", "warm")
-    session = second.session()
-    assert rows(session, "SELECT a FROM kept.default.t ORDER BY a") == [(1,), (2,)]
-    assert rows(session, "SELECT sum(kept.default.f(b)) FROM kept.default.v") == [(9,)]
-    assert rows(session, "SHOW VOLUMES IN kept.default") == [("default", "raw")]
-    session.stop()
-    end(second.process, 10)
 
 
 def test_an_engine_that_nobody_uses_ends_by_itself(launch: Launch, tmp_path: Path) -> None:
