@@ -40,12 +40,13 @@ log = logging.getLogger("laketop.workspace")
 
 @dataclass(frozen=True)
 class Order:
-    """A request to publish: the names of source, online table and store, and the mode."""
+    """A request to publish: the names of source, online table and store, the mode, and whose."""
 
     source: str
     name: str
     store: str
     mode: str
+    user: str
 
 
 @dataclass(frozen=True)

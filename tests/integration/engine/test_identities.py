@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import DatabricksError
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from databricks.sdk.service.iam import User
 from databricks.sdk.service.jobs import JobRunAs, NotebookTask, Task
+from databricks.sdk.service.ml import OnlineStore, PublishSpec, PublishSpecPublishMode
 from databricks.sdk.service.sql import StatementState
 from databricks.sdk.service.workspace import ImportFormat, Language
+from pyspark.sql import SparkSession
 
 from laketop.workspace.daemon import Contact
 
@@ -72,6 +75,7 @@ def test_a_task_runs_as_whom_the_job_says(
     source = """# Databricks notebook source
 import json
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import DatabricksError
 rest = WorkspaceClient().current_user.me().user_name
 sql = spark.sql("SELECT current_user()").collect()[0][0]
 dbutils.notebook.exit(json.dumps([rest, sql]))
@@ -90,3 +94,27 @@ dbutils.notebook.exit(json.dumps([rest, sql]))
     told = client.jobs.get_run_output((run.tasks or [])[0].run_id or 0).notebook_output
     assert told is not None
     assert told.result == f'["{me.user_name}", "{me.user_name}"]'
+
+
+def test_a_feature_table_is_published_with_the_rights_of_who_asks(
+    client: WorkspaceClient, robot: tuple[User, WorkspaceClient], schema: str, spark: SparkSession
+) -> None:
+    spark.sql(
+        f"CREATE TABLE {schema}.planes (tail STRING NOT NULL, seats INT, PRIMARY KEY (tail))"
+        " USING delta"
+    )
+    store = client.feature_store.create_online_store(
+        OnlineStore(name=schema.replace(".", "-"), capacity="CU_1")
+    )
+    spec = PublishSpec(
+        online_store=store.name,
+        online_table_name=f"{schema}.planes_online",
+        publish_mode=PublishSpecPublishMode.SNAPSHOT,
+    )
+    try:
+        with pytest.raises(DatabricksError, match="does not have"):
+            robot[1].feature_store.publish_table(f"{schema}.planes", spec)
+        with pytest.raises(DatabricksError, match="does not exist"):
+            client.feature_store.delete_online_table(f"{schema}.planes_online")
+    finally:
+        client.feature_store.delete_online_store(store.name)

@@ -159,7 +159,7 @@ class FeatureStore(Service):
         self, source_table_name: str, publish_spec: dict[str, Any]
     ) -> dict[str, str]:
         """Copy what is new in a feature table to its online table; answers when it is there."""
-        order = _order(source_table_name, publish_spec)
+        order = _order(source_table_name, publish_spec, self.workspace.user)
         await anyio.to_thread.run_sync(self._check, order)
         about = await anyio.to_thread.run_sync(self._published, order)
         return {"online_table_name": about.name}
@@ -196,7 +196,7 @@ class FeatureStore(Service):
         with self._turn:
             if self._closing.is_set():
                 raise TemporarilyUnavailable("The workspace is shutting down.")
-            self._session = RemoteEngine(self._remote()).session()
+            self._session = RemoteEngine(self._remote(order.user)).session()
             try:
                 about = self._copied(self._session, order)
             except errors.NotFound as error:
@@ -229,8 +229,8 @@ class FeatureStore(Service):
     def _prepared(self, session: SparkSession, order: Order, before: About | None) -> Copy:
         return publishing.prepared(session, order, before, now_ms=self.workspace.now_ms())
 
-    def _remote(self) -> str:
-        remote = self.workspace.environment_for_tasks().get("SPARK_REMOTE")
+    def _remote(self, user: str) -> str:
+        remote = self.workspace.environment_as(user).get("SPARK_REMOTE")
         if not remote:
             raise TemporarilyUnavailable("This workspace was started without an engine.")
         return str(remote)
@@ -248,7 +248,10 @@ class FeatureStore(Service):
         while not self._closing.wait(pause_seconds):
             try:
                 for about in self._behind():
-                    self._published(Order(about.source, about.name, about.store, about.mode))
+                    # Who published it might read it; what follows is the workspace's own work.
+                    owner = self.workspace.settings.user
+                    order = Order(about.source, about.name, about.store, about.mode, owner)
+                    self._published(order)
                 pause_seconds = _LOOK_SECONDS
             except Exception:  # the thread's boundary: the engine may be starting again
                 log.exception("an online table could not be brought up to date; trying again")
@@ -270,7 +273,7 @@ def _checked(store: dict[str, Any]) -> dict[str, Any]:
     return store
 
 
-def _order(source: str, spec: dict[str, Any]) -> Order:
+def _order(source: str, spec: dict[str, Any], user: str) -> Order:
     texts = {name: spec.get(name) for name in ("online_store", "online_table_name", "publish_mode")}
     for name, value in texts.items():
         if not isinstance(value, str):
@@ -285,4 +288,5 @@ def _order(source: str, spec: dict[str, Any]) -> Order:
         name=".".join(parts(str(texts["online_table_name"]), 3, "table")),
         store=str(texts["online_store"]),
         mode=mode,
+        user=user,
     )
