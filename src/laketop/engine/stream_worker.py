@@ -15,6 +15,7 @@ import os
 import runpy
 import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -39,7 +40,24 @@ def main() -> None:
         os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = left["token"]
     _hand_over(connection)
     sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    code = _run(module)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # An interpreter that winds down lets frames go, each with a call to an engine that may be gone:
+    # it would wait for an answer for ever.
+    os._exit(code)
+
+
+def _run(module: str) -> int:
+    """Run the module as the program, and return what it ends with."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - what the interpreter itself would print
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def connected() -> socket.socket:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from laketop import durable
+from laketop.engine.groups import write_changed, write_groups
 from laketop.workspace.identity import Token
 
 _writing = threading.Lock()
@@ -19,7 +17,7 @@ def write(
     tokens: Iterable[Token],
     *,
     admins: frozenset[str],
-    members: Mapping[str, Iterable[str]],
+    members: Mapping[str, Collection[str]],
 ) -> None:
     """Let the bearers of tokens into the engine, and tell it the members of each group.
 
@@ -30,16 +28,6 @@ def write(
         for token in tokens
         if token.expires_ms is None
     }
-    groups = {group: ",".join(sorted(names)) for group, names in members.items()}
     with _writing:
-        _write(catalog / "_users.json", users)
-        _write(catalog / "_groups.json", groups)
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    try:
-        if json.loads(file.read_text(encoding="utf-8")) == content:
-            return
-    except (OSError, ValueError):
-        pass
-    durable.write_json(file, content)
+        write_changed(catalog / "_users.json", users)
+        write_groups(catalog, members)

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import DatabricksError
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from databricks.sdk.service.iam import User
 from databricks.sdk.service.jobs import JobRunAs, NotebookTask, Task
 from databricks.sdk.service.ml import OnlineStore, PublishSpec, PublishSpecPublishMode
 from databricks.sdk.service.sql import StatementState
 from databricks.sdk.service.workspace import ImportFormat, Language
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from laketop.workspace.daemon import Contact
@@ -75,7 +76,7 @@ def test_a_task_runs_as_whom_the_job_says(
     source = """# Databricks notebook source
 import json
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import DatabricksError
+from databricks.sdk.errors.base import DatabricksError
 rest = WorkspaceClient().current_user.me().user_name
 sql = spark.sql("SELECT current_user()").collect()[0][0]
 dbutils.notebook.exit(json.dumps([rest, sql]))
@@ -94,6 +95,31 @@ dbutils.notebook.exit(json.dumps([rest, sql]))
     told = client.jobs.get_run_output((run.tasks or [])[0].run_id or 0).notebook_output
     assert told is not None
     assert told.result == f'["{me.user_name}", "{me.user_name}"]'
+
+
+def test_system_tables_are_for_admins_and_whom_they_grant_them(
+    client: WorkspaceClient,
+    robot: tuple[User, WorkspaceClient],
+    laketop_engine: str,
+    spark: SparkSession,
+) -> None:
+    me, other = robot
+    name = f"`{me.user_name}`"
+    address = laketop_engine.partition(";")[0]
+    client.api_client.do("POST", "/api/laketop/1/system-tables/flush")
+    session = SparkSession.builder.remote(f"{address};token={other.config.token}").create()
+    audit = "SELECT count(*) FROM system.access.audit"
+    try:
+        assert session.sql("SELECT * FROM system.information_schema.catalogs").collect()
+        with pytest.raises(PySparkException, match="does not have"):
+            session.sql(audit).collect()
+        spark.sql(f"GRANT USE SCHEMA, SELECT ON SCHEMA system.access TO {name}")
+        assert session.sql(audit).collect()
+        with pytest.raises(PySparkException, match="does not have"):
+            spark.sql("DROP SCHEMA system.access CASCADE")
+    finally:
+        spark.sql(f"REVOKE USE SCHEMA, SELECT ON SCHEMA system.access FROM {name}")  # noqa: S608 - a name of this test
+        session.stop()
 
 
 def test_a_feature_table_is_published_with_the_rights_of_who_asks(

@@ -7,7 +7,7 @@ import org.apache.spark.sql.connector.catalog.Identifier;
 
 /** Whether a user may do something: as an admin, as an owner, or by a grant. */
 final class Access {
-  /** Catalogs that everybody reads and nobody changes. */
+  /** Catalogs that nobody changes, and that everybody reads but for the system tables. */
   private static final Set<String> SHARED = Set.of(Samples.CATALOG, Lake.SYSTEM);
   private static final Set<String> OPEN =
       Set.of("SELECT", "USE CATALOG", "USE SCHEMA", "READ VOLUME", "EXECUTE");
@@ -52,6 +52,14 @@ final class Access {
     }
   }
 
+  /** Requires that the user may grant on the object; of the system tables admins may. */
+  static void requireGranting(String type, String object) {
+    boolean isSystemTable = object.startsWith(Lake.SYSTEM + ".") && !isShared(object);
+    if (!isSystemTable || !Users.isAdmin(Sessions.user())) {
+      require("MANAGE", type, object);
+    }
+  }
+
   static boolean allows(String user, String privilege, String type, String object) {
     return missing(user, privilege, type, object) == null;
   }
@@ -60,9 +68,19 @@ final class Access {
   static boolean sees(String user, String type, String object) {
     String catalog = object.split("\\.")[0];
     return Users.isAdmin(user)
-        || SHARED.contains(catalog)
+        || isShared(object)
         || Grants.has(user, "CATALOG", catalog, "BROWSE")
         || Privileges.on(type).stream().anyMatch(p -> allows(user, p, type, object));
+  }
+
+  /** Returns whether everybody reads it: what is no system table of a shared catalog. */
+  private static boolean isShared(String object) {
+    String[] parts = object.split("\\.");
+    boolean isSystemTable =
+        parts[0].equals(Lake.SYSTEM)
+            && parts.length > 1
+            && !parts[1].equals(InformationSchema.NAME);
+    return SHARED.contains(parts[0]) && !isSystemTable;
   }
 
   /** Returns the error of the first privilege that is missing, from the catalog down, or null. */
@@ -70,15 +88,21 @@ final class Access {
     String[] parts = object.split("\\.");
     String catalog = parts[0];
     if (SHARED.contains(catalog)) {
-      return OPEN.contains(privilege) || user.equals(Users.ENGINE)
-          ? null
-          : new Denied(user, privilege, type, object);
+      if (!OPEN.contains(privilege) && !user.equals(Users.ENGINE)) {
+        return new Denied(user, privilege, type, object);
+      }
+      if (isShared(object) || user.equals(Users.ENGINE)) {
+        return null;
+      }
     }
     if (Users.isAdmin(user)) {
       return null;
     }
     boolean owns = ownsContainer(user, parts);
-    if (parts.length > 1 && !owns && !Grants.has(user, "CATALOG", catalog, "USE CATALOG")) {
+    if (parts.length > 1
+        && !owns
+        && !SHARED.contains(catalog)
+        && !Grants.has(user, "CATALOG", catalog, "USE CATALOG")) {
       return new Denied(user, "USE CATALOG", "Catalog", catalog);
     }
     String schema = parts.length > 1 ? catalog + "." + parts[1] : null;

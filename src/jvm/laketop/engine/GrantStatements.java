@@ -53,7 +53,7 @@ final class GrantStatements {
     String object = object(session, words);
     Set<String> privileges = Privileges.parse(words.group("privileges"), type);
     Securables.require(session, type, object.split("\\."));
-    Access.require("MANAGE", type, object);
+    Access.requireGranting(type, object);
     Grants.change(grant, privileges, type, object, Statement.who(words));
     return null;
   }

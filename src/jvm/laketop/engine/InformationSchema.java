@@ -16,7 +16,7 @@ import org.apache.spark.sql.connector.catalog.Table;
  * {@code :I} is a whole number, {@code :T} a timestamp.
  */
 final class InformationSchema {
-  private static final String NAME = "information_schema";
+  static final String NAME = "information_schema";
   private static final String AUDIT = " created:T created_by last_altered:T last_altered_by";
   private static final String TABLE = "table_catalog table_schema table_name";
   private static final String CONSTRAINT =

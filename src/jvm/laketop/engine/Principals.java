@@ -31,7 +31,7 @@ final class Principals {
     while (!open.isEmpty()) {
       String member = open.pop();
       members.forEach((group, list) -> {
-        if (List.of(list.split(",")).contains(member) && found.add(group)) {
+        if (list.lines().anyMatch(member::equals) && found.add(group)) {
           open.push(group);
         }
       });
@@ -39,7 +39,7 @@ final class Principals {
     return found;
   }
 
-  /** Returns every group's members, separated by commas. */
+  /** Returns every group's members, each on a line of its own. */
   static Map<String, String> all() {
     return JsonFiles.read(Lake.root().resolve("_groups.json"));
   }
