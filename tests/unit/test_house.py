@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -65,7 +66,13 @@ def test_every_command_has_a_help_text_and_options_of_its_own() -> None:
     }
     for command in choices.values():
         assert command.description
-        assert "--json" in command.format_help()
+        assert all("--json" in one.format_help() for one in (command, *_actions(command)))
+
+
+def _actions(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of a command's own actions, as of `laketop clock set`."""
+    groups = [] if command._subparsers is None else command._subparsers._group_actions
+    return [one for group in groups for one in (group.choices or {}).values()]  # type: ignore[attr-defined]  # it maps names to parsers
 
 
 def test_every_command_has_the_same_line_of_help_loaded_or_not() -> None:

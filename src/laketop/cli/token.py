@@ -17,7 +17,6 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "create, list and revoke tokens that open the workspace"
     parser = commands.add_parser("token", help=text, description=text + ".")
-    _project.add_options(parser)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="print a new token, this once")
     create.add_argument(
@@ -26,13 +25,15 @@ def register(commands: Any) -> None:
         help="whom it speaks for: a user, or a service principal's application id (default: you)",
     )
     create.add_argument("--comment", metavar="TEXT", default="", help="what it is for")
-    create.add_argument("--days", metavar="N", type=_days, help="how long it lasts (default: ever)")
+    create.add_argument("--days", metavar="N", type=_days, help="how long (default: no end)")
     create.set_defaults(act=_create)
     listing = actions.add_parser("list", help="show every token, never its value")
     listing.set_defaults(act=_list)
     revoke = actions.add_parser("revoke", help="let a token open nothing any more")
     revoke.add_argument("id", metavar="ID", help="its id, or how that begins")
     revoke.set_defaults(act=_revoke)
+    for one in (parser, create, listing, revoke):
+        _project.add_options(one)
     parser.set_defaults(run=run)
 
 

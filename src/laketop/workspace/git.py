@@ -30,7 +30,8 @@ def check_url(url: str, allowed: Sequence[str]) -> None:
         raise InvalidParameterValue(f"{url[:200]!r} is no https:// or file:/// address.")
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise InvalidParameterValue("The address of a repository holds no user or password.")
-    if ".." in url.split("/") or not any(url.startswith(prefix) for prefix in allowed):
+    within = any(url.startswith(f"{prefix.removesuffix('/')}/") for prefix in allowed)
+    if ".." in url.split("/") or not (within or url in allowed):
         raise PermissionDenied(
             f"{url[:200]} is not among the remotes that LAKETOP_GIT_REMOTES allows:"
             f" {', '.join(allowed) or 'none'}."

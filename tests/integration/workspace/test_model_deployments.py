@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, NotFound
+from databricks.sdk.errors import InvalidParameterValue, NotFound, PermissionDenied
+from databricks.sdk.service.iam import User
 from databricks.sdk.service.jobs import (
     JobParameterDefinition,
     NotebookTask,
@@ -83,7 +84,11 @@ def until(act: Callable[[], Any], wanted: set[str]) -> Any:
 
 
 def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
-    registry: MlflowClient, client: WorkspaceClient, job: int
+    registry: MlflowClient,
+    client: WorkspaceClient,
+    job: int,
+    make_user: Callable[[], User],
+    client_of: Callable[[str | None], WorkspaceClient],
 ) -> None:
     name = next(names)
     created = store_of(registry).create_registered_model(name, deployment_job_id=str(job))
@@ -102,6 +107,9 @@ def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
 
     with pytest.raises(InvalidParameterValue, match="is the author"):
         client.api_client.do("POST", f"{path}/approve", body={})
+    other = client_of(make_user().user_name)
+    with pytest.raises(PermissionDenied, match="not an admin"):
+        other.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
     approved = client.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
     assert approved == {
         "model": name,

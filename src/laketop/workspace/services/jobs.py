@@ -24,18 +24,24 @@ from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
-from laketop.runner.git_source import used_commit, with_repository
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
 from laketop.runner.references import moment
 from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
-from laketop.workspace import job_settings, outbox, repairs, run_records
+from laketop.workspace import job_settings, outbox, repairs, run_records, run_view
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
+from laketop.workspace.run_settings import (
+    given_to_tasks,
+    refuse_given,
+    run_as_of,
+    with_environments,
+    with_parameters,
+)
 from laketop.workspace.scheduler import Firing
 from laketop.workspace.service import Fields, Reply, Service, route
 from laketop.workspace.trigger_settings import without_retries
@@ -51,12 +57,6 @@ _MOST_RUNS_LISTED = 25
 _LONGEST_TOKEN = 64
 _EVERY_RUN = 1_000_000
 _SHORT_ROOTS = re.compile(r"/(Users|Shared|Repos)(/|$)")
-_LEGACY = {
-    "notebook_params": ("notebook_task", "base_parameters"),
-    "python_params": ("spark_python_task", "parameters"),
-    "python_named_params": ("python_wheel_task", "named_parameters"),
-}
-"""Parameters of a run from before job parameters, and the settings of tasks that they become."""
 
 
 class Jobs(Service):
@@ -199,7 +199,7 @@ class Jobs(Service):
 
         `chaos_seed` is laketop's own: faults on purpose.
         """
-        _refuse(
+        refuse_given(
             jar_params=jar_params,
             spark_submit_params=spark_submit_params,
             sql_params=sql_params,
@@ -211,9 +211,9 @@ class Jobs(Service):
         found = self._run_of(idempotency_token)
         if found is not None:
             return {"run_id": found, "number_in_job": found}
-        legacy = _legacy(notebook_params, python_params, python_named_params, job_parameters)
+        legacy = given_to_tasks(notebook_params, python_params, python_named_params, job_parameters)
         run_id = self._add(
-            _with_parameters(job["settings"], legacy),
+            with_parameters(job["settings"], legacy),
             self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
             queue=queue,
             more={} if chaos_seed is None else {"chaos_seed": chaos_seed},
@@ -312,8 +312,8 @@ class Jobs(Service):
             raise _no_run(run_id)
         self._require_run(record, "CAN_MANAGE_RUN")
         repairs.check_repairable(record, latest_repair_id)
-        legacy = _legacy(notebook_params, python_params, python_named_params, job_parameters)
-        settings = _with_environments(_with_parameters(self._settings_of(record), legacy))
+        legacy = given_to_tasks(notebook_params, python_params, python_named_params, job_parameters)
+        settings = with_environments(with_parameters(self._settings_of(record), legacy))
         wish = Wish(
             tasks=tuple(rerun_tasks or ()),
             all_failed=rerun_all_failed_tasks,
@@ -455,7 +455,7 @@ class Jobs(Service):
 
     def _check_run_as(self, settings: Mapping[str, Any]) -> None:
         """Let only admins run as somebody else. Errors: PermissionDenied."""
-        wanted = _run_as(settings)
+        wanted = run_as_of(settings)
         if wanted not in {None, self.workspace.user} and not self.workspace.is_admin:
             raise PermissionDenied(
                 f"User {self.workspace.user} is not an admin, and cannot run as {wanted}."
@@ -474,7 +474,7 @@ class Jobs(Service):
         return {
             "job_id": job_id,
             "creator_user_name": creator,
-            "run_as_user_name": _run_as(found) or creator,
+            "run_as_user_name": run_as_of(found) or creator,
             "created_time": created_ms,
             "settings": found,
         }
@@ -488,7 +488,7 @@ class Jobs(Service):
 
     def _change(self, job_id: int, wanted: Mapping[str, Any]) -> None:
         settings = job_settings.checked(wanted)
-        if _run_as(settings) != _run_as(self._existing(job_id)["settings"]):
+        if run_as_of(settings) != run_as_of(self._existing(job_id)["settings"]):
             self._check_run_as(settings)
         self.store.execute(
             "UPDATE jobs SET name = ?, settings = ? WHERE job_id = ?",
@@ -591,7 +591,7 @@ class Jobs(Service):
         more: Mapping[str, Any] | None = None,
         creator: str | None = None,
     ) -> int:
-        settings = _with_environments(settings)
+        settings = with_environments(settings)
         with _refusals():
             refuse_unknown(settings.get("tasks") or ())
             run = JobRun(settings, request, self._records.new_id)
@@ -614,7 +614,7 @@ class Jobs(Service):
         A name that is nobody's in this workspace is left to whoever is at the laptop, so that a
         bundle with the principals of another workspace runs.
         """
-        wanted = _run_as(settings)
+        wanted = run_as_of(settings)
         if wanted is None:
             rows = self.store.execute(
                 "SELECT creator FROM jobs WHERE job_id = ?", (request.job_id,)
@@ -705,26 +705,10 @@ class Jobs(Service):
     # --- how runs are shown ---
 
     def _shown(self, record: RunRecord) -> dict[str, Any]:
-        page = f"{self.workspace.host}/jobs/{record.job_id}/runs/{record.run_id}"
-        trigger = record.more.get("trigger_info")
-        return {
-            **record.snapshot,
-            "creator_user_name": record.creator,
-            "run_page_url": page,
-            **({"trigger_info": trigger} if trigger else {}),
-            **({"schedule": record.more["schedule"]} if "schedule" in record.more else {}),
-            **self._repository(record),
-            "tasks": [
-                {**_as_sent(task), "job_run_id": record.run_id, "run_page_url": page}
-                for task in record.tasks
-            ],
-        }
+        return run_view.shown(record, self.workspace.host, self._run_folder(record.run_id))
 
-    def _repository(self, record: RunRecord) -> dict[str, Any]:
-        git = next((task["git_source"] for task in record.tasks if "git_source" in task), None)
-        commit = used_commit(self._run_folder(record.run_id)) if git else None
-        snapshot = {"git_snapshot": {"used_commit": commit}} if commit else {}
-        return {"git_source": {**git, **snapshot}} if git else {}
+    def _as_run(self, record: RunRecord, task: Mapping[str, Any]) -> dict[str, Any]:
+        return run_view.shown_attempt(record, task, self.workspace.host)
 
     def _task_run(self, task_run_id: int) -> dict[str, Any]:
         record = self._records.of_task_run(task_run_id)
@@ -732,23 +716,7 @@ class Jobs(Service):
         if record is None or task is None:
             raise _no_run(task_run_id)
         self._require_run(record, "CAN_VIEW")
-        shown = self._as_run(record, task)
-        if "for_each_task" not in task:
-            return shown
-        iterations = [_as_sent(one) for one in task.get("iterations", ())]
-        return {**shown, "tasks": [_as_sent(task)], "iterations": iterations}
-
-    def _as_run(self, record: RunRecord, task: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an attempt in the form of a run of its own."""
-        return {
-            "job_id": record.job_id,
-            "run_type": record.run_type,
-            "run_name": task["task_key"],
-            "creator_user_name": record.creator,
-            "job_run_id": record.run_id,
-            "run_page_url": f"{self.workspace.host}/jobs/{record.job_id}/runs/{task['run_id']}",
-            **_as_sent(task),
-        }
+        return run_view.with_iterations(self._as_run(record, task), task)
 
     def _attempt(self, run_id: int) -> tuple[RunRecord, Mapping[str, Any]]:
         record = self._records.of_task_run(run_id)
@@ -774,38 +742,8 @@ class Jobs(Service):
         return self._run_folder(run_id) / str(task_run_id)
 
 
-def _as_sent(task: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: task[name] for name in task if name not in {"environments", "iterations"}}
-    each = shown.get("for_each_task")
-    return {**shown, "for_each_task": {**each, "task": _as_sent(each["task"])}} if each else shown
-
-
 def _no_run(run_id: int) -> InvalidParameterValue:
     return InvalidParameterValue(f"Run {run_id} does not exist.")
-
-
-def _run_as(settings: Mapping[str, Any]) -> str | None:
-    run_as = settings.get("run_as") or {}
-    return run_as.get("user_name") or run_as.get("service_principal_name")
-
-
-def _refuse(**given: Any) -> None:
-    for name, value in given.items():
-        if value:
-            raise NotServed(f"laketop does not take {name}; use job_parameters.")
-
-
-def _legacy(
-    notebook_params: Any, python_params: Any, python_named_params: Any, job_parameters: Any
-) -> dict[str, Any]:
-    legacy = {
-        "notebook_params": notebook_params,
-        "python_params": python_params,
-        "python_named_params": python_named_params,
-    }
-    if job_parameters and any(legacy.values()):
-        raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
-    return legacy
 
 
 @contextlib.contextmanager
@@ -817,34 +755,6 @@ def _refusals() -> Iterator[None]:
         raise NotServed(f"laketop does not run this job: {error.message}.") from error
     except ConfigError as error:
         raise InvalidParameterValue(error.message) from error
-
-
-def _with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    tasks = [dict(task) for task in settings.get("tasks") or ()]
-    for name, (kind, field) in _LEGACY.items():
-        value = given[name]
-        for task in tasks if value else ():
-            if task.get(kind):
-                old = task[kind].get(field) or {}
-                task[kind] = {
-                    **task[kind],
-                    field: {**old, **value} if isinstance(value, dict) else value,
-                }
-    return {**settings, "tasks": tasks}
-
-
-def _with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings, each task with the environments and the repository that it needs."""
-    environments = settings.get("environments") or []
-    git = settings.get("git_source")
-
-    def given(task: Mapping[str, Any]) -> dict[str, Any]:
-        each = task.get("for_each_task") or {}
-        nested = {"for_each_task": {**each, "task": given(each["task"])}} if each else {}
-        own = {"environments": environments} if task.get("environment_key") else {}
-        return {**with_repository(task, git), **own, **nested}
-
-    return {**settings, "tasks": [given(task) for task in settings.get("tasks") or ()]}
 
 
 def _before(page_token: str | None) -> int:

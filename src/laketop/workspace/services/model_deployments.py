@@ -177,10 +177,11 @@ class ModelDeployments(Service):
     ) -> dict[str, Any]:
         """Approve a version as somebody other than its author; a run that waits goes on.
 
-        Without `approver` it is who sends the request. A name that is given is taken as it is:
-        whoever holds the token of this laptop speaks for it.
+        Without `approver` it is who sends the request; admins may give the name of somebody else.
         """
         by = approver or self.workspace.user
+        if by != self.workspace.user:
+            self.workspace.require_admin()
         return await anyio.to_thread.run_sync(lambda: self._approve(full_name, version, by))
 
     def _approve(self, name: str, version: int, by: str) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
+
+from laketop.workspace.git import check_url
+
+
+@pytest.mark.parametrize("allowed", ["https://git.example.com/team", "https://git.example.com/"])
+def test_a_remote_below_an_allowed_one_is_taken(allowed: str) -> None:
+    check_url("https://git.example.com/team/a.git", [allowed])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.com.example.org/a.git",
+        "https://git.example.community/a.git",
+        "https://example.com/a.git",
+        "https://git.example.com/../a.git",
+    ],
+)
+def test_a_remote_that_only_begins_alike_is_refused(url: str) -> None:
+    with pytest.raises(PermissionDenied, match="LAKETOP_GIT_REMOTES"):
+        check_url(url, ["https://git.example.com"])
+
+
+@pytest.mark.parametrize(
+    "url", ["ssh://git.example.com/a", "https://me:word@git.example.com/a", "file://host/a"]
+)
+def test_other_protocols_and_passwords_are_refused(url: str) -> None:
+    with pytest.raises(InvalidParameterValue):
+        check_url(url, ["https://git.example.com"])

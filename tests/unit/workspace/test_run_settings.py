@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+
+from laketop.workspace.run_settings import (
+    given_to_tasks,
+    refuse_given,
+    run_as_of,
+    with_environments,
+    with_parameters,
+)
+
+NOTEBOOK = {
+    "task_key": "a",
+    "notebook_task": {"notebook_path": "n", "base_parameters": {"x": "1", "y": "1"}},
+}
+SCRIPT = {"task_key": "b", "spark_python_task": {"python_file": "/f.py", "parameters": ["old"]}}
+
+
+def test_parameters_reach_the_tasks_of_their_kind_and_no_others() -> None:
+    settings = {"tasks": [NOTEBOOK, SCRIPT]}
+    given = given_to_tasks({"x": "2"}, ["new"], None, None)
+    notebook, script = with_parameters(settings, given)["tasks"]
+    assert notebook["notebook_task"]["base_parameters"] == {"x": "2", "y": "1"}
+    assert script["spark_python_task"]["parameters"] == ["new"]
+    assert NOTEBOOK["notebook_task"] != notebook["notebook_task"]
+
+
+def test_parameters_of_tasks_and_of_the_job_do_not_mix() -> None:
+    with pytest.raises(InvalidParameterValue, match="do not mix"):
+        given_to_tasks({"x": "2"}, None, None, {"y": "3"})
+
+
+def test_what_is_not_served_is_refused_by_name() -> None:
+    refuse_given(jar_params=None, sql_params={})
+    with pytest.raises(NotServed, match="sql_params"):
+        refuse_given(jar_params=None, sql_params={"a": "b"})
+
+
+def test_a_task_that_names_an_environment_is_given_the_jobs() -> None:
+    environments = [{"environment_key": "e"}]
+    each = {"task_key": "c", "for_each_task": {"task": {**SCRIPT, "environment_key": "e"}}}
+    settings = {"tasks": [NOTEBOOK, each], "environments": environments}
+    plain, looped = with_environments(settings)["tasks"]
+    assert "environments" not in plain
+    assert looped["for_each_task"]["task"]["environments"] == environments
+
+
+@pytest.mark.parametrize(
+    ("settings", "who"),
+    [
+        ({}, None),
+        ({"run_as": {"user_name": "ann"}}, "ann"),
+        ({"run_as": {"service_principal_name": "robot"}}, "robot"),
+    ],
+)
+def test_run_as_is_a_user_or_a_service_principal(
+    settings: dict[str, object], who: str | None
+) -> None:
+    assert run_as_of(settings) == who
