@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from laketop.engine.groups import write_changed, write_groups
 from laketop.workspace.identity import Token
-
-_writing = threading.Lock()
 
 
 def write(
@@ -21,13 +18,13 @@ def write(
 ) -> None:
     """Let the bearers of tokens into the engine, and tell it the members of each group.
 
-    The engine knows no times: a token that expires opens the REST API alone.
+    The engine knows no times: a token that expires opens the REST API alone. Who calls sees to it
+    that calls come one after the other.
     """
     users = {
         token.id: {"user": token.user, "admin": token.user in admins}
         for token in tokens
         if token.expires_ms is None
     }
-    with _writing:
-        write_changed(catalog / "_users.json", users)
-        write_groups(catalog, members)
+    write_changed(catalog / "_users.json", users)
+    write_groups(catalog, members)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, PermissionDenied
 
@@ -31,7 +32,8 @@ def check_url(url: str, allowed: Sequence[str]) -> None:
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise InvalidParameterValue("The address of a repository holds no user or password.")
     within = any(url.startswith(f"{prefix.removesuffix('/')}/") for prefix in allowed)
-    if ".." in url.split("/") or not (within or url in allowed):
+    path = unquote(url)  # git decodes what is escaped
+    if ".." in path.replace("\\", "/").split("/") or not (within or url in allowed):
         raise PermissionDenied(
             f"{url[:200]} is not among the remotes that LAKETOP_GIT_REMOTES allows:"
             f" {', '.join(allowed) or 'none'}."

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -52,6 +53,7 @@ class Tokens:
         self._changed = changed
         self._suspended: frozenset[str] = frozenset()
         self._tokens: dict[str, Token] = {}
+        self._reading = threading.Lock()
         self._read()
 
     def issue(self, user: str, **more: Any) -> str:
@@ -72,6 +74,10 @@ class Tokens:
     def all(self) -> Iterable[Token]:
         """Return the tokens that are valid, whoever they belong to."""
         return [one for one in self._tokens.values() if not self._is_over(one)]
+
+    def open(self) -> Iterable[Token]:
+        """Return the tokens that open the workspace now: valid, and of nobody suspended."""
+        return [one for one in self.all() if one.user not in self._suspended]
 
     def revoke(self, id_: str) -> None:
         """Forget a token: from the next request on it is unknown."""
@@ -140,9 +146,10 @@ class Tokens:
         self._store.after_commit(read)
 
     def _read(self) -> None:
-        with self._store.reading():
+        # One after the other: what was read before a change may not be kept after it.
+        with self._reading, self._store.reading():
             rows = dict(self._store.table(_COLLECTION))
-        self._tokens = {id_: _token(id_, kept) for id_, kept in rows.items()}
+            self._tokens = {id_: _token(id_, kept) for id_, kept in rows.items()}
 
 
 def _token(id_: str, kept: str | Mapping[str, Any]) -> Token:

@@ -23,7 +23,7 @@ Kind = Literal["Users", "Groups", "ServicePrincipals"]
 ADMINS, USERS = "admins", "users"
 ENGINE = "laketop"
 """Whom the engine's own statements run as, which alone may write the shared catalogs."""
-_RESERVED = {ENGINE, "account users"}
+RESERVED = {ENGINE, "account users"}
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS principals (
         id INTEGER PRIMARY KEY,
@@ -85,15 +85,10 @@ class Principals:
         Errors: ResourceConflict for a name that is taken; InvalidParameterValue without a name.
         """
         body = checked(sent)
-        name = body.get(_NAMES[kind])
+        name = str(body.get(_NAMES[kind]) or "")
         if kind == "ServicePrincipals":
             name = name or str(uuid.uuid4())
-        if not name or len(name) > _LONGEST:
-            raise InvalidParameterValue(
-                f"A {_SINGULAR[kind]} needs a {_NAMES[kind]} of at most {_LONGEST} characters."
-            )
-        if name in _RESERVED:
-            raise InvalidParameterValue(f"The name {name} is laketop's own.")
+        _check_name(kind, name)
         if self.id_of(kind, name) is not None:
             what = "username" if kind == "Users" else "name" if kind == "Groups" else "id"
             raise ResourceConflict(f"{_SINGULAR[kind]} with {what} {name} already exists.")
@@ -242,10 +237,7 @@ class Principals:
     def _rename(self, old: Resource, name: str) -> None:
         if old["displayName"] in {ADMINS, USERS}:
             raise PermissionDenied(f"The group {old['displayName']} keeps its name.")
-        if not name or len(name) > _LONGEST:
-            raise InvalidParameterValue("A Group needs a displayName.")
-        if name in _RESERVED:
-            raise InvalidParameterValue(f"The name {name} is laketop's own.")
+        _check_name("Groups", name)
         if self.id_of("Groups", name) is not None:
             raise ResourceConflict(f"Group with name {name} already exists.")
 
@@ -341,6 +333,16 @@ def checked(sent: Mapping[str, Any]) -> dict[str, Any]:
     if sent.get("name") is not None and not isinstance(sent["name"], dict):
         raise InvalidParameterValue("name is not an object.")
     return {name: value for name, value in sent.items() if value is not None}
+
+
+def _check_name(kind: Kind, name: str) -> None:
+    if not name or len(name) > _LONGEST or not name.isprintable():
+        raise InvalidParameterValue(
+            f"A {_SINGULAR[kind]} needs a {_NAMES[kind]} of at most {_LONGEST} characters,"
+            " all of which can be printed."
+        )
+    if name in RESERVED:
+        raise InvalidParameterValue(f"The name {name} is laketop's own.")
 
 
 def _first(kind: Kind, name: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from databricks.sdk.errors.platform import PermissionDenied
 
+from laketop.errors import LaketopError
 from laketop.settings import Settings
 from laketop.workspace import admissions, audit, principals
 from laketop.workspace.audit import Audit
@@ -46,6 +47,7 @@ class Workspace:
         self.admins: frozenset[str] = frozenset()
         """The names of those who may do everything."""
         self._begin_directory()
+        self._admitting = threading.RLock()
         self.tokens = Tokens(self.store, now_ms=self.now_ms, changed=self._admit)
         self.tokens.revoke_kind("task")
         self._lent: dict[str, str] = {}
@@ -79,16 +81,27 @@ class Workspace:
         """Return the environment of a process that has the rights of a user, and no others.
 
         Its token is of this process alone: it ends with the workspace.
+        Errors: LaketopError for a user who is not there any more.
         """
         environment = self.environment_for_tasks()
         own = environment.get("DATABRICKS_TOKEN")
         if user == self.settings.user or not own:
             return environment
         with self._lending:
-            if user not in self._lent:
+            self._require_known(user)
+            if self.tokens.user_of(self._lent.get(user, "")) != user:
                 self._lent[user] = self.tokens.issue(user, kind="task")
-        lent = self._lent[user]
+            lent = self._lent[user]
         return {name: value.replace(own, lent) for name, value in environment.items()}
+
+    def _require_known(self, user: str) -> None:
+        with self.store.reading():
+            known = user in principals.RESERVED or self.principals.find(user) is not None
+        if not known:
+            raise LaketopError(
+                f"{user!r} is no principal of this workspace any more",
+                hint="set run_as of the job to somebody who is",
+            )
 
     def act_for(self, user: str) -> None:
         """Let what follows in this context be done for `user`."""
@@ -111,10 +124,11 @@ class Workspace:
 
     def principals_changed(self) -> None:
         """Let everything that remembers principals look again; called once they are committed."""
-        with self.store.reading():
-            self.admins = frozenset(self.principals.admins())
-            self.tokens.suspend(self.principals.inactive())
-        self._admit()
+        with self._admitting:
+            with self.store.reading():
+                self.admins = frozenset(self.principals.admins())
+                self.tokens.suspend(self.principals.inactive())
+            self._admit()
 
     def _begin_directory(self) -> None:
         with self.store.transaction(write=True):
@@ -123,10 +137,11 @@ class Workspace:
             self.principals.seed(self.settings.user)
 
     def _admit(self) -> None:
-        with self.store.reading():
-            members = self.principals.members()
         catalog = self.state / "catalog"
-        admissions.write(catalog, self.tokens.all(), admins=self.admins, members=members)
+        with self._admitting:  # the last to write is the last to have looked
+            with self.store.reading():
+                members = self.principals.members()
+            admissions.write(catalog, self.tokens.open(), admins=self.admins, members=members)
 
     def shutdown(self) -> None:
         """Stop what is running, wait for it, and close the store; a second call does nothing."""

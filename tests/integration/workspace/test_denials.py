@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, PermissionDenied
+from databricks.sdk.errors import InvalidParameterValue, OperationFailed, PermissionDenied
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import (
     ConditionTask,
     ConditionTaskOp,
     JobRunAs,
     JobSettings,
+    RunJobTask,
+    RunResultState,
     Task,
 )
 from databricks.sdk.service.sql import CreateQueryRequestQuery
@@ -91,6 +93,39 @@ def test_runs_are_seen_by_who_may_see_their_job(
     allow(client, "jobs", str(job), ann.current_user.me().user_name, PermissionLevel.CAN_VIEW)
     assert ann.jobs.get_run(run).run_id == run
     assert run in {one.run_id for one in ann.jobs.list_runs()}
+
+
+def test_a_task_starts_only_the_jobs_that_whoever_it_acts_as_may_start(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    target = client.jobs.create(name="target", tasks=TASKS).job_id or 0
+    call = Task(task_key="call", run_job_task=RunJobTask(target))
+    job = ann.jobs.create(name="calls", tasks=[call]).job_id or 0
+
+    def run() -> tuple[object, str]:
+        done = client.jobs.run_now(job).result()
+        task = (done.tasks or [])[0]
+        output = client.jobs.get_run_output(task.run_id or 0)
+        return task.state and task.state.result_state, output.error or ""
+
+    with pytest.raises(OperationFailed):
+        run()
+    assert not list(client.jobs.list_runs(job_id=target))
+    name = ann.current_user.me().user_name
+    allow(client, "jobs", str(target), name, PermissionLevel.CAN_MANAGE_RUN)
+    assert run()[0] is RunResultState.SUCCESS
+
+
+def test_a_job_whose_creator_is_gone_acts_as_nobody(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    job = ann.jobs.create(name="orphan", tasks=TASKS).job_id or 0
+    client.users_v2.delete(ann.current_user.me().id or "")
+    with pytest.raises(PermissionDenied, match="is no principal of this workspace"):
+        client.jobs.run_now(job)
+    adopted = JobSettings(run_as=JobRunAs(user_name="me@laketop.local"))
+    client.jobs.update(job, new_settings=adopted)
+    assert client.jobs.run_now(job).result().state is not None
 
 
 def test_a_group_is_let_in_with_its_members(client: WorkspaceClient, ann: WorkspaceClient) -> None:

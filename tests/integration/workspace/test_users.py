@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
     BadRequest,
+    InvalidParameterValue,
     NotFound,
     PermissionDenied,
     ResourceConflict,
@@ -21,6 +23,8 @@ from databricks.sdk.service.iam import (
     PatchSchema,
     User,
 )
+
+from laketop.workspace.workspace import Workspace
 
 SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
 MakeUser = Callable[[], User]
@@ -102,8 +106,17 @@ def test_who_is_no_admin_reads_and_does_not_write(
     assert other.users_v2.create(user_name=f"{secrets.token_hex(4)}@laketop.local").id
 
 
+@pytest.mark.parametrize("name", ["two\nlines@x", "sep\u2028arated", ""])
+def test_a_name_that_cannot_be_written_on_one_line_is_refused(
+    client: WorkspaceClient, name: str
+) -> None:
+    with pytest.raises(InvalidParameterValue, match="can be printed"):
+        client.users_v2.create(user_name=name)
+    assert client.current_user.me().user_name
+
+
 def test_a_user_who_is_not_active_or_gone_is_let_in_no_more(
-    client: WorkspaceClient, make_user: MakeUser, client_of: ClientOf
+    client: WorkspaceClient, workspace: Workspace, make_user: MakeUser, client_of: ClientOf
 ) -> None:
     made = make_user()
     other = client_of(made.user_name)
@@ -114,6 +127,8 @@ def test_a_user_who_is_not_active_or_gone_is_let_in_no_more(
         else:
             with pytest.raises(Unauthenticated):
                 other.current_user.me()
+        users = json.loads((workspace.state / "catalog" / "_users.json").read_text())
+        assert (made.user_name in {one["user"] for one in users.values()}) is active
     client.users_v2.delete(made.id or "")
     again = client.users_v2.create(user_name=made.user_name)
     assert again.id != made.id

@@ -18,6 +18,8 @@ def test_a_remote_below_an_allowed_one_is_taken(allowed: str) -> None:
         "https://git.example.community/a.git",
         "https://example.com/a.git",
         "https://git.example.com/../a.git",
+        "https://git.example.com/%2e%2e/a.git",
+        "https://git.example.com/..%5ca.git",
     ],
 )
 def test_a_remote_that_only_begins_alike_is_refused(url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import dataclasses
 import itertools
 import json
@@ -332,7 +333,8 @@ class Jobs(Service):
             new_id = self._records.new_id
             given = job_parameters or {}
             run = repairs.repaired(ground, wish, given, new_id=new_id, now_ms=now_ms)
-        more = repairs.with_repair(record, repair_id, now_ms)
+        runs_as = self._acts_as(self._settings_of(record), record.job_id, record.creator)
+        more = {**repairs.with_repair(record, repair_id, now_ms), "run_as": runs_as}
         again = dataclasses.replace(record, more=more, snapshot=run.snapshot())
         self._dispatcher.go_on(run, again)
         return {"repair_id": repair_id}
@@ -420,12 +422,12 @@ class Jobs(Service):
     _require = require
 
     def _allows_run(self, record: RunRecord, level: str) -> bool:
-        """Tell whether the caller has a level on a run: by its job, or having submitted it."""
-        if self.workspace.is_admin or record.creator == self.workspace.user:
+        """Tell whether the caller has a level on a run: by its job, or having made one of none."""
+        if self.workspace.is_admin:
             return True
-        known = self.store.execute("SELECT 1 FROM jobs WHERE job_id = ?", (record.job_id,))
-        allows = self.workspace.permissions.allows
-        return bool(known) and bool(allows("jobs", str(record.job_id), level))
+        if not self.store.execute("SELECT 1 FROM jobs WHERE job_id = ?", (record.job_id,)):
+            return record.creator == self.workspace.user
+        return bool(self.workspace.permissions.allows("jobs", str(record.job_id), level))
 
     def _require_run(self, record: RunRecord, level: str) -> None:
         if not self._allows_run(record, level):
@@ -592,6 +594,7 @@ class Jobs(Service):
         creator: str | None = None,
     ) -> int:
         settings = with_environments(settings)
+        runs_as = self._acts_as(settings, request.job_id, creator or self.workspace.user)
         with _refusals():
             refuse_unknown(settings.get("tasks") or ())
             run = JobRun(settings, request, self._records.new_id)
@@ -602,26 +605,30 @@ class Jobs(Service):
             job_id=request.job_id,
             creator=creator or self.workspace.user,
             run_type=request.run_type,
-            more={**(more or {}), "run_as": self._acts_as(settings, request)},
+            more={**(more or {}), "run_as": runs_as},
             snapshot=run.snapshot(),
         )
         self._dispatcher.add(run, record)
         return request.run_id
 
-    def _acts_as(self, settings: Mapping[str, Any], request: RunRequest) -> str:
-        """Return whose rights tasks have: of `run_as`, else of the job's creator or the caller.
+    def _acts_as(self, settings: Mapping[str, Any], job_id: int, sender: str) -> str:
+        """Return whose rights tasks have: of `run_as`, else of the job's creator, or of `sender`.
 
-        A name that is nobody's in this workspace is left to whoever is at the laptop, so that a
-        bundle with the principals of another workspace runs.
+        A `run_as` that is nobody's in this workspace, and that an admin's job has, is left to
+        whoever is at the laptop, so that a bundle with principals of another workspace runs.
+        Errors: PermissionDenied where whoever it was is no more.
         """
-        wanted = run_as_of(settings)
-        if wanted is None:
-            rows = self.store.execute(
-                "SELECT creator FROM jobs WHERE job_id = ?", (request.job_id,)
-            )
-            wanted = rows[0][0] if rows else self.workspace.user
-        known = self.workspace.principals.find(wanted) is not None
-        return str(wanted) if known else self.workspace.settings.user
+        rows = self.store.execute("SELECT creator FROM jobs WHERE job_id = ?", (job_id,))
+        creator = str(rows[0][0]) if rows else sender
+        named = run_as_of(settings)
+        principals = self.workspace.principals
+        if principals.find(named or creator) is not None:
+            return named or creator
+        if named is not None and principals.is_admin(creator):
+            return str(self.workspace.settings.user)
+        raise PermissionDenied(
+            f"{named or creator}, as whom this would run, is no principal of this workspace."
+        )
 
     def _obey_limit(
         self, run: JobRun, settings: Mapping[str, Any], queue: Mapping[str, Any] | None
@@ -637,6 +644,7 @@ class Jobs(Service):
     def _start_child(self, call: JobCall, chain: tuple[int, ...]) -> int:
         try:
             job = self._existing(call.job_id)
+            self._check_caller(call)
             more = {"chain": chain, "trigger_info": {"run_id": call.task_run_id}}
             request = self._request(
                 call.job_id, parameters=dict(call.parameters), trigger="RUN_JOB_TASK"
@@ -646,6 +654,17 @@ class Jobs(Service):
             return self._add(job["settings"], request, queue=None, more=more, creator=creator)
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
+
+    def _check_caller(self, call: JobCall) -> None:
+        """Let a run_job task start only what whoever its run acts as may start."""
+        record = self._records.get(call.run_id)
+        acts_as = record.more.get("run_as") if record is not None else None
+
+        def check() -> None:
+            self.workspace.act_for(str(acts_as or self.workspace.settings.user))
+            self._require(call.job_id, "CAN_MANAGE_RUN")
+
+        contextvars.copy_context().run(check)
 
     def _notify(self, run: JobRun, snapshot: Mapping[str, Any]) -> None:
         outbox.deliver(self.workspace.state, run.settings, snapshot, run.take_events())

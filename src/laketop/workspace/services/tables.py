@@ -130,7 +130,7 @@ class Tables(Service):
         for kind in ("views", "tables"):
             self._lake.entry(kind, *names).unlink(missing_ok=True)
         self._lake.discard(self._place(*names))
-        for kind in ("owners", "tags", "constraints"):
+        for kind in ("owners", "tags", "constraints", "policies"):
             self._lake.entry(kind, *names).unlink(missing_ok=True)
         durable.flush_folder(self._lake.folder(*names[:2]))
         Privileges(self._lake).forget(".".join(names))
