@@ -2,13 +2,13 @@
 
 It reads one command a line from its input, as JSON with `id`, `language` and `command`, runs them
 one after the other in one namespace, and answers each with one line: `id`, `resultType`, and
-`data` or `summary` and `cause`. SIGINT ends the command that runs, not the process.
+`data` or `summary` and `cause`, with `truncated` where a limit cut them. SIGINT ends the command
+that runs, not the process.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import signal
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from laketop.runner import trace
+from laketop.runner.command_results import MOST_ROWS, Printed, table, texts
 from laketop.runner.dbutils import NotebookExit
 from laketop.runner.host import TaskProcess, watch_parent
 from laketop.runner.notebook_session import NotebookSession
@@ -24,9 +25,6 @@ from laketop.runner.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MOST_ROWS = 10_000
-"""How many rows of a SQL command come back."""
 
 
 class Repl:
@@ -45,7 +43,7 @@ class Repl:
 
     def answer(self, language: str, command: str) -> dict[str, Any]:
         """Run one command, and return its result as the API has it."""
-        printed = io.StringIO()
+        printed = Printed()
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 if language == "sql":
@@ -58,35 +56,18 @@ class Repl:
         except BaseException as error:  # noqa: BLE001 - whatever a command raises is its end
             cause = printed.getvalue() + (trace.trace(error) or "")
             clean = self._process.redaction.text
-            return {
-                "resultType": "error",
-                "summary": clean(trace.describe(error)),
-                "cause": clean(cause),
-            }
-        return self._text(printed.getvalue())
+            summary = clean(trace.describe(error))
+            return texts("error", is_cut=printed.is_cut, summary=summary, cause=clean(cause))
+        return self._text(printed.getvalue(), is_cut=printed.is_cut)
 
-    def _text(self, data: object) -> dict[str, Any]:
-        return {"resultType": "text", "data": self._process.redaction.text(str(data))}
+    def _text(self, data: object, *, is_cut: bool = False) -> dict[str, Any]:
+        return texts("text", is_cut=is_cut, data=self._process.redaction.text(str(data)))
 
     def _table(self, command: str) -> dict[str, Any]:
         frame = self._session.run_sql(command)
         if frame is None or not frame.schema.fields:
             return self._text("")
-        rows = frame.limit(MOST_ROWS + 1).collect()
-        return {
-            "resultType": "table",
-            "schema": [
-                {"name": f.name, "type": json.dumps(f.dataType.simpleString()), "metadata": "{}"}
-                for f in frame.schema.fields
-            ],
-            "data": [[_plain(value) for value in row] for row in rows[:MOST_ROWS]],
-            "truncated": len(rows) > MOST_ROWS,
-            "isJsonSchema": True,
-        }
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+        return table(frame.schema, frame.limit(MOST_ROWS + 1).collect())
 
 
 def serve(repl: Repl, commands: IO[str], answers: IO[str]) -> None:

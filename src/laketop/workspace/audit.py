@@ -59,7 +59,9 @@ _NOUNS = {
 }
 """What is created, where the action's name says so."""
 _SECRET = re.compile(
-    r"(value|token|password|secret|content|contents|data|personal_access_token)$", re.IGNORECASE
+    r"(value|token|password|secret|content|contents|data|personal_access_token)$"
+    r"|(access|account|api|private|secret)[._-]?key",
+    re.IGNORECASE,
 )
 _NEVER_SECRET = {"page_token", "idempotency_token", "key_value"}
 _LONGEST = 2000

@@ -23,6 +23,8 @@ from laketop.runner.request import REQUEST_FILE, Request
 _GRACE_SECONDS = 5.0
 MOST_COMMANDS = 1000
 """How many commands of a context are remembered."""
+MOST_CHARACTERS = 50_000_000
+"""How much the results that a context remembers may hold together; the newest one always stays."""
 
 
 @dataclasses.dataclass
@@ -35,6 +37,13 @@ class Command:
     status: str = "Queued"
     results: dict[str, Any] | None = None
     is_cancelled: bool = False
+    size: int = 0
+    """Characters of the results as they came."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing more to come."""
+        return self.status not in {"Queued", "Running", "Cancelling"}
 
 
 class Context:
@@ -71,7 +80,7 @@ class Context:
         """Take a command on, and return it at once."""
         command = Command(uuid.uuid4().hex, language, text)
         with self._guard:
-            ended = [c.id for c in self.commands.values() if c.status not in {"Queued", "Running"}]
+            ended = [c.id for c in self.commands.values() if c.has_ended]
             for old in ended[: max(0, len(self.commands) - MOST_COMMANDS)]:
                 del self.commands[old]
             self.commands[command.id] = command
@@ -157,9 +166,11 @@ class Context:
                 line = process.stdout.readline()
         with self._guard:
             if line:
+                command.size = len(line)
                 command.results = {k: v for k, v in json.loads(line).items() if k != "id"}
                 failed = command.results["resultType"] == "error"
                 command.status = "Cancelled" if failed and command.is_cancelled else "Finished"
+                forget(self.commands, most=MOST_CHARACTERS)
             else:
                 _fail(command, "The process of the context has ended.")
                 process.wait()
@@ -167,8 +178,21 @@ class Context:
     def _fail_all(self, why: str) -> None:
         with self._guard:
             for command in self.commands.values():
-                if command.status in {"Queued", "Running", "Cancelling"}:
+                if not command.has_ended:
                     _fail(command, why)
+
+
+def forget(commands: dict[str, Command], *, most: int) -> None:
+    """Forget the commands that ended first until the results of the others hold `most` or less.
+
+    The last one that has a result stays, whatever its size.
+    """
+    held = sum(one.size for one in commands.values())
+    for old in [one for one in commands.values() if one.size][:-1]:
+        if held <= most:
+            return
+        del commands[old.id]
+        held -= old.size
 
 
 def _fail(command: Command, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,11 @@ class Directory:
         own = self._principals.id_of("Users", owner)
         if self._kind == "Users" and id_ == str(own) and sent.get("active") is False:
             raise PermissionDenied(f"The user {owner} is at this laptop, and stays.")
-        if self._kind == "Groups" and "members" in sent:
-            members = {str(one.get("value")) for one in sent["members"] if isinstance(one, dict)}
+        if self._kind == "Groups":
+            sent_members = sent.get("members") or []
+            if not isinstance(sent_members, list):
+                raise InvalidParameterValue("The members of a group are a list.")
+            members = {str(one.get("value")) for one in sent_members if isinstance(one, dict)}
             if id_ == str(self._principals.id_of("Groups", "admins")) and str(own) not in members:
                 raise PermissionDenied(f"The user {owner} is at this laptop, and stays an admin.")
 
@@ -103,4 +107,4 @@ def _text(sent: Mapping[str, Any], name: str) -> str | None:
 
 def _number(sent: Mapping[str, Any], name: str, default: int) -> int:
     text = str(sent.get(name, default))
-    return int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else default
+    return int(text) if re.fullmatch("-?[0-9]{1,9}", text) else default

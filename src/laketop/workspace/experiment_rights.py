@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from databricks.sdk.errors.platform import PermissionDenied
@@ -15,9 +17,21 @@ if TYPE_CHECKING:
     from laketop.workspace.tracking import TrackingStore
     from laketop.workspace.workspace import Workspace
 
-_READING = ("get", "search", "list", "get-history", "get-by-name", "get-history-bulk", "batchGet")
+_READING = {
+    *("get", "search", "list", "get-history", "get-by-name", "get-history-bulk"),
+    *("batchGet", "batchGetInfos"),
+}
 _MANAGING = ("experiments/delete", "experiments/restore")
 _FREE = ("experiments/create", "experiments/search")
+_IDS = {
+    **dict.fromkeys(("experiment_id", "experiment_ids"), "experiment"),
+    **dict.fromkeys(("run_id", "run_ids", "run_uuid"), "run"),
+    "model_id": "model",
+    **dict.fromkeys(("trace_id", "trace_ids", "request_id", "request_ids"), "trace"),
+}
+"""What the fields of MLflow's requests name, at any depth."""
+_FREE_FIELDS = {"models", "tags", "trace_metadata", "request_metadata"}
+"""What is not looked into: models that a run only refers to, and names of the user's choice."""
 _FOLDER_LEVELS = {"CAN_READ": "CAN_READ", "CAN_EDIT": "CAN_EDIT", "CAN_MANAGE": "CAN_MANAGE"}
 
 
@@ -40,7 +54,7 @@ class ExperimentRights:
         name = request.path.partition("/mlflow/")[2]
         sent = _sent(request)
         if name == "experiments/create":
-            self._check_name(str(sent.get("name", "")))
+            self._check_name(str(sent.get("name") or ""))
             return
         level = _level(request.method, name)
         if name not in _FREE:
@@ -50,7 +64,23 @@ class ExperimentRights:
             for find in finders:
                 # What is not there is left to be not found.
                 with contextlib.suppress(MlflowException):
-                    self._require(str(find()), level)
+                    self.require(str(find()), level)
+
+    def require(self, experiment_id: str, level: str) -> None:
+        """Let only callers pass who have a level on an experiment.
+
+        Errors: PermissionDenied; MlflowException for an experiment that is not there.
+        """
+        name = str(self._tracking().get_experiment(experiment_id).name)
+        if not self._allows(experiment_id, name, level):
+            user = self._workspace.user
+            raise PermissionDenied(
+                f"User {user} does not have {level} permission on experiment {experiment_id}."
+            )
+
+    def sees(self, experiment_id: str, name: str) -> bool:
+        """Tell whether the caller may read an experiment that is there."""
+        return self._allows(experiment_id, name, "CAN_READ")
 
     def shown(self, request: Request, response: Response) -> Response:
         """Take from a list of experiments those that the caller may not see."""
@@ -58,9 +88,7 @@ class ExperimentRights:
             return response
         told = json.loads(response.get_data() or b"{}")
         found = told.get("experiments", [])
-        told["experiments"] = [
-            one for one in found if self._allows(one["experiment_id"], one["name"], "CAN_READ")
-        ]
+        told["experiments"] = [one for one in found if self.sees(one["experiment_id"], one["name"])]
         response.set_data(json.dumps(told))
         return response
 
@@ -68,14 +96,6 @@ class ExperimentRights:
         if name.startswith("/"):
             folder = name.rpartition("/")[0].removeprefix("/Workspace") or "/"
             self._workspace.permissions.require_path(folder, "CAN_EDIT")
-
-    def _require(self, experiment_id: str, level: str) -> None:
-        name = str(self._tracking().get_experiment(experiment_id).name)
-        if not self._allows(experiment_id, name, level):
-            user = self._workspace.user
-            raise PermissionDenied(
-                f"User {user} does not have {level} permission on experiment {experiment_id}."
-            )
 
     def _allows(self, experiment_id: str, name: str, level: str) -> bool:
         permissions = self._workspace.permissions
@@ -91,32 +111,37 @@ class ExperimentRights:
         store: Any = self._tracking()  # untyped in places
         if name == "experiments/get-by-name":
             yield lambda: _id_of(store.get_experiment_by_name(str(sent.get("experiment_name"))))
-        for experiment_id in _named(sent):
-            yield lambda found=experiment_id: found  # type: ignore[misc]  # of a loop
-        places: dict[str, Any] = {**sent, **(request.view_args or {})}
-        run_id = places.get("run_id") or places.get("run_uuid")
-        model_id, trace_id = places.get("model_id"), places.get("trace_id")
-        if run_id:
-            yield lambda: store.get_run(str(run_id)).info.experiment_id
-        if model_id:
-            yield lambda: store.get_logged_model(str(model_id)).experiment_id
-        if trace_id or places.get("request_id"):
-            trace = str(trace_id or places.get("request_id"))
-            yield lambda: store.get_trace_info(trace).experiment_id
+        finds: Mapping[str, Callable[[str], Any]] = {
+            "experiment": lambda found: found,
+            "run": lambda found: store.get_run(found).info.experiment_id,
+            "model": lambda found: store.get_logged_model(found).experiment_id,
+            "trace": lambda found: store.get_trace_info(found).experiment_id,
+        }
+        named = dict.fromkeys([*_named(sent), *_named(request.view_args or {})])
+        for kind, found in named:
+            yield functools.partial(finds[kind], found)
 
 
-def _named(sent: dict[str, Any]) -> Iterator[str]:
-    """Yield the ids of experiments that the fields of a request hold."""
-    for key in ("experiment_id", "experiment_ids"):
-        value = sent.get(key)
-        yield from (str(one) for one in (value if isinstance(value, list) else [value]) if one)
-    nested = [*(sent.get("locations") or ()), (sent.get("trace") or {})]
-    for one in nested:
-        info = one.get("trace_info", one) if isinstance(one, dict) else {}
-        location = info.get("trace_location", info) if isinstance(info, dict) else {}
-        found = location.get("mlflow_experiment") if isinstance(location, dict) else None
-        if isinstance(found, dict) and found.get("experiment_id"):
-            yield str(found["experiment_id"])
+def _named(sent: Any) -> Iterator[tuple[str, str]]:
+    """Yield kind and id of all that a request names, however deep and in either spelling."""
+    if isinstance(sent, list):
+        for one in sent:
+            yield from _named(one)
+    if not isinstance(sent, dict):
+        return
+    for key, value in sent.items():
+        name = _snake(key)
+        kind = _IDS.get(name)
+        values = value if isinstance(value, list) else [value]
+        if kind is not None:
+            yield from ((kind, str(one)) for one in values if one not in (None, ""))
+        elif name not in _FREE_FIELDS:
+            yield from _named(value)
+
+
+def _snake(key: str) -> str:
+    """Return the name of a field; protobuf takes `runId` for `run_id`."""
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
 
 
 def _id_of(experiment: Any) -> str:
@@ -126,12 +151,18 @@ def _id_of(experiment: Any) -> str:
 
 
 def _sent(request: Request) -> dict[str, Any]:
-    sent: dict[str, Any] = {}
-    for key in request.args:
-        values = request.args.getlist(key)
-        sent[key] = values if key == "experiment_ids" else values[0]
-    body = request.get_json(silent=True)
-    return {**sent, **body} if isinstance(body, dict) else sent
+    """Return what MLflow's handlers act on: the query of a GET that has one, else the body alone.
+
+    Bodies are read as theirs are: whatever the content type, and as a JSON text of JSON too.
+    """
+    if request.method == "GET" and request.args:
+        asked = request.args.lists()
+        return {key: values if key in _IDS else values[0] for key, values in asked}
+    body = request.get_json(force=True, silent=True)
+    if isinstance(body, str):
+        with contextlib.suppress(ValueError):  # which MLflow will answer
+            body = json.loads(body)
+    return {_snake(key): value for key, value in body.items()} if isinstance(body, dict) else {}
 
 
 def _level(method: str, name: str) -> str:

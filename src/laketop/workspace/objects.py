@@ -119,6 +119,13 @@ class Tree:
         for name in names:
             yield _object(f"{folder.path.rstrip('/')}/{name}", folder.file / name)
 
+    def below(self, one: WorkspaceObject) -> Iterator[WorkspaceObject]:
+        """Yield an object and all that is below it; links are left out."""
+        yield one
+        if one.kind == "DIRECTORY":
+            for child in self.children(one):
+                yield from self.below(child)
+
 
 def _object(path: str, file: Path) -> WorkspaceObject:
     if file.is_dir():

@@ -51,7 +51,8 @@ class About:
     """What is known of an online table.
 
     Shapes: `keys` are pairs of name and type, the time of the feature table left out; `version`
-    of the source, whose Delta id is `source_id`, is what the rows were copied from.
+    of the source, whose Delta id is `source_id`, is what the rows were copied from; `publisher`
+    is who published it first, and empty where that was not kept.
     """
 
     name: str
@@ -62,6 +63,7 @@ class About:
     source_id: str
     version: int
     synced_ms: int
+    publisher: str = ""
 
     @classmethod
     def of(cls, text: str) -> About:

@@ -20,6 +20,8 @@ from databricks.sdk.service.compute import (
 )
 from tests.integration.workspace.conftest import Served
 
+from laketop.runner.command_results import MOST_CHARACTERS
+
 SOON = dt.timedelta(minutes=3)
 
 
@@ -57,6 +59,15 @@ def test_variables_stay_from_command_to_command(
     assert run(client, cluster, context, "n = 5").data == ""
     told = run(client, cluster, context, "print('n is', n)\nn + 1")
     assert (told.result_type, told.data) == (ResultType.TEXT, "n is 5\n6\n")
+
+
+def test_what_is_printed_beyond_the_limit_is_left_out(
+    client: WorkspaceClient, cluster: str, context: str
+) -> None:
+    told = run(client, cluster, context, "for _ in range(210): print('x' * 100_000)")
+    assert told.truncated
+    assert len(str(told.data)) == MOST_CHARACTERS
+    assert run(client, cluster, context, "print(2)").data == "2\n"
 
 
 def test_an_error_is_a_result(client: WorkspaceClient, cluster: str, context: str) -> None:

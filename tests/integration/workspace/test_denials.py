@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+import io
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, OperationFailed, PermissionDenied
+from databricks.sdk.errors import (
+    InvalidParameterValue,
+    NotFound,
+    OperationFailed,
+    PermissionDenied,
+)
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import (
     ConditionTask,
@@ -195,6 +203,21 @@ def test_homes_are_their_owners_and_shared_is_everybodys(
         ann.workspace.delete(folder, recursive=True)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_share_ends_with_what_was_shared(
+    client: WorkspaceClient, ann: WorkspaceClient, whole: bool
+) -> None:
+    me = ann.current_user.me().user_name
+    folder = f"/Users/me@laketop.local/{secrets.token_hex(4)}"
+    client.workspace.mkdirs(f"{folder}/below")
+    number = str(client.workspace.get_status(f"{folder}/below").object_id)
+    allow(client, "directories", number, me, PermissionLevel.CAN_MANAGE)
+    assert ann.workspace.get_status(f"{folder}/below")
+    client.workspace.delete(folder if whole else f"{folder}/below", recursive=True)
+    client.workspace.mkdirs(f"{folder}/below")
+    denied("CAN_READ", lambda: ann.workspace.get_status(f"{folder}/below"))
+
+
 def test_a_folder_that_is_shared_is_shared_with_what_is_below(
     client: WorkspaceClient, ann: WorkspaceClient
 ) -> None:
@@ -305,3 +328,94 @@ def test_an_experiment_is_as_the_folder_it_lies_in(
     own = ann.experiments.create_experiment(f"/Shared/{secrets.token_hex(4)}").experiment_id or ""
     ann.experiments.create_run(experiment_id=own)
     ann.experiments.delete_experiment(own)
+
+
+Experiments = tuple[str, str, str, str]
+
+
+@pytest.fixture
+def experiments(client: WorkspaceClient, ann: WorkspaceClient) -> Experiments:
+    """Return experiment and run of ann, and those of somebody else."""
+    made = []
+    for one, folder in ((ann, "/Shared"), (client, "/Users/me@laketop.local")):
+        name = f"{folder}/{secrets.token_hex(4)}"
+        experiment = one.experiments.create_experiment(name).experiment_id or ""
+        run = one.experiments.create_run(experiment_id=experiment).run
+        assert run is not None
+        assert run.info is not None
+        made += [experiment, run.info.run_id or ""]
+    return made[0], made[1], made[2], made[3]
+
+
+def test_an_experiment_is_decided_by_what_mlflow_acts_on(
+    ann: WorkspaceClient, experiments: Experiments
+) -> None:
+    own, run, theirs, their_run = experiments
+    headers = {**ann.config.authenticate(), "Content-Type": "application/json"}
+
+    def status(method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, str]:
+        answer = requests.request(
+            method,
+            f"{ann.config.host}/api/2.0/mlflow/{path}",
+            headers=headers,
+            params=query,
+            json=body,
+            timeout=60,
+        )
+        return answer.status_code, answer.text
+
+    metric = {"key": "m", "value": 1.0, "timestamp": 1, "step": 0}
+    both = {"run_id": run, "run_uuid": their_run}
+    for method, path, query, body in (
+        ("POST", "runs/log-metric", {"run_id": run}, {"run_uuid": their_run, **metric}),
+        ("POST", "runs/log-metric", {"run_id": run}, {"runUuid": their_run, **metric}),
+        ("POST", "runs/log-metric", {}, {**both, **metric}),
+        ("POST", "runs/log-metric", {}, json.dumps({**both, **metric})),
+        ("POST", "runs/search", {"experiment_ids": own}, {"experimentIds": [theirs]}),
+        ("POST", "runs/search", {"experiment_ids": own}, json.dumps({"experiment_ids": [theirs]})),
+        ("POST", "runs/search", {}, {"experiment_ids": [own, theirs]}),
+        ("GET", "runs/get", {"run_id": their_run}, {"run_id": run}),
+        ("GET", "experiments/get", {"experiment_id": theirs}, {"experiment_id": own}),
+        ("GET", "experiments/get", {}, {"experimentId": theirs}),
+    ):
+        code, text = status(method, path, query, body)
+        assert (code, "PERMISSION_DENIED" in text) == (403, True), (path, query, body, text)
+    assert status("POST", "runs/log-metric", {}, {"runId": run, **metric})[0] == 200
+    assert status("POST", "runs/search", {}, {"experimentIds": [own]})[0] == 200
+    assert status("POST", "runs/search", {}, json.dumps({"experiment_ids": [own]}))[0] == 200
+    assert status("GET", "runs/get", {"run_id": run}, {"run_id": their_run})[0] == 200
+
+
+def test_artifacts_are_as_their_experiment(
+    client: WorkspaceClient, ann: WorkspaceClient, experiments: Experiments
+) -> None:
+    own, run, theirs, their_run = experiments
+    root = "/WorkspaceInternal/Mlflow/Artifacts"
+    place = f"{root}/{theirs}/Runs/{their_run}/artifacts"
+    client.files.upload(f"{place}/f", io.BytesIO(b"1"))
+    url = "/api/2.0/fs/create-download-url"
+    upload = f"/api/2.0/fs/files{place}/g"
+    denied(
+        "CAN_READ",
+        lambda: list(ann.files.list_directory_contents(place)),
+        lambda: ann.files.download(f"{place}/f"),
+        lambda: ann.files.list_directory_contents(f"{root}/{theirs}").__next__(),
+        lambda: ann.api_client.do("POST", url, body={"path": f"{place}/f"}),
+    )
+    denied(
+        "CAN_EDIT",
+        lambda: ann.files.upload(f"{place}/f", io.BytesIO(b"2"), overwrite=True),
+        lambda: ann.files.delete(f"{place}/f"),
+        lambda: ann.files.create_directory(f"{place}/d"),
+        lambda: ann.api_client.do("POST", upload, query={"action": "initiate-upload"}),
+    )
+    with pytest.raises(PermissionDenied, match="is not an admin"):
+        list(ann.files.list_directory_contents(root))
+    with pytest.raises(NotFound, match="experiment '987654321' does not exist"):
+        ann.files.upload(f"{root}/987654321/Runs/r/artifacts/f", io.BytesIO(b"2"))
+    allow(client, "experiments", theirs, ann.current_user.me().user_name, PermissionLevel.CAN_READ)
+    assert [one.name for one in ann.files.list_directory_contents(place)] == ["f"]
+    denied("CAN_EDIT", lambda: ann.files.delete(f"{place}/f"))
+    mine = f"{root}/{own}/Runs/{run}/artifacts/f"
+    ann.files.upload(mine, io.BytesIO(b"3"))
+    ann.files.delete(mine)

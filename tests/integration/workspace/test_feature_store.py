@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
     InvalidParameterValue,
     NotFound,
+    PermissionDenied,
     ResourceAlreadyExists,
 )
 from databricks.sdk.errors import NotImplemented as NotServed
@@ -17,6 +20,7 @@ from databricks.sdk.service.ml import (
     PublishSpecPublishMode,
 )
 
+from laketop.workspace.online import About, OnlineTables
 from laketop.workspace.workspace import Workspace
 
 
@@ -85,3 +89,38 @@ def test_what_cannot_be_published_is_told_before_an_engine_is_asked(
     (workspace.state / "catalog" / "main" / "online").mkdir(parents=True)
     with pytest.raises(NotFound, match="Online store 'slow' does not exist"):
         publish("main.online.source", spec("slow"))
+
+
+def test_what_another_published_stays(
+    client: WorkspaceClient, ann: WorkspaceClient, workspace: Workspace, store: str
+) -> None:
+    name = "main.theirs.planes"
+    (workspace.state / "catalog" / "main" / "theirs").mkdir(parents=True)
+    tables = OnlineTables(workspace.feature_store.file)
+    about = About(
+        name=name,
+        store=store,
+        source="main.theirs.source",
+        mode="SNAPSHOT",
+        keys=(("tail", "string"),),
+        source_id="1",
+        version=1,
+        synced_ms=0,
+    )
+    tables.write(about, [], whole=True)
+    with pytest.raises(PermissionDenied, match=f"does not own online table '{name}'"):
+        ann.feature_store.publish_table("main.theirs.source", spec(store, name=name))
+    with pytest.raises(PermissionDenied, match=f"does not own online table '{name}'"):
+        ann.feature_store.delete_online_table(name)
+    with pytest.raises(PermissionDenied, match="does not own online store 'fast'"):
+        ann.feature_store.delete_online_store(store)
+    with pytest.raises(PermissionDenied, match="does not own online store 'fast'"):
+        ann.feature_store.update_online_store(
+            store, OnlineStore(name=store, capacity="CU_8"), "capacity"
+        )
+    me = ann.current_user.me().user_name or ""
+    tables.write(dataclasses.replace(about, publisher=me), [], whole=True)
+    ann.feature_store.delete_online_table(name)
+    tables.write(about, [], whole=True)
+    client.feature_store.delete_online_table(name)
+    tables.close()

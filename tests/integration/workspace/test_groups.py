@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
+    InvalidParameterValue,
     NotFound,
     PermissionDenied,
 )
@@ -52,4 +53,29 @@ def test_whoever_is_at_the_laptop_cannot_be_locked_out(client: WorkspaceClient) 
     with pytest.raises(PermissionDenied):
         client.groups_v2.update(admins.id or "", members=[])
     with pytest.raises(PermissionDenied):
+        client.groups_v2.update(admins.id or "", display_name="admins")
+    drop = Patch(op=PatchOp.REMOVE, path="members")
+    with pytest.raises(PermissionDenied):
+        client.groups_v2.patch(admins.id or "", operations=[drop], schemas=SCHEMAS)
+    assert me.id in {one.value for one in client.groups_v2.get(admins.id or "").members or []}
+    with pytest.raises(PermissionDenied):
         client.groups_v2.delete(admins.id or "")
+
+
+def test_members_may_be_null_and_are_a_list_else(client: WorkspaceClient) -> None:
+    name = f"g{secrets.token_hex(4)}"
+    group = client.groups_v2.create(display_name=name).id or ""
+    path = f"/api/2.0/preview/scim/v2/Groups/{group}"
+    client.api_client.do("PUT", path, body={"displayName": name, "members": None})
+    assert not client.groups_v2.get(group).members
+    with pytest.raises(InvalidParameterValue, match="members of a group are a list"):
+        client.api_client.do("PUT", path, body={"displayName": name, "members": 5})
+    client.groups_v2.delete(group)
+
+
+def test_a_start_that_is_no_number_is_the_first(client: WorkspaceClient) -> None:
+    told = client.api_client.do(
+        "GET", "/api/2.0/preview/scim/v2/Groups", query={"startIndex": "--5", "count": "٣"}
+    )
+    assert isinstance(told, dict)
+    assert (told["startIndex"], told["itemsPerPage"]) == (1, told["totalResults"])

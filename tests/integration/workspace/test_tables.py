@@ -121,9 +121,20 @@ def test_tables_are_listed_summed_up_and_asked_for(client: WorkspaceClient, sche
         "main", schema_name_pattern=f"{schema[:4]}%", table_name_pattern="_"
     )
     assert len(list(some)) == 2
+    assert not list(client.tables.list_summaries("main", schema_name_pattern=f"{schema}_"))
     assert client.tables.exists(f"main.{schema}.t").table_exists
     assert not client.tables.exists(f"main.{schema}.none").table_exists
     assert not client.tables.exists("none.none.none").table_exists
+
+
+def test_a_pattern_of_many_wildcards_is_tried_in_no_time(
+    client: WorkspaceClient, schema: str
+) -> None:
+    long = f"{schema}_{'a' * 60}"
+    client.schemas.create(long, "main")
+    for pattern in (f"{schema}{'%a' * 30}z", f"{'%a' * 70}"):
+        assert not list(client.tables.list_summaries("main", schema_name_pattern=pattern))
+    client.schemas.delete(f"main.{long}")
 
 
 def test_a_table_is_given_away_and_dropped(

@@ -48,6 +48,20 @@ def test_what_may_be_secret_is_left_out() -> None:
     assert "hidden" not in json.dumps(told)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "OPENAI_API_KEY", "apiKey"),
+        *("openai_api_key_plaintext", "private_key", "fs.azure.account.key.x.dfs.core.windows.net"),
+    ],
+)
+def test_keys_to_elsewhere_are_left_out_at_any_depth(name: str) -> None:
+    told = shown({name: "hidden", "spark_conf": {name: "hidden", "spark.x": "1", "key": "k"}})
+    assert {name: json.loads(text) for name, text in told.items()} == {
+        "spark_conf": {"spark.x": "1", "key": "k"}
+    }
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["value", "a_token", "Password", "content"]), st.text(min_size=9)

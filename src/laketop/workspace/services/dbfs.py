@@ -111,7 +111,7 @@ class Dbfs(Service):
                 error_code="MAX_READ_SIZE_EXCEEDED",
             )
         with place.open("rb") as file:
-            file.seek(min(offset, 2**62))
+            file.seek(min(offset, place.stat().st_size))
             found = file.read(length)
         return {"bytes_read": len(found), "data": base64.b64encode(found).decode()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 import threading
@@ -13,6 +14,7 @@ from databricks.sdk.errors.platform import (
     BadRequest,
     InvalidParameterValue,
     NotFound,
+    PermissionDenied,
     ResourceAlreadyExists,
     TemporarilyUnavailable,
 )
@@ -132,6 +134,7 @@ class FeatureStore(Service):
             "read_replica_count": read_replica_count,
             "usage_policy_id": usage_policy_id,
         }
+        self._require_owner(f"online store '{name}'", store=name)
         fields = [field.strip() for field in update_mask.split(",")]
         for field in fields:
             if field not in sent:
@@ -143,7 +146,7 @@ class FeatureStore(Service):
     @route("DELETE /api/2.0/feature-store/online-stores/{name}")
     def delete_online_store(self, name: str) -> None:
         """Delete an online store that holds no online table."""
-        self.get_online_store(name)
+        self._require_owner(f"online store '{name}'", store=name)
         held = [about.name for about in self._tables.all() if about.store == name]
         if held:
             raise BadRequest(
@@ -172,11 +175,24 @@ class FeatureStore(Service):
 
     def _drop(self, name: str) -> None:
         with self._turn:
-            if self._tables.get(name) is None:
+            about = self._tables.get(name)
+            if about is None:
                 raise NotFound(
                     f"Online table '{name}' does not exist.", error_code="RESOURCE_DOES_NOT_EXIST"
                 )
+            self._require_owner(f"online table '{name}'", about.publisher, store=about.store)
             self._tables.drop(name)
+
+    def _require_owner(self, what: str, *owners: str, store: str) -> None:
+        """Let only admins pass, whoever made the store, and `owners`.
+
+        Errors: PermissionDenied; NotFound for a store that is not there.
+        """
+        with self.store.reading():
+            creator = self.get_online_store(store)["creator"]
+        user = self.workspace.user
+        if not self.workspace.is_admin and user not in {creator, *owners}:
+            raise PermissionDenied(f"User {user} does not own {what}.")
 
     def _check(self, order: Order) -> None:
         with self.store.transaction(write=False):
@@ -190,6 +206,9 @@ class FeatureStore(Service):
             raise ResourceAlreadyExists(
                 f"Online table '{order.name}' is of '{before.source}' in '{before.store}' already."
             )
+        if before is not None:
+            what = f"online table '{order.name}'"
+            self._require_owner(what, before.publisher, store=order.store)
 
     def _published(self, order: Order) -> About:
         # One at a time: who publishes what another is publishing finds nothing left to do.
@@ -211,20 +230,23 @@ class FeatureStore(Service):
         from pyspark.errors import PySparkException
 
         before = self._tables.get(order.name)
+        publisher = order.user if before is None else before.publisher
         try:
             copy = self._prepared(session, order, before)
             try:
-                self._tables.write(copy.about, copy.rows, whole=copy.whole)
+                about = dataclasses.replace(copy.about, publisher=publisher)
+                self._tables.write(about, copy.rows, whole=copy.whole)
             except PySparkException:
                 if copy.whole:
                     raise
                 log.warning("the changes of %s cannot be read: all of it is copied", order.source)
                 copy = self._prepared(session, order, None)
-                self._tables.write(copy.about, copy.rows, whole=copy.whole)
+                about = dataclasses.replace(copy.about, publisher=publisher)
+                self._tables.write(about, copy.rows, whole=copy.whole)
         except PySparkException as error:
             message = str(error).partition("\n")[0]
             raise BadRequest(f"'{order.source}' could not be published: {message}") from error
-        return copy.about
+        return about
 
     def _prepared(self, session: SparkSession, order: Order, before: About | None) -> Copy:
         return publishing.prepared(session, order, before, now_ms=self.workspace.now_ms())

@@ -140,6 +140,9 @@ class Files(Service):
             Securables(self.workspace).require(privilege, "VOLUME", full_name)
         elif names[0] == "Models" and privilege == "READ VOLUME":
             self.workspace.model_registry.check_read(".".join(names[1:4]))
+        elif names[0] == "WorkspaceInternal":
+            level = "CAN_READ" if privilege == "READ VOLUME" else "CAN_EDIT"
+            self.workspace.mlflow.check_artifacts(names[3:4], level)
         return place
 
     def open_place(self, path: str) -> Place:

@@ -6,10 +6,11 @@ import dataclasses
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from databricks.sdk.errors.platform import InternalError
+from databricks.sdk.errors.platform import InternalError, NotFound
 
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.paths import located
@@ -18,6 +19,7 @@ from laketop.workspace.service import Service, mount
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from laketop.workspace.experiment_rights import ExperimentRights
     from laketop.workspace.mlflow_app import Backend
     from laketop.workspace.registry import Registry
     from laketop.workspace.workspace import Workspace
@@ -59,11 +61,34 @@ class Mlflow(Service):
     def tracking(self) -> ASGIApp:
         """Return MLflow's handlers."""
         backend = self.parts().backend
-        from laketop.workspace.experiment_rights import ExperimentRights
         from laketop.workspace.mlflow_app import app_of, tracking_routes
 
-        rights = ExperimentRights(self.workspace, lambda: backend.tracking)
-        return app_of(tracking_routes(), backend, rights)
+        return app_of(tracking_routes(), backend, self.rights())
+
+    def rights(self) -> ExperimentRights:
+        """Return who may do what with experiments. Errors: as `parts`."""
+        tracking = self.parts().backend.tracking
+        from laketop.workspace.experiment_rights import ExperimentRights
+
+        return ExperimentRights(self.workspace, lambda: tracking)
+
+    def check_artifacts(self, experiment: Sequence[str], level: str) -> None:
+        """Let only callers pass who have a level on the experiment that artifacts are of.
+
+        `experiment` holds its id, or nothing for the place above all experiments, where admins
+        alone may be. Errors: PermissionDenied; NotFound for an experiment that is not there.
+        """
+        if self.workspace.is_admin:  # for whom MLflow need not be loaded
+            return
+        if not experiment:
+            self.workspace.require_admin()
+        rights = self.rights()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            rights.require(experiment[0], level)
+        except MlflowException as error:
+            raise NotFound(f"The experiment {experiment[0][:100]!r} does not exist.") from error
 
     def parts(self) -> Parts:
         """Return MLflow's store and the registry over it.

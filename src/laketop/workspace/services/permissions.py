@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import anyio.to_thread
@@ -178,6 +178,12 @@ class Permissions(Service):
             "DELETE FROM permissions WHERE object_type = ? AND object_id = ?",
             (object_type, object_id),
         )
+
+    def forget_places(self, paths: Iterable[str]) -> None:
+        """Forget what was said of places of the tree where nothing is any more."""
+        for path in paths:
+            for object_type in _TREE:
+                self.forget(object_type, str(objects.number_of(path)))
 
     def _on_place(self, path: str) -> Held:
         held: Held = {}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +220,18 @@ def _like(pattern: str | None, name: str) -> bool:
     """Tell whether a name is like a SQL pattern: `%` is any text, `_` any character."""
     if not pattern:
         return True
-    parts: Iterator[str] = (
-        ".*" if each == "%" else "." if each == "_" else re.escape(each) for each in pattern
-    )
-    return re.fullmatch("".join(parts), name, re.IGNORECASE) is not None
+    wanted, name = pattern.lower(), name.lower()
+    at = here = 0
+    again: tuple[int, int] | None = None  # after the last %, and how far that one has reached
+    while here < len(name):
+        if wanted[at : at + 1] == "%":
+            at += 1
+            again = at, here
+        elif at < len(wanted) and wanted[at] in {"_", name[here]}:
+            at, here = at + 1, here + 1
+        elif again is not None:
+            again = again[0], again[1] + 1
+            at, here = again
+        else:
+            return False
+    return not wanted[at:].strip("%")

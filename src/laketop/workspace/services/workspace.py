@@ -88,6 +88,7 @@ class Workspace(Service):
         found = self._tree.existing(path)
         if found.path in {"/", "/Users", "/Shared", "/Repos"}:
             raise InvalidParameterValue(f"Folder {found.path} is protected.")
+        gone = [one.path for one in self._tree.below(found)]
         if found.kind != "DIRECTORY":
             found.file.unlink()
         elif recursive:
@@ -98,6 +99,7 @@ class Workspace(Service):
             )
         else:
             found.file.rmdir()
+        self.workspace.permissions.forget_places(gone)
         durable.flush_folder(found.file.parent)
 
     @route("GET /api/2.0/workspace/export")

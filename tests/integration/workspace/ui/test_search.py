@@ -33,6 +33,18 @@ def test_everything_is_found_by_its_name(look: Look, client: WorkspaceClient, pa
     assert f"/jobs/{job.job_id}" in look(f"/search?q={job.job_id}").links
 
 
+def test_an_experiment_is_found_by_those_who_may_see_it(
+    look: Look, look_as_bob: Look, parts: Parts
+) -> None:
+    hidden = parts.backend.tracking.create_experiment("/Users/me@laketop.local/quiet")
+    shown = parts.backend.tracking.create_experiment("/Shared/quiet")
+    for page in ("/search?q=quiet", "/ml/experiments"):
+        assert {f"/ml/experiments/{hidden}", f"/ml/experiments/{shown}"} <= {*look(page).links}
+        seen = look_as_bob(page).links
+        assert f"/ml/experiments/{shown}" in seen
+        assert f"/ml/experiments/{hidden}" not in seen
+
+
 def test_what_was_typed_stands_in_the_box_and_does_nothing(look: Look) -> None:
     page = look(f"/search?q={HOSTILE.replace(' ', '+')}")
     assert "Nothing is named so" in page.text

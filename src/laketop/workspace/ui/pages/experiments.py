@@ -28,6 +28,7 @@ def experiments(view: View) -> Page:
             page_token=view.query.get("page"),
         )
     )
+    sees = view.workspace.mlflow.rights().sees
     rows = [
         (
             link(one.name, path("ml", "experiments", one.experiment_id)),
@@ -36,6 +37,7 @@ def experiments(view: View) -> Page:
             moment(one.last_update_time),
         )
         for one in found
+        if sees(one.experiment_id, one.name)
     ]
     older = view.here(page=found.token) if found.token else None
     body = join(

@@ -96,5 +96,7 @@ def _mlflow(view: View) -> Iterator[Found]:
     for one in parts.registry.search_models(max_results=1000)[0]:
         if sees(one.name, one.owner):
             yield "model", one.name, path("explore", "data", "models", *one.name.split("."))
+    rights = view.workspace.mlflow.rights()
     for one in parts.backend.tracking.search_experiments(max_results=1000):
-        yield "experiment", one.name, path("ml", "experiments", one.experiment_id)
+        if rights.sees(one.experiment_id, one.name):
+            yield "experiment", one.name, path("ml", "experiments", one.experiment_id)
