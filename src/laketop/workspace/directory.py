@@ -43,6 +43,8 @@ class Directory:
     def create(self, sent: Mapping[str, Any]) -> Resource:
         """Make one."""
         self._check()
+        if self._kind == "Groups":
+            _members(sent)
         made = self._principals.create(self._kind, sent)
         self._changed()
         return made
@@ -89,15 +91,20 @@ class Directory:
         if self._kind == "Users" and id_ == str(own) and sent.get("active") is False:
             raise PermissionDenied(f"The user {owner} is at this laptop, and stays.")
         if self._kind == "Groups":
-            sent_members = sent.get("members") or []
-            if not isinstance(sent_members, list):
-                raise InvalidParameterValue("The members of a group are a list.")
-            members = {str(one.get("value")) for one in sent_members if isinstance(one, dict)}
+            members = _members(sent)
             if id_ == str(self._principals.id_of("Groups", "admins")) and str(own) not in members:
                 raise PermissionDenied(f"The user {owner} is at this laptop, and stays an admin.")
 
     def _changed(self) -> None:
         self._workspace.store.after_commit(self._workspace.principals_changed)
+
+
+def _members(sent: Mapping[str, Any]) -> set[str]:
+    """Return the ids of the members that a group is sent with; null and nothing are none."""
+    members = sent.get("members") or []
+    if not isinstance(members, list) or not all(isinstance(one, dict) for one in members):
+        raise InvalidParameterValue("The members of a group are a list of objects with a value.")
+    return {str(one.get("value")) for one in members}
 
 
 def _text(sent: Mapping[str, Any], name: str) -> str | None:

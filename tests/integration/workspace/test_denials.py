@@ -380,7 +380,7 @@ def test_an_experiment_is_decided_by_what_mlflow_acts_on(
     ):
         code, text = status(method, path, query, body)
         assert (code, "PERMISSION_DENIED" in text) == (403, True), (path, query, body, text)
-    assert status("POST", "runs/log-metric", {}, {"runId": run, **metric})[0] == 200
+    assert status("POST", "runs/log-metric", {}, {"run_uuid": run, **metric})[0] == 200
     assert status("POST", "runs/search", {}, {"experimentIds": [own]})[0] == 200
     assert status("POST", "runs/search", {}, json.dumps({"experiment_ids": [own]}))[0] == 200
     assert status("GET", "runs/get", {"run_id": run}, {"run_id": their_run})[0] == 200

@@ -68,8 +68,11 @@ def test_members_may_be_null_and_are_a_list_else(client: WorkspaceClient) -> Non
     path = f"/api/2.0/preview/scim/v2/Groups/{group}"
     client.api_client.do("PUT", path, body={"displayName": name, "members": None})
     assert not client.groups_v2.get(group).members
-    with pytest.raises(InvalidParameterValue, match="members of a group are a list"):
-        client.api_client.do("PUT", path, body={"displayName": name, "members": 5})
+    for members in (5, ["x"]):
+        body = {"displayName": name, "members": members}
+        for method, where in (("PUT", path), ("POST", path.rpartition("/")[0])):
+            with pytest.raises(InvalidParameterValue, match="members of a group are a list"):
+                client.api_client.do(method, where, body=body)
     client.groups_v2.delete(group)
 
 

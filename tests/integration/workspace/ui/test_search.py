@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.workspace.ui.conftest import HOSTILE, Look
+from tests.integration.workspace.ui.conftest import BOB, HOSTILE, Look
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -34,8 +34,9 @@ def test_everything_is_found_by_its_name(look: Look, client: WorkspaceClient, pa
 
 
 def test_an_experiment_is_found_by_those_who_may_see_it(
-    look: Look, look_as_bob: Look, parts: Parts
+    look: Look, look_as_bob: Look, client: WorkspaceClient, parts: Parts
 ) -> None:
+    client.users_v2.create(user_name=BOB)
     hidden = parts.backend.tracking.create_experiment("/Users/me@laketop.local/quiet")
     shown = parts.backend.tracking.create_experiment("/Shared/quiet")
     for page in ("/search?q=quiet", "/ml/experiments"):
