@@ -23,6 +23,12 @@ MakeUser = Callable[[], User]
 ClientOf = Callable[[str | None], WorkspaceClient]
 
 
+@pytest.fixture(autouse=True)
+def _no_other_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the token of a workspace that other tests may have put into the environment."""
+    monkeypatch.delenv("DATABRICKS_TOKEN", raising=False)
+
+
 @pytest.fixture
 def robot(client: WorkspaceClient) -> ServicePrincipal:
     return client.service_principals_v2.create(display_name="robot")
