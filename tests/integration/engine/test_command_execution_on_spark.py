@@ -62,3 +62,5 @@ def test_sql_answers_with_a_table(client: WorkspaceClient, cluster: str, context
     told = run(client, cluster, context, "SELECT 1 AS a, 'x' AS b", Language.SQL)
     assert (told.result_type, told.data) == (ResultType.TABLE, [[1, "x"]])
     assert [column["name"] for column in told.schema or []] == ["a", "b"]
+    told = run(client, cluster, context, "SELECT double('NaN'), -double('Infinity')", Language.SQL)
+    assert told.data == [["nan", "-inf"]]
