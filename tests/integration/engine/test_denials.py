@@ -206,3 +206,122 @@ def test_copy_into_asks_for_the_table_and_the_volume(
     assert "does not have MODIFY" in denial(bobs, copy)
     spark.sql(f"GRANT MODIFY ON TABLE {box}.t TO `{BOB}`")
     assert rows(bobs, copy) == [(3, 3, 0)]
+
+
+@pytest.fixture
+def folder(root: Path, box: str) -> Path:
+    """Return where the table of the box lies."""
+    return root / box.replace(".", "/") / "t"
+
+
+@pytest.fixture
+def key(root: Path, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """Return a file of the state folder, as that of the admin's token, and a way by a link."""
+    file = root.parent / f"key-{uuid.uuid4().hex}"
+    file.write_text("secret", encoding="utf-8")
+    (tmp_path / "link").symlink_to(root.parent)
+    yield file, tmp_path / "link" / file.name
+    file.unlink()
+
+
+CLOSED = (
+    "SELECT * FROM text.`{key}`",
+    "SELECT * FROM binaryFile.`file:{key}`",
+    "SELECT * FROM text.`{link}`",
+    "SELECT * FROM text.`dbfs:/../{key.name}`",
+    "SELECT * FROM json.`{folder}/_delta_log/*.json`",
+    "SELECT * FROM json.`dbfs:/../catalog/{path}/t/_delta_log`",
+    "SELECT * FROM delta.`{folder}`",
+    "SELECT * FROM text.`/Volumes/{path}`",
+    "CREATE TABLE {box}.x USING delta LOCATION '{folder}'",
+    "CREATE TABLE {box}.x USING delta OPTIONS (path 'file://{folder}')",
+    "CREATE TABLE {box}.x (a INT) USING csv LOCATION '{folder}'",
+    "CREATE TABLE {box}.x USING delta LOCATION '{folder}' AS SELECT 1 AS a",
+    "INSERT OVERWRITE DIRECTORY '{folder}' USING json SELECT 1",
+    "INSERT OVERWRITE DIRECTORY USING json OPTIONS (path '{folder}') SELECT 1",
+    "ALTER TABLE delta.`{folder}` SET TBLPROPERTIES ('x' = 'y')",
+    "SELECT * FROM table_changes('{box}.t', 0)",
+    "SELECT * FROM table_changes_by_path('{folder}', 0)",
+)
+
+
+def test_files_of_the_state_folder_are_closed_by_path(
+    spark: SparkSession, bobs: SparkSession, box: str, folder: Path, key: tuple[Path, Path]
+) -> None:
+    spark.sql(f"ALTER TABLE {box}.t SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
+    grant(spark, box, f"CREATE TABLE ON SCHEMA {box}")
+    path = box.replace(".", "/")
+    for statement in CLOSED:
+        written = statement.format(box=box, folder=folder, key=key[0], link=key[1], path=path)
+        told = denial(bobs, written)
+        outside = "dbfs:/.." in written  # there is nothing, for nobody
+        assert outside or "INSUFFICIENT_PERMISSIONS" in told, (written, told)
+    assert rows(spark, f"SELECT * FROM {box}.t") == [(1,)]
+
+
+def test_files_of_the_state_folder_are_closed_to_frames_and_streams(
+    spark: SparkSession, bobs: SparkSession, box: str, folder: Path, tmp_path: Path
+) -> None:
+    grant(spark, box, f"CREATE TABLE ON SCHEMA {box}")
+    one, pattern = bobs.sql("SELECT 1 AS a"), str(folder).replace("catalog", "c*g")
+    stream = bobs.readStream.format("rate").load().selectExpr("CAST(value AS INT) AS a")
+    checkpoint = stream.writeStream.option("checkpointLocation", str(tmp_path / "c"))
+    for act in (
+        lambda: one.write.option("path", str(folder)).saveAsTable(f"{box}.x"),
+        lambda: one.write.mode("overwrite").json(f"{folder}/_delta_log"),
+        lambda: one.write.mode("overwrite").json(str(folder.parents[3])),
+        lambda: bobs.readStream.schema("a INT").json(pattern).schema,
+        lambda: bobs.readStream.format("text").option("PATH", str(folder)).load().schema,
+        lambda: checkpoint.format("delta").start(str(folder)),
+        lambda: checkpoint.format("json").start(str(folder)),
+    ):
+        with pytest.raises(Exception, match="INSUFFICIENT_PERMISSIONS"):
+            act()
+    assert rows(spark, f"SELECT * FROM {box}.t") == [(1,)]
+
+
+def test_a_user_reads_and_writes_own_tables_dbfs_and_granted_volumes(
+    spark: SparkSession, bobs: SparkSession, box: str, tmp_path: Path
+) -> None:
+    volume, dbfs = f"/Volumes/{box.replace('.', '/')}/files", f"dbfs:/{box}"
+    grant(spark, box, f"CREATE TABLE ON SCHEMA {box}", f"WRITE VOLUME ON VOLUME {box}.files")
+    spark.sql(f"GRANT READ VOLUME ON VOLUME {box}.files TO `{BOB}`")
+    logged = "TBLPROPERTIES ('delta.checkpointInterval' = '1')"
+    bobs.sql(f"CREATE TABLE {box}.mine (a INT) {logged}")
+    for value in (1, 2):
+        bobs.sql(f"INSERT INTO {box}.mine VALUES ({value})")
+    bobs.sql(f"DELETE FROM {box}.mine WHERE a = 2")
+    bobs.table(f"{box}.mine").write.json(f"{volume}/in")
+    query = (
+        bobs.readStream.table(f"{box}.mine")
+        .writeStream.option("checkpointLocation", f"{volume}/state")
+        .trigger(availableNow=True)
+    )
+    bobs.sql(f"CREATE TABLE {box}.copy (a INT)")
+    query.toTable(f"{box}.copy").awaitTermination()
+    assert rows(bobs, f"SELECT a FROM {box}.copy") == [(1,)]
+    bobs.sql(f"CREATE TABLE {box}.placed USING delta LOCATION '{dbfs}/placed' AS SELECT 3 AS a")
+    bobs.table(f"{box}.placed").write.json(f"{dbfs}/in")
+    for place in (f"{volume}/in", f"{dbfs}/in", str(tmp_path / "in")):
+        bobs.range(1).selectExpr("7 AS a").write.mode("overwrite").json(place)
+        assert rows(bobs, f"SELECT a FROM json.`{place}`") == [(7,)]
+    bobs.sql(f"INSERT OVERWRITE DIRECTORY '{dbfs}/out' USING json SELECT 1 AS a")
+    assert rows(bobs, "SELECT count(*) > 0 FROM json.`/databricks-datasets/retail-org/*`")
+
+
+def test_a_masked_column_keeps_its_name_and_its_changes(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    named = "'delta.columnMapping.mode' = 'name'"
+    spark.sql(f"CREATE TABLE {box}.p TBLPROPERTIES ({named}) AS SELECT 1 AS id, 'x' AS ssn")
+    spark.sql(f"CREATE FUNCTION {box}.hide(s STRING) RETURNS STRING RETURN '***'")
+    spark.sql(f"ALTER TABLE {box}.p ALTER COLUMN ssn SET MASK {box}.hide")
+    grant(spark, box, f"SELECT ON TABLE {box}.p", f"MODIFY ON TABLE {box}.p")
+    for change in ("RENAME COLUMN SSN TO s", "DROP COLUMN ssn"):
+        assert "has a mask" in denial(bobs, f"ALTER TABLE {box}.p {change}")
+    fed = "SET TBLPROPERTIES ('delta.enableChangeDataFeed' = '{}')"
+    bobs.sql(f"ALTER TABLE {box}.p {fed.format('true')}")
+    assert "are not shown" in denial(bobs, f"SELECT * FROM table_changes('{box}.p', 1)")
+    bobs.sql(f"ALTER TABLE {box}.p {fed.format('false')}")
+    bobs.sql(f"ALTER TABLE {box}.p RENAME COLUMN id TO number")
+    assert rows(bobs, f"SELECT number, ssn FROM {box}.p") == [(1, "***")]

@@ -1,25 +1,34 @@
 package laketop.engine;
 
-import java.io.File;
 import java.util.Iterator;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
 import org.apache.spark.sql.catalyst.analysis.ResolvedPersistentView;
 import org.apache.spark.sql.catalyst.analysis.ResolvedTable;
+import org.apache.spark.sql.catalyst.catalog.CatalogStorageFormat;
 import org.apache.spark.sql.catalyst.catalog.CatalogTable;
 import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Command;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.TableSpecBase;
 import org.apache.spark.sql.catalyst.plans.logical.V2WriteCommand;
 import org.apache.spark.sql.catalyst.plans.logical.View;
 import org.apache.spark.sql.catalyst.streaming.StreamingRelationV2;
+import org.apache.spark.sql.catalyst.streaming.WriteToStream;
 import org.apache.spark.sql.execution.streaming.runtime.StreamingRelation;
+import org.apache.spark.sql.execution.streaming.sinks.FileStreamSink;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.delta.DeltaLogFileIndex;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
+import org.apache.spark.sql.delta.commands.cdc.CDCReader;
+import org.apache.spark.sql.delta.sources.DeltaSink;
 import org.apache.spark.sql.execution.command.ExplainCommand;
+import org.apache.spark.sql.execution.datasources.DataSource;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
@@ -33,8 +42,10 @@ final class AccessRule {
   private static final String SELECT = "SELECT";
   private static final String MODIFY = "MODIFY";
   private static final Pattern READS = Pattern.compile("(Describe|Show|Cache|Analyze|Refresh).*");
-  private static final Pattern WRITES =
-      Pattern.compile("WriteToStream|Delta.*|UpdateTable|DeleteFromTable|MergeIntoTable");
+  private static final Pattern WRITES = Pattern.compile(
+      "WriteToStream|InsertIntoDir|Delta.*|UpdateTable|DeleteFromTable|MergeIntoTable");
+  /** A sink of files tells its path nowhere else. */
+  private static final Pattern FILES = Pattern.compile("FileSink\\[(.*)\\]");
   private static final String VIEW_RESOLUTION =
       "org.apache.spark.sql.catalyst.analysis.ViewResolution";
 
@@ -110,13 +121,16 @@ final class AccessRule {
   private void leaf(LogicalPlan plan, String privilege) {
     if (plan instanceof ResolvedTable table && table.catalog() instanceof LakeCatalog catalog) {
       Access.table(user, privilege, catalog.name(), table.identifier());
+      if (table.table() instanceof DeltaTableV2 delta) {
+        delta(privilege, delta); // which a path names, as in ALTER TABLE delta.`/...`
+      }
     } else if (plan instanceof DataSourceV2Relation relation) {
       named(privilege, relation.catalog(), relation.identifier());
       if (relation.table() instanceof DeltaTableV2 delta) {
         delta(privilege, delta);
       }
     } else if (plan instanceof StreamingRelation relation) {
-      options(privilege, relation.dataSource().options());
+      stream(privilege, relation.dataSource());
     } else if (plan instanceof StreamingRelationV2 relation) {
       named(privilege, relation.catalog(), relation.identifier());
     } else if (plan instanceof LogicalRelation relation) {
@@ -130,13 +144,24 @@ final class AccessRule {
     }
   }
 
+  private void stream(String privilege, DataSource source) {
+    if (source.catalogTable().isDefined()) {
+      table(privilege, source.catalogTable().get());
+    } else {
+      options(privilege, source.options());
+    }
+  }
+
   private void relation(String privilege, LogicalRelation relation) {
     if (relation.catalogTable().isDefined()) {
       table(privilege, relation.catalogTable().get());
-    } else if (relation.relation() instanceof HadoopFsRelation files) {
+    } else if (relation.relation() instanceof HadoopFsRelation files
+        && !(files.location() instanceof DeltaLogFileIndex)) { // which Delta alone makes
       for (Path path : CollectionConverters.asJava(files.location().rootPaths())) {
         path(privilege, path);
       }
+    } else if (relation.relation() instanceof CDCReader.DeltaCDFRelation changes) {
+      path(privilege, changes.snapshotWithSchemaMode().snapshot().deltaLog().dataPath());
     }
   }
 
@@ -149,6 +174,18 @@ final class AccessRule {
       Object part = parts.next();
       part(need, restores, part instanceof Some<?> some ? some.value() : part);
     }
+    if (plan instanceof WriteToStream write && write.catalogTable().isEmpty()) {
+      sink(write.sink());
+    }
+  }
+
+  private void sink(Table sink) {
+    Matcher files = FILES.matcher(sink.toString());
+    if (sink instanceof DeltaSink delta && delta.catalogTable().isEmpty()) {
+      path(MODIFY, delta.path());
+    } else if (sink instanceof FileStreamSink && files.matches()) {
+      path(MODIFY, new Path(files.group(1)));
+    }
   }
 
   private void part(String need, boolean restores, Object part) {
@@ -160,17 +197,21 @@ final class AccessRule {
       path(need, path);
     } else if (part instanceof scala.collection.Map<?, ?> options) {
       options(need, options);
+    } else if (part instanceof TableSpecBase table && table.location().isDefined()) {
+      path(need, new Path(table.location().get()));
+    } else if (part instanceof CatalogStorageFormat folder && folder.locationUri().isDefined()) {
+      path(need, new Path(folder.locationUri().get()));
     } else if (part instanceof LogicalPlan child) {
       visit(child, restores || child instanceof ResolvedTable ? need : SELECT);
     }
   }
 
-  @SuppressWarnings("unchecked")
   private void options(String need, scala.collection.Map<?, ?> options) {
-    scala.Option<?> path = ((scala.collection.Map<Object, ?>) options).get("path");
-    if (path.isDefined()) {
-      path(need, new Path(path.get().toString()));
-    }
+    CollectionConverters.asJava(options).forEach((name, value) -> {
+      if (name.toString().equalsIgnoreCase("path")) {
+        path(need, new Path(value.toString()));
+      }
+    });
   }
 
   /** EXPLAIN analyses its statement only when it runs, and then for the engine. */
@@ -205,15 +246,6 @@ final class AccessRule {
   }
 
   private void path(String privilege, Path path) {
-    String place = path.toUri().getPath();
-    String[] parts = place.split("/");
-    if (place.startsWith("/Volumes/") && parts.length >= 5) {
-      String need = privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
-      String volume = Names.key(String.join(".", parts[2], parts[3], parts[4]));
-      Access.require(user, need, "VOLUME", volume);
-    } else if (!Users.isAdmin(user) && !place.contains("/_delta_log")
-        && new File(place).toPath().normalize().startsWith(Lake.root())) {
-      throw new Denied(user, "READ FILES", "PATH", place);
-    }
+    PathAccess.require(user, privilege, path);
   }
 }

@@ -197,6 +197,10 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   @Override
   public Table alterTable(Identifier id, TableChange... changes) {
     Access.table("MODIFY", name(), id);
+    Policies policies = isPathIdentifier(id)
+        ? Policies.NONE
+        : Policies.of(Access.object(name(), id).split("\\."));
+    Arrays.stream(changes).forEach(policies::requireKept);
     List<TableChange> rest = new ArrayList<>(Arrays.asList(changes));
     rest.removeIf(change -> keyChanged(id, change));
     return rest.isEmpty() ? loadTable(id) : super.alterTable(id, rest.toArray(TableChange[]::new));

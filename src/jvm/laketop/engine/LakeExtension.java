@@ -14,6 +14,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     Builtins.all().forEach(extensions::injectFunction);
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));
+    extensions.injectCheckRule(session -> PolicyRule.changes());
     return BoxedUnit.UNIT;
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.TableChange;
 
 /**
  * Row filters and column masks: the functions through which everybody reads a table.
@@ -26,6 +27,8 @@ record Policies(String[] table, Map<String, String> entries) {
           + "(?:~USING~COLUMNS\\s*\\((?<columns>[^)]*)\\))?", Policies::set),
       Statement.of(TABLE + COLUMN + "DROP~MASK", Policies::drop));
 
+  static final Policies NONE = new Policies(null, Map.of());
+
   /** Returns the policies of a table, none of them where it has none. */
   static Policies of(String[] table) {
     return new Policies(table, JsonFiles.read(file(table)));
@@ -41,6 +44,25 @@ record Policies(String[] table, Map<String, String> entries) {
 
   List<String> filtered() {
     return columns("filter");
+  }
+
+  /** Refuses to rename or drop a column that a filter or mask is for, which would shed it. */
+  void requireKept(TableChange change) {
+    if ((change instanceof TableChange.RenameColumn || change instanceof TableChange.DeleteColumn)
+        && names(Names.key(((TableChange.ColumnChange) change).fieldNames()[0]))) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "The column "
+          + String.join(".", ((TableChange.ColumnChange) change).fieldNames())
+          + " has a mask or is given to a row filter or mask: drop that before the column is"
+          + " renamed or dropped.");
+    }
+  }
+
+  private boolean names(String column) {
+    return entries.containsKey("mask:" + column)
+        || entries.keySet().stream()
+            .filter(key -> key.endsWith(":on"))
+            .flatMap(key -> Arrays.stream(entries.get(key).split(",")))
+            .anyMatch(given -> Names.key(given).equals(column));
   }
 
   /** Returns the function that masks a column, or null. */

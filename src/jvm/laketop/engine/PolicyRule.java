@@ -3,6 +3,7 @@ package laketop.engine;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.catalyst.AliasIdentifier;
+import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.RelationTimeTravel;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAttribute;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
@@ -23,8 +24,12 @@ import org.apache.spark.sql.catalyst.trees.TreeNodeTag;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.delta.commands.cdc.CDCReader;
+import org.apache.spark.sql.execution.datasources.LogicalRelation;
+import scala.Function1;
 import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.BoxedUnit;
 
 /** Puts a table's row filter and column masks over every place that reads it. */
 final class PolicyRule {
@@ -56,16 +61,41 @@ final class PolicyRule {
     return (LogicalPlan) plan.mapChildren(child -> apply((LogicalPlan) child));
   }
 
+  /** Refuses the changes of a table that has policies: they come by a way of their own. */
+  static Function1<LogicalPlan, BoxedUnit> changes() {
+    return plan -> {
+      plan.foreachWithSubqueries(each -> {
+        if (each instanceof LogicalRelation relation
+            && relation.relation() instanceof CDCReader.DeltaCDFRelation changes
+            && changes.catalogTableOpt().isDefined()) {
+          refuse(changes.catalogTableOpt().get().identifier());
+        }
+        return BoxedUnit.UNIT;
+      });
+      return BoxedUnit.UNIT;
+    };
+  }
+
+  private static void refuse(TableIdentifier id) {
+    if (id.catalog().isEmpty() || id.database().isEmpty()) {
+      return;
+    }
+    String[] table = {id.catalog().get(), id.database().get(), id.table()};
+    if (!Policies.of(table).none()) {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          "The changes of a table with a row filter or a column mask are not shown.");
+    }
+  }
+
   private Policies policies(UnresolvedRelation relation) {
-    Policies none = new Policies(null, java.util.Map.of());
     List<String> written = CollectionConverters.asJava(relation.multipartIdentifier());
     if (relation.getTagValue(BARE).isDefined() || temporary(written)) {
-      return none;
+      return Policies.NONE;
     }
     String[] name = Functions.qualify(session, written);
     boolean possible =
         name != null && Names.valid(name[0]) && Names.valid(name[1]) && Names.valid(name[2]);
-    return possible ? Policies.of(name) : none;
+    return possible ? Policies.of(name) : Policies.NONE;
   }
 
   private boolean temporary(List<String> written) {

@@ -164,7 +164,15 @@ public final class VolumeFs extends LocalFileSystem {
       String place = path.toUri().getPath();
       return place.startsWith(PREFIX) || Samples.holds(place)
           ? real(new File(place))
-          : new File(Lake.dbfs().toFile(), place);
+          : inside(new File(Lake.dbfs().toFile(), place));
+    }
+
+    /** A path keeps the dots that lead out of its root: dbfs:/../x. */
+    private static File inside(File file) {
+      if (!file.toPath().normalize().startsWith(Lake.dbfs())) {
+        throw missing("no file of dbfs:/ is at " + file);
+      }
+      return file;
     }
   }
 

@@ -1,0 +1,99 @@
+package laketop.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.fs.GlobExpander;
+import org.apache.hadoop.fs.GlobPattern;
+
+/**
+ * Whether a user may read or write files by their path: those of a volume by its grants, and of
+ * the rest of the state folder only dbfs:/, since tables, tokens and keys lie there.
+ */
+final class PathAccess {
+  private static final String SELECT = "SELECT";
+  private static final String PREFIX = "/Volumes/";
+  private static final int SCHEMA_PARTS = 4;
+
+  private PathAccess() {}
+
+  /** Requires the privilege, SELECT or another, of every path that the pattern may stand for. */
+  static void require(String user, String privilege, org.apache.hadoop.fs.Path path) {
+    boolean dbfs = "dbfs".equals(path.toUri().getScheme());
+    for (String place : expanded(path.toUri().getPath())) {
+      if (place.startsWith(PREFIX)) {
+        volume(user, privilege, place.split("/"));
+      } else if (!Users.isAdmin(user) && closed(place, dbfs, !privilege.equals(SELECT))) {
+        throw new Denied(user, "READ FILES", "PATH", place);
+      }
+    }
+  }
+
+  private static List<String> expanded(String pattern) {
+    try {
+      return GlobExpander.expand(pattern);
+    } catch (IOException e) {
+      return List.of(pattern); // whose braces are no pattern
+    }
+  }
+
+  private static void volume(String user, String privilege, String[] parts) {
+    String need = privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
+    if (parts.length == SCHEMA_PARTS) {
+      Access.require(user, need, "SCHEMA", Names.key(parts[2] + "." + parts[3]));
+    } else if (parts.length > SCHEMA_PARTS) {
+      String volume = Names.key(String.join(".", parts[2], parts[3], parts[4]));
+      Access.require(user, need, "VOLUME", volume);
+    }
+  }
+
+  /** A folder above the state folder is closed to who writes, which may be to replace it. */
+  private static boolean closed(String place, boolean dbfs, boolean writes) {
+    Path state = real(Lake.root().getParent());
+    Path written = Path.of(place).toAbsolutePath().normalize();
+    if (dbfs) {
+      Path mapped = Path.of(Lake.dbfs() + "/" + place).normalize();
+      return !real(mapped).startsWith(real(Lake.dbfs())) || reaches(real(written), state);
+    }
+    Path at = real(written);
+    return writes && state.startsWith(at)
+        || reaches(at, state) && !at.startsWith(real(Lake.dbfs()));
+  }
+
+  /** Returns whether the path, perhaps a pattern, is the folder or in it. */
+  private static boolean reaches(Path path, Path folder) {
+    if (path.getNameCount() < folder.getNameCount()) {
+      return false;
+    }
+    for (int i = 0; i < folder.getNameCount(); i++) {
+      String name = folder.getName(i).toString();
+      String pattern = path.getName(i).toString();
+      if (!pattern.equals(name) && !matches(pattern, name)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean matches(String pattern, String name) {
+    try {
+      return new GlobPattern(pattern).matches(name);
+    } catch (RuntimeException e) {
+      return false; // it is no pattern, and not the name
+    }
+  }
+
+  /** Returns the path without symbolic links, as far as it exists. */
+  private static Path real(Path path) {
+    Path there = path;
+    while (!Files.exists(there)) {
+      there = there.getParent();
+    }
+    try {
+      return there.toRealPath().resolve(there.relativize(path)).normalize();
+    } catch (IOException e) {
+      throw Lake.sneak(e);
+    }
+  }
+}
