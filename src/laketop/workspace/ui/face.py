@@ -195,6 +195,8 @@ class PageFace:
         return self._framed(page, {}, status=status)
 
     async def _mlflow(self, scope: Scope, path: str, receive: Receive, send: Watched) -> None:
+        if not self._workspace.is_admin:
+            raise PermissionDenied("MLflow's own page shows everything: it is for admins.")
         if path == MLFLOW:
             await _send(send, Reply(b"", 303, {"location": f"{MLFLOW}/"}))
             return

@@ -9,6 +9,7 @@ import pytest
 import requests
 from mlflow.tracking import MlflowClient
 from tests.integration.workspace.conftest import Served
+from tests.integration.workspace.ui.conftest import Look
 
 pytestmark = pytest.mark.filterwarnings("default")  # what MLflow loads warns
 _NAME = "/Shared/looked at"
@@ -137,6 +138,12 @@ def test_it_tells_nobody_that_it_is_used(browser: requests.Session, base: str) -
     assert browser.get(f"{base}/ajax-api/3.0/mlflow/server-info", timeout=60).status_code == 200
     asked = f"{base}/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=api/2.0/endpoints/"
     assert browser.get(asked, timeout=60).json() == {"endpoints": []}
+
+
+def test_who_is_no_admin_does_not_look(look_as_bob: Look, logged: Any) -> None:
+    del logged  # it is there to be seen
+    for path in ("/mlflow/", "/mlflow/ajax-api/2.0/mlflow/runs/search"):
+        assert "it is for admins" in look_as_bob(path, status=403).text
 
 
 def test_a_path_out_of_its_folder_is_not_found(browser: requests.Session, base: str) -> None:

@@ -104,7 +104,4 @@ def test_names_that_are_hidden_are_not_found(look: Look, look_as_bob: Look) -> N
 def test_mlflows_page_shows_models_to_admins_alone(look: Look, look_as_bob: Look) -> None:
     path = "/mlflow/ajax-api/2.0/mlflow/registered-models/search"
     assert "hidden.lake.model" in look(path).html
-    assert "hidden.lake.model" not in look_as_bob(path).html
-    look_as_bob(
-        "/mlflow/ajax-api/2.0/mlflow/registered-models/get?name=hidden.lake.model", status=403
-    )
+    assert "hidden.lake.model" not in look_as_bob(path, status=403).html
