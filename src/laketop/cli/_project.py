@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from laketop.settings import Settings
@@ -12,16 +12,23 @@ if TYPE_CHECKING:
 _LAST_PORT = 65535
 
 
-def add_options(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
-    """Add the options that every command about a project takes."""
+def add_options(
+    parser: argparse.ArgumentParser, *, json: bool = True, of_action: bool = False
+) -> None:
+    """Add the options that every command about a project takes.
+
+    The parser `of_action` leaves alone what was given before the action.
+    """
+    unset: dict[str, Any] = {"default": argparse.SUPPRESS} if of_action else {}
     parser.add_argument(
         "--project",
         metavar="FOLDER",
-        default=".",
         help="a folder of the project (default: here; the databricks.yml may be further up)",
+        **{"default": ".", **unset},
     )
     if json:
-        parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+        text = "answer in JSON, for programs"
+        parser.add_argument("--json", action="store_true", help=text, **unset)
 
 
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:

@@ -30,8 +30,8 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("ml", help=text, description=text + ".")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     reproduce = actions.add_parser("reproduce", help=text, description=text + ".")
-    for one in (parser, reproduce):
-        _project.add_options(one)
+    _project.add_options(parser)
+    _project.add_options(reproduce, of_action=True)
     reproduce.add_argument("model", metavar="MODEL", help="catalog.schema.model")
     reproduce.add_argument("version", metavar="VERSION", help="a version number")
     reproduce.set_defaults(run=run)

@@ -32,8 +32,9 @@ def register(commands: Any) -> None:
     revoke = actions.add_parser("revoke", help="let a token open nothing any more")
     revoke.add_argument("id", metavar="ID", help="its id, or how that begins")
     revoke.set_defaults(act=_revoke)
-    for one in (parser, create, listing, revoke):
-        _project.add_options(one)
+    _project.add_options(parser)
+    for action in (create, listing, revoke):
+        _project.add_options(action, of_action=True)
     parser.set_defaults(run=run)
 
 

@@ -175,6 +175,7 @@ def test_a_token_is_made_listed_and_revoked(laketop: Laketop) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     assert requests.get(me, headers=headers, timeout=30).json()["userName"] == "me@laketop.local"
     (one,) = json.loads(laketop("token", "--json", "list").out)
+    assert json.loads(laketop("token", "list", "--json").out) == [one]
     assert one["comment"] == "ci"
     assert "ci" in laketop("token", "list").out
     assert "nobody" in laketop("token", "create", "--user", "nobody").err
