@@ -7,17 +7,15 @@ it; a repair goes on with the same.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.errors import ConfigError, LaketopError
+from laketop.runner.locking import alone
 from laketop.runner.overlay import resolver_environment
 from laketop.runner.process import run_process
 
@@ -90,21 +88,15 @@ def located(path: str, source: str | None, context: TaskContext) -> Located:
 
 def used_commit(run: Path) -> str | None:
     """Return the commit that the run with this folder has checked out, None if it has none."""
-    done = _git(["rev-parse", "HEAD"], run / CHECKOUT) if (run / CHECKOUT).is_dir() else None
-    return done.strip() if done else None
-
-
-def _git(arguments: Sequence[str], folder: Path) -> str | None:
-    command = ["git", "-C", str(folder), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    except (OSError, subprocess.CalledProcessError):
+        return (run / CHECKOUT / ".git" / "HEAD").read_text(encoding="ascii").strip()  # detached
+    except OSError:
         return None
 
 
 def _checkout(git: Mapping[str, Any], context: TaskContext) -> Path:
     run = context.directory.parent
-    with _alone(run / f"{CHECKOUT}.lock"):
+    with alone(run / f"{CHECKOUT}.lock"):
         if not (run / CHECKOUT).is_dir():
             draft = Path(tempfile.mkdtemp(prefix=f"{CHECKOUT}-", dir=run))
             try:
@@ -113,13 +105,6 @@ def _checkout(git: Mapping[str, Any], context: TaskContext) -> Path:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
     return run / CHECKOUT
-
-
-@contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -22,10 +21,11 @@ from typing import TYPE_CHECKING, Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from laketop.errors import ConfigError, EngineMissing
+from laketop.runner.locking import alone
 from laketop.runner.requirements import STOOD_IN, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 KEPT: Final = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "delta-spark"})
 """What speaks to the engine, and has to be of its version."""
@@ -62,7 +62,8 @@ def overlay(
     folder = cache / _digest(wanted, installed)
     if (folder / "done").exists():
         return folder / "site"
-    with _alone(cache, folder.name):
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with alone(cache / f"{folder.name}.lock"):
         if (folder / "done").exists():  # by another task meanwhile
             return folder / "site"
         say(f"installing {', '.join(wanted.requirements)}")
@@ -207,11 +208,3 @@ def _uv() -> str:
     if found is None:
         raise EngineMissing("uv is not installed, which makes the environments of tasks")
     return found
-
-
-@contextlib.contextmanager
-def _alone(cache: Path, name: str) -> Iterator[None]:
-    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (cache / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
