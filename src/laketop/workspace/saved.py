@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
 
+from laketop.workspace.service import Service
 from laketop.workspace.store import Store
 
 _MOST_LISTED = 100
@@ -70,6 +72,30 @@ class Saved:
         """Forget an object; errors as `get`."""
         self.get(name)
         del self._table[name]
+
+
+class SavedService(Service):
+    """The service of one kind of them, and who may do what with each."""
+
+    kind: ClassVar[str]
+    """As sentences name it."""
+    objects: ClassVar[str]
+    """As permissions name it."""
+
+    @functools.cached_property
+    def _saved(self) -> Saved:
+        return Saved(self.store, self.kind)
+
+    def existing(self, name: str) -> dict[str, Any]:
+        """Return an object whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
+        return self._saved.get(name)
+
+    def _require(self, name: str, level: str) -> None:
+        self._saved.get(name)
+        self.workspace.permissions.require(self.objects, name, level)
+
+    def _sees(self, name: str) -> bool:
+        return bool(self.workspace.permissions.allows(self.objects, name, "CAN_VIEW"))
 
 
 def _time(now_ms: int) -> str:

@@ -72,22 +72,20 @@ class Store:
         for hook in hooks:
             hook()
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> contextlib.AbstractContextManager[None]:
         """Run the block in the transaction that is open in this thread, else in one that reads."""
-        if self._current() is not None:
-            yield
-            return
-        with self.transaction(write=False):
-            yield
+        return self._joined(write=False)
+
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        """Run the block in the transaction that is open in this thread, else in one that writes."""
+        return self._joined(write=True)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """Run the block in the transaction that is open in this thread, else in one that writes."""
+    def _joined(self, *, write: bool) -> Iterator[None]:
         if self._current() is not None:
             yield
             return
-        with self.transaction(write=True):
+        with self.transaction(write=write):
             yield
 
     def after_commit(self, hook: Callable[[], None]) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from laketop.workspace.saved import Saved
-from laketop.workspace.service import Service, route
+from laketop.workspace.saved import SavedService
+from laketop.workspace.service import route
 
 
-class Alerts(Service):
+class Alerts(SavedService):
     """Alerts on saved queries, whose state sql tasks tell.
 
     Source: databricks-sdk, `sql.AlertsAPI`.
     """
 
-    @functools.cached_property
-    def _saved(self) -> Saved:
-        return Saved(self.store, "alert")
+    kind = "alert"
+    objects = "alerts"
 
     @route("POST /api/2.0/sql/alerts")
     def create(self, alert: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -53,14 +51,3 @@ class Alerts(Service):
         self._require(id, "CAN_MANAGE")
         self._saved.delete(id)
         self.workspace.permissions.forget("alerts", id)
-
-    def existing(self, name: str) -> dict[str, Any]:
-        """Return an alert whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
-        return self._saved.get(name)
-
-    def _require(self, name: str, level: str) -> None:
-        self._saved.get(name)
-        self.workspace.permissions.require("alerts", name, level)
-
-    def _sees(self, name: str) -> bool:
-        return bool(self.workspace.permissions.allows("alerts", name, "CAN_VIEW"))

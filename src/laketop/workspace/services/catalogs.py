@@ -10,29 +10,20 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import CatalogInfo, CatalogType, SecurableType
 
 from laketop.workspace import lake
-from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 _PROPERTY = "property."
 _SPARKS_OWN = ("system", "spark_catalog")
 
 
-class Catalogs(Service):
+class Catalogs(UnityService):
     """Catalogs: the folders below the state folder's `catalog`. Source: unity-catalog.md 3, 6.
 
     `storage_root` is kept as it was sent; what a catalog holds lies in the state folder.
     """
-
-    @property
-    def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
-
-    @property
-    def _rights(self) -> Securables:
-        return Securables(self.workspace)
 
     def start(self) -> None:
         """Make the catalog that is there from the start."""

@@ -10,11 +10,10 @@ from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
 
 from laketop import durable
 from laketop.workspace import lake
-from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 _RETURNS = re.compile(
     r"\bRETURNS\s+(TABLE\b|[A-Z_]+(?:\s*\([^)]*\)|\s*<.*?>(?=\s))?)", re.IGNORECASE | re.DOTALL
@@ -23,20 +22,12 @@ _RETURN = re.compile(r"\bRETURN\s+(.*)", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"\bCOMMENT\s+'((?:[^'\\]|\\.|'')*)'", re.IGNORECASE | re.DOTALL)
 
 
-class Functions(Service):
+class Functions(UnityService):
     """SQL functions as the engine keeps them; they are made in SQL.
 
     What is told of a function's parts is read from its text.
     Source: databricks-sdk, `catalog.FunctionsAPI`.
     """
-
-    @property
-    def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
-
-    @property
-    def _rights(self) -> Securables:
-        return Securables(self.workspace)
 
     @route("GET /api/2.1/unity-catalog/functions")
     def list(

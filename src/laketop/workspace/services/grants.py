@@ -9,10 +9,9 @@ from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace import lake
-from laketop.workspace.lake import Lake
 from laketop.workspace.privileges import APPLICABLE, Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 _DEPTHS = {"METASTORE": 0, "CATALOG": 1, "SCHEMA": 2, "TABLE": 3, "VOLUME": 3, "FUNCTION": 3}
 _SMALLEST_PAGE = 150
@@ -20,7 +19,7 @@ _SMALLEST_PAGE = 150
 Assignments = dict[str, list[dict[str, Any]]]
 
 
-class Grants(Service):
+class Grants(UnityService):
     """Grants and effective grants, which the engine enforces. Source: unity-catalog.md 1, 6.
 
     Models are of the type `function`.
@@ -28,7 +27,7 @@ class Grants(Service):
 
     @property
     def _privileges(self) -> Privileges:
-        return Privileges(Lake(self.workspace.state / "catalog"))
+        return Privileges(self._lake)
 
     @route("GET /api/2.1/unity-catalog/permissions/{securable_type}/{full_name}", hold="check")
     def get(
@@ -109,7 +108,7 @@ class Grants(Service):
         elif type_ == "FUNCTION":
             self.workspace.registered_models.require_manage(name)
         else:
-            Securables(self.workspace).require_manage(type_, name)
+            self._rights.require_manage(type_, name)
 
     async def check(self, securable_type: str, full_name: str, **_others: Any) -> None:
         """Check before the transaction that the object is there: a model takes its time."""
@@ -117,7 +116,7 @@ class Grants(Service):
 
     def _check(self, securable_type: str, full_name: str) -> None:
         type_, name = _named(securable_type, full_name)
-        home = Lake(self.workspace.state / "catalog")
+        home = self._lake
         names = name.split(".")
         if type_ == "METASTORE":
             return

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from laketop.workspace.saved import Saved
-from laketop.workspace.service import Service, route
+from laketop.workspace.saved import SavedService
+from laketop.workspace.service import route
 
 
-class Queries(Service):
+class Queries(SavedService):
     """Saved queries of Databricks SQL, which sql tasks run.
 
     Source: databricks-sdk, `sql.QueriesAPI`.
     """
 
-    @functools.cached_property
-    def _saved(self) -> Saved:
-        return Saved(self.store, "query")
+    kind = "query"
+    objects = "queries"
 
     @route("POST /api/2.0/sql/queries")
     def create(self, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -53,14 +51,3 @@ class Queries(Service):
         self._require(id, "CAN_MANAGE")
         self._saved.delete(id)
         self.workspace.permissions.forget("queries", id)
-
-    def existing(self, name: str) -> dict[str, Any]:
-        """Return a query whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
-        return self._saved.get(name)
-
-    def _require(self, name: str, level: str) -> None:
-        self._saved.get(name)
-        self.workspace.permissions.require("queries", name, level)
-
-    def _sees(self, name: str) -> bool:
-        return bool(self.workspace.permissions.allows("queries", name, "CAN_VIEW"))

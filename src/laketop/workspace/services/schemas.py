@@ -10,30 +10,22 @@ from databricks.sdk.errors.platform import BadRequest
 from databricks.sdk.service.catalog import CatalogType, SchemaInfo
 
 from laketop.workspace import lake
-from laketop.workspace.lake import Entry, Lake
+from laketop.workspace.lake import Entry
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 _NOT_PROPERTIES = frozenset({"owner", "comment", "location"})
 _MADE = "_made.json"
 """Beside a schema's own file, whose entries Spark shows as properties: who made it, and when."""
 
 
-class Schemas(Service):
+class Schemas(UnityService):
     """Schemas: the folders of a catalog. Source: unity-catalog.md 3, 6.
 
     `storage_root` is kept as it was sent; what a schema holds lies in the state folder.
     """
-
-    @property
-    def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
-
-    @property
-    def _rights(self) -> Securables:
-        return Securables(self.workspace)
 
     @route("POST /api/2.1/unity-catalog/schemas")
     def create(

@@ -19,26 +19,17 @@ from laketop import durable
 from laketop.workspace import lake
 from laketop.workspace.columns import columns_of
 from laketop.workspace.delta_log import metadata_of
-from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 
-class Tables(Service):
+class Tables(UnityService):
     """Tables as their files say, so that what Spark has just made is there.
 
     Source: unity-catalog.md 6, databricks-sdk `catalog.TablesAPI`.
     """
-
-    @property
-    def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
-
-    @property
-    def _rights(self) -> Securables:
-        return Securables(self.workspace)
 
     @route("GET /api/2.1/unity-catalog/tables")
     def list(

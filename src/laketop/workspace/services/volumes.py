@@ -11,23 +11,14 @@ from databricks.sdk.service.catalog import VolumeInfo, VolumeType
 
 from laketop import durable
 from laketop.workspace import lake
-from laketop.workspace.lake import Lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
-from laketop.workspace.securables import Securables
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import route
+from laketop.workspace.unity_service import UnityService
 
 
-class Volumes(Service):
+class Volumes(UnityService):
     """Managed volumes; their files lie in the state folder. Source: unity-catalog.md 3, 6."""
-
-    @property
-    def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
-
-    @property
-    def _rights(self) -> Securables:
-        return Securables(self.workspace)
 
     @route("POST /api/2.1/unity-catalog/volumes")
     def create(  # noqa: PLR0917 - the fields of the request
