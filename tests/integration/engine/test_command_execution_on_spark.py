@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import (
-    CommandStatus,
     Language,
-    Results,
     ResultType,
 )
+from tests.integration.commands import cluster as cluster  # noqa: PLC0414
+from tests.integration.commands import context as context  # noqa: PLC0414
+from tests.integration.commands import run
 
 from laketop.workspace.daemon import Contact
-
-SOON = dt.timedelta(minutes=3)
 
 
 @pytest.fixture(scope="module")
 def client(workspace: Contact, laketop_engine: str) -> WorkspaceClient:
     return WorkspaceClient(host=workspace.url, token=workspace.token)
-
-
-@pytest.fixture(scope="module")
-def cluster(client: WorkspaceClient) -> Iterator[str]:
-    made = client.clusters.create(spark_version="x", num_workers=0).result().cluster_id or ""
-    yield made
-    client.clusters.permanent_delete(made)
-
-
-@pytest.fixture(scope="module")
-def context(client: WorkspaceClient, cluster: str) -> str:
-    waiter = client.command_execution.create(cluster_id=cluster, language=Language.PYTHON)
-    return waiter.result(timeout=SOON).id or ""
-
-
-def run(
-    client: WorkspaceClient,
-    cluster: str,
-    context: str,
-    command: str,
-    language: Language = Language.PYTHON,
-) -> Results:
-    told = client.command_execution.execute(
-        cluster_id=cluster, context_id=context, language=language, command=command
-    ).result(timeout=SOON)
-    assert told.status is CommandStatus.FINISHED
-    assert told.results is not None
-    return told.results
 
 
 def test_commands_have_spark(client: WorkspaceClient, cluster: str, context: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from tests.integration.engine.bearers import bearing
 
 from laketop.engine.groups import write_groups
 from laketop.engine.local import admit
@@ -69,17 +70,15 @@ def root(laketop_project: Path, laketop_engine: str) -> Path:
     admit(place, token="token-of-eve", user=EVE, admin=False)
     groups = place / "_groups.json"
     known = json.loads(groups.read_text(encoding="utf-8")) if groups.exists() else {}
-    kept = {name: members.split(",") for name, members in known.items()}
+    kept = {name: members.splitlines() for name, members in known.items()}
     write_groups(place, {**kept, "outer": ["within"], "within": [EVE]})
     return place
 
 
 @pytest.fixture(scope="module")
 def eves(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
-    address = laketop_engine.split(";token=", maxsplit=1)[0]
-    session = SparkSession.builder.remote(f"{address};token=token-of-eve").create()
-    yield session
-    session.stop()
+    with bearing("token-of-eve", laketop_engine) as session:
+        yield session
 
 
 @pytest.fixture(scope="module")

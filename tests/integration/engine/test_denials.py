@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from tests.integration.engine.bearers import bearing
 
 from laketop.engine.groups import write_groups
 from laketop.engine.local import admit
@@ -29,10 +30,8 @@ def root(laketop_project: Path, laketop_engine: str) -> Path:
 
 @pytest.fixture(scope="module")
 def bobs(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
-    address = laketop_engine.split(";token=", maxsplit=1)[0]
-    session = SparkSession.builder.remote(f"{address};token=token-of-bob").create()
-    yield session
-    session.stop()
+    with bearing("token-of-bob", laketop_engine) as session:
+        yield session
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from databricks.sdk.service.sql import StatementState
 from databricks.sdk.service.workspace import ImportFormat, Language
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from tests.integration.engine.bearers import bearing
 
 from laketop.workspace.daemon import Contact
 
@@ -105,21 +106,19 @@ def test_system_tables_are_for_admins_and_whom_they_grant_them(
 ) -> None:
     me, other = robot
     name = f"`{me.user_name}`"
-    address = laketop_engine.partition(";")[0]
     client.api_client.do("POST", "/api/laketop/1/system-tables/flush")
-    session = SparkSession.builder.remote(f"{address};token={other.config.token}").create()
     audit = "SELECT count(*) FROM system.access.audit"
-    try:
-        assert session.sql("SELECT * FROM system.information_schema.catalogs").collect()
-        with pytest.raises(PySparkException, match="does not have"):
-            session.sql(audit).collect()
-        spark.sql(f"GRANT USE SCHEMA, SELECT ON SCHEMA system.access TO {name}")
-        assert session.sql(audit).collect()
-        with pytest.raises(PySparkException, match="does not have"):
-            spark.sql("DROP SCHEMA system.access CASCADE")
-    finally:
-        spark.sql(f"REVOKE USE SCHEMA, SELECT ON SCHEMA system.access FROM {name}")  # noqa: S608 - a name of this test
-        session.stop()
+    with bearing(other.config.token or "", laketop_engine) as session:
+        try:
+            assert session.sql("SELECT * FROM system.information_schema.catalogs").collect()
+            with pytest.raises(PySparkException, match="does not have"):
+                session.sql(audit).collect()
+            spark.sql(f"GRANT USE SCHEMA, SELECT ON SCHEMA system.access TO {name}")
+            assert session.sql(audit).collect()
+            with pytest.raises(PySparkException, match="does not have"):
+                spark.sql("DROP SCHEMA system.access CASCADE")
+        finally:
+            spark.sql(f"REVOKE USE SCHEMA, SELECT ON SCHEMA system.access FROM {name}")  # noqa: S608 - a name of this test
 
 
 def test_a_feature_table_is_published_with_the_rights_of_who_asks(

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import uvicorn
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.iam import User
+from databricks.sdk.service.iam import PatchSchema, ServicePrincipal, User
 
 from laketop.settings import Settings
 from laketop.workspace.app import create_app
 from laketop.workspace.workspace import Workspace
 
 USER = "me@laketop.local"
+MakeUser = Callable[[], User]
+ClientOf = Callable[[str | None], WorkspaceClient]
+SCIM_PATCH = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +86,7 @@ def token(served: Served) -> str:
 
 
 @pytest.fixture(scope="module")
-def make_user(client: WorkspaceClient) -> Callable[[], User]:
+def make_user(client: WorkspaceClient) -> MakeUser:
     """Return what makes a user who is no admin."""
 
     def make() -> User:
@@ -94,7 +97,7 @@ def make_user(client: WorkspaceClient) -> Callable[[], User]:
 
 
 @pytest.fixture(scope="module")
-def client_of(workspace: Workspace) -> Callable[[str | None], WorkspaceClient]:
+def client_of(workspace: Workspace) -> ClientOf:
     """Return what makes a client of a user, known by the name."""
 
     def client_of(name: str | None) -> WorkspaceClient:
@@ -104,8 +107,17 @@ def client_of(workspace: Workspace) -> Callable[[str | None], WorkspaceClient]:
 
 
 @pytest.fixture
-def ann(
-    make_user: Callable[[], User], client_of: Callable[[str | None], WorkspaceClient]
-) -> WorkspaceClient:
+def ann(make_user: MakeUser, client_of: ClientOf) -> WorkspaceClient:
     """Return the client of a new user who is no admin."""
     return client_of(make_user().user_name)
+
+
+@pytest.fixture
+def robot(client: WorkspaceClient) -> ServicePrincipal:
+    """Return a new service principal."""
+    return client.service_principals_v2.create(display_name="robot")
+
+
+def with_token(client: WorkspaceClient, token: str | None) -> WorkspaceClient:
+    """Return a client of the same workspace that shows another token."""
+    return WorkspaceClient(host=client.config.host, token=token)

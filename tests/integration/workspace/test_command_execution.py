@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
@@ -15,42 +12,14 @@ from databricks.sdk.service.compute import (
     CommandStatus,
     ContextStatus,
     Language,
-    Results,
     ResultType,
 )
+from tests.integration.commands import SOON, run
+from tests.integration.commands import cluster as cluster  # noqa: PLC0414
+from tests.integration.commands import context as context  # noqa: PLC0414
 from tests.integration.workspace.conftest import Served
 
 from laketop.runner.command_results import MOST_CHARACTERS
-
-SOON = dt.timedelta(minutes=3)
-
-
-@pytest.fixture(scope="module")
-def cluster(client: WorkspaceClient) -> Iterator[str]:
-    made = client.clusters.create(spark_version="x", num_workers=0).result().cluster_id or ""
-    yield made
-    client.clusters.permanent_delete(made)
-
-
-@pytest.fixture(scope="module")
-def context(client: WorkspaceClient, cluster: str) -> str:
-    waiter = client.command_execution.create(cluster_id=cluster, language=Language.PYTHON)
-    return waiter.result(timeout=SOON).id or ""
-
-
-def run(
-    client: WorkspaceClient,
-    cluster: str,
-    context: str,
-    command: str,
-    language: Language = Language.PYTHON,
-) -> Results:
-    told = client.command_execution.execute(
-        cluster_id=cluster, context_id=context, language=language, command=command
-    ).result(timeout=SOON)
-    assert told.status is CommandStatus.FINISHED
-    assert told.results is not None
-    return told.results
 
 
 def test_variables_stay_from_command_to_command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -16,13 +15,8 @@ from databricks.sdk.service.iam import (
     ComplexValue,
     Patch,
     PatchOp,
-    PatchSchema,
-    User,
 )
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
+from tests.integration.workspace.conftest import SCIM_PATCH, MakeUser
 
 
 def test_a_group_has_members_that_a_patch_adds_and_removes(
@@ -33,7 +27,7 @@ def test_a_group_has_members_that_a_patch_adds_and_removes(
     group = client.groups_v2.create(display_name=name, members=[ComplexValue(value=ann.id)])
     add = Patch(op=PatchOp.ADD, path="members", value=[{"value": ben.id}])
     drop = Patch(op=PatchOp.REMOVE, path=f'members[value eq "{ann.id}"]')
-    client.groups_v2.patch(group.id or "", operations=[add, drop], schemas=SCHEMAS)
+    client.groups_v2.patch(group.id or "", operations=[add, drop], schemas=SCIM_PATCH)
     members = client.groups_v2.get(group.id or "").members or []
     assert [(one.value, one.ref) for one in members] == [(ben.id, f"Users/{ben.id}")]
     told = client.users_v2.get(ben.id or "").groups or []
@@ -56,7 +50,7 @@ def test_whoever_is_at_the_laptop_cannot_be_locked_out(client: WorkspaceClient) 
         client.groups_v2.update(admins.id or "", display_name="admins")
     drop = Patch(op=PatchOp.REMOVE, path="members")
     with pytest.raises(PermissionDenied):
-        client.groups_v2.patch(admins.id or "", operations=[drop], schemas=SCHEMAS)
+        client.groups_v2.patch(admins.id or "", operations=[drop], schemas=SCIM_PATCH)
     assert me.id in {one.value for one in client.groups_v2.get(admins.id or "").members or []}
     with pytest.raises(PermissionDenied):
         client.groups_v2.delete(admins.id or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,25 +12,14 @@ from databricks.sdk.errors import (
     PermissionDenied,
 )
 from databricks.sdk.service.iam import (
-    PatchSchema,
     ServicePrincipal,
-    User,
 )
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
 
 
 @pytest.fixture(autouse=True)
 def _no_other_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the token of a workspace that other tests may have put into the environment."""
     monkeypatch.delenv("DATABRICKS_TOKEN", raising=False)
-
-
-@pytest.fixture
-def robot(client: WorkspaceClient) -> ServicePrincipal:
-    return client.service_principals_v2.create(display_name="robot")
 
 
 def test_a_client_id_and_its_secret_open_the_workspace(

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.iam import (
-    PatchSchema,
     ServicePrincipal,
-    User,
 )
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
-
-
-@pytest.fixture
-def robot(client: WorkspaceClient) -> ServicePrincipal:
-    return client.service_principals_v2.create(display_name="robot")
 
 
 def test_a_service_principal_has_at_most_five_secrets(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -14,14 +13,10 @@ from databricks.sdk.service.iam import (
     Group,
     Patch,
     PatchOp,
-    PatchSchema,
     ServicePrincipal,
     User,
 )
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
+from tests.integration.workspace.conftest import SCIM_PATCH, MakeUser
 
 
 def test_a_service_principal_is_made_found_changed_and_forgotten(client: WorkspaceClient) -> None:
@@ -30,7 +25,7 @@ def test_a_service_principal_is_made_found_changed_and_forgotten(client: Workspa
     by_id = f'applicationId eq "{made.application_id}"'
     assert list(client.service_principals_v2.list(filter=by_id)) == [made]
     change = Patch(op=PatchOp.REPLACE, path="externalId", value="x")
-    client.service_principals_v2.patch(made.id or "", operations=[change], schemas=SCHEMAS)
+    client.service_principals_v2.patch(made.id or "", operations=[change], schemas=SCIM_PATCH)
     assert client.service_principals_v2.get(made.id or "").external_id == "x"
     client.service_principals_v2.update(made.id or "", display_name="other", active=True)
     changed = client.service_principals_v2.get(made.id or "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
@@ -11,23 +9,9 @@ from databricks.sdk.errors import (
     ResourceDoesNotExist,
 )
 from databricks.sdk.service.iam import (
-    PatchSchema,
     ServicePrincipal,
-    User,
 )
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
-
-
-@pytest.fixture
-def robot(client: WorkspaceClient) -> ServicePrincipal:
-    return client.service_principals_v2.create(display_name="robot")
-
-
-def with_token(client: WorkspaceClient, token: str | None) -> WorkspaceClient:
-    return WorkspaceClient(host=client.config.host, token=token)
+from tests.integration.workspace.conftest import with_token
 
 
 def test_an_admin_manages_the_tokens_of_all(client: WorkspaceClient, ann: WorkspaceClient) -> None:

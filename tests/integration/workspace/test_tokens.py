@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,21 +14,10 @@ from databricks.sdk.errors import (
     Unauthenticated,
 )
 from databricks.sdk.errors.platform import NotImplemented as NotServed
-from databricks.sdk.service.iam import (
-    PatchSchema,
-    User,
-)
+from tests.integration.workspace.conftest import with_token
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
-
-
-def with_token(client: WorkspaceClient, token: str | None) -> WorkspaceClient:
-    return WorkspaceClient(host=client.config.host, token=token)
 
 
 def test_a_token_is_made_listed_and_revoked(client: WorkspaceClient) -> None:

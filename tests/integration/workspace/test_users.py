@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -20,15 +19,10 @@ from databricks.sdk.service.iam import (
     ListSortOrder,
     Patch,
     PatchOp,
-    PatchSchema,
-    User,
 )
+from tests.integration.workspace.conftest import SCIM_PATCH, ClientOf, MakeUser
 
 from laketop.workspace.workspace import Workspace
-
-SCHEMAS = [PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
-MakeUser = Callable[[], User]
-ClientOf = Callable[[str | None], WorkspaceClient]
 
 
 def test_a_user_is_made_found_changed_and_forgotten(
@@ -41,7 +35,7 @@ def test_a_user_is_made_found_changed_and_forgotten(
     found = list(client.users_v2.list(filter=f'userName eq "{made.user_name}"'))
     assert found == [made]
     rename = Patch(op=PatchOp.REPLACE, path="displayName", value="Other")
-    client.users_v2.patch(made.id or "", operations=[rename], schemas=SCHEMAS)
+    client.users_v2.patch(made.id or "", operations=[rename], schemas=SCIM_PATCH)
     assert client.users_v2.get(made.id or "").display_name == "Other"
     client.users_v2.update(made.id or "", user_name="ignored@x.io", display_name="Third")
     changed = client.users_v2.get(made.id or "")
@@ -102,7 +96,7 @@ def test_who_is_no_admin_reads_and_does_not_write(
         other.service_principals_v2.delete("1")
     admins = next(iter(client.groups_v2.list(filter='displayName eq "admins"')))
     add = Patch(op=PatchOp.ADD, path="members", value=[{"value": made.id}])
-    client.groups_v2.patch(admins.id or "", operations=[add], schemas=SCHEMAS)
+    client.groups_v2.patch(admins.id or "", operations=[add], schemas=SCIM_PATCH)
     assert other.users_v2.create(user_name=f"{secrets.token_hex(4)}@laketop.local").id
 
 

@@ -20,6 +20,11 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 BOB = "bob@laketop.local"
 
 _VOID = {"br", "hr", "img", "input", "link", "meta"}
+SIGNATURE = """\
+signature:
+  inputs: '[{"type": "double", "name": "x", "required": true}]'
+  outputs: '[{"type": "double", "required": true}]'
+"""
 
 
 class _Reader(HTMLParser):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from databricks.sdk.errors import OperationFailed
 from databricks.sdk.service.serving import EndpointCoreConfigInput, EndpointTag, ServedEntityInput
-from tests.integration.workspace.ui.conftest import HOSTILE, Look
+from tests.integration.workspace.ui.conftest import HOSTILE, SIGNATURE, Look
 
 from laketop.workspace.registry_records import NewVersion
 
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("default")  # what MLflow loads warns
 
 _MODEL = "main.default.broken"
-_SIGNATURE = """\
-signature:
-  inputs: '[{"type": "double", "name": "x", "required": true}]'
-  outputs: '[{"type": "double", "required": true}]'
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,7 +30,7 @@ def endpoint(client: WorkspaceClient, parts: Parts) -> None:
     registry.create_version(_MODEL, NewVersion(source=source), owner="me@laketop.local")
     folder = registry.folder(_MODEL, 1)
     folder.mkdir(parents=True)
-    (folder / "MLmodel").write_text(_SIGNATURE, encoding="utf-8")
+    (folder / "MLmodel").write_text(SIGNATURE, encoding="utf-8")
     registry.finalize_version(_MODEL, 1)
     entity = ServedEntityInput(entity_name=_MODEL, entity_version="1", name="one")
     config = EndpointCoreConfigInput(name="delay", served_entities=[entity])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.workspace.ui.conftest import HOSTILE, Look
+from tests.integration.workspace.ui.conftest import HOSTILE, SIGNATURE, Look
 
 from laketop.workspace.registry_records import NewVersion
 
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("default")  # what MLflow loads warns
 
 _NAME = "main.default.delay"
-_SIGNATURE = """\
-signature:
-  inputs: '[{"type": "double", "name": "x", "required": true}]'
-  outputs: '[{"type": "double", "required": true}]'
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,7 +26,7 @@ def model(parts: Parts) -> None:
         registry.create_version(_NAME, NewVersion(source=source), owner="me@laketop.local")
         folder = registry.folder(_NAME, number)
         folder.mkdir(parents=True)
-        (folder / "MLmodel").write_text(_SIGNATURE, encoding="utf-8")
+        (folder / "MLmodel").write_text(SIGNATURE, encoding="utf-8")
         registry.finalize_version(_NAME, number)
     registry.set_alias(_NAME, "champion", 2)
     registry.set_version_tag(_NAME, 2, "approved_by", "ann@laketop.local")
