@@ -1,4 +1,4 @@
-"""`laketop approve`: approves a model version, as somebody other than its author."""
+"""`laketop approve`: approve a model version, as somebody other than its author."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from laketop.cli import _project
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "approves a model version, as somebody other than its author"
+    text = "approve a model version, as somebody other than its author"
     parser = commands.add_parser(
         "approve",
         help=text,

@@ -1,4 +1,4 @@
-"""`laketop backfill`: runs a job of the bundle once for each past time from one day to another."""
+"""`laketop backfill`: run a job of the bundle once for each past time from one day to another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from laketop.cli import _project, _times
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "runs a job of the bundle once for each past time from one day to another"
+    text = "run a job of the bundle once for each past time from one day to another"
     more = (
         ". Job parameters whose default has {{job.trigger.time.…}} or {{job.start_time.…}} get the"
         " time that is filled in; --params can name it as {{backfill.iso_datetime}}."

@@ -1,4 +1,4 @@
-"""`laketop cancel`: ends a run and every process of it."""
+"""`laketop cancel`: end a run and every process of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from laketop.cli import _project, _runs
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "ends a run and every process of it"
+    text = "end a run and every process of it"
     parser = commands.add_parser("cancel", help=text, description=text + ".")
     _runs.add_run(parser)
     _project.add_options(parser)

@@ -1,4 +1,4 @@
-"""`laketop clock`: shows and moves the workspace's clock, and fires what is due on the way."""
+"""`laketop clock`: show and move the workspace's clock, and fire what is due on the way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.1
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "shows and moves the workspace's clock, and fires what is due on the way"
+    text = "show and move the workspace's clock, and fire what is due on the way"
     parser = commands.add_parser("clock", help=text, description=text + ".")
     parser.add_argument(
         "move",

@@ -1,4 +1,4 @@
-"""`laketop repair`: runs tasks of a run that has ended again, under the run's own id."""
+"""`laketop repair`: run tasks of a run that has ended again, under the run's own id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from laketop.cli import _project, _runs
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "runs tasks of a run that has ended again, under the run's own id"
+    text = "run tasks of a run that has ended again, under the run's own id"
     parser = commands.add_parser("repair", help=text, description=text + ".")
     _runs.add_run(parser)
     parser.add_argument(

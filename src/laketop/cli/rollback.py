@@ -1,4 +1,4 @@
-"""`laketop rollback`: makes the previous version of a model the champion again."""
+"""`laketop rollback`: make the previous version of a model the champion again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from laketop.cli import _project
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "makes the previous version of a model the champion again"
+    text = "make the previous version of a model the champion again"
     parser = commands.add_parser("rollback", help=text, description=text + ".")
     parser.add_argument("model", metavar="MODEL", help="catalog.schema.model")
     parser.add_argument("--reason", default="", help="what is written down with it")
