@@ -119,9 +119,10 @@ def integration(session: nox.Session) -> None:
     # One random order for all, since these tests share an engine and real time: what fails is
     # seen again. Another: nox -s integration -- --randomly-seed=random
     order = "--randomly-seed=1367276327"
-    run(session, "pytest", "tests/integration", order, *session.posargs)
+    slowest = "--durations=15"
+    run(session, "pytest", "tests/integration", order, slowest, *session.posargs)
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
-    run(session, "pytest", *flights, *session.posargs)
+    run(session, "pytest", *flights, slowest, *session.posargs)
 
 
 @nox.session

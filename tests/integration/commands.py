@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import CommandStatus, Language, Results
 
-SOON = dt.timedelta(minutes=3)
+SOON = dt.timedelta(minutes=10)
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,9 @@ def _fixed() -> dict[str, str]:
         "spark.connect.extensions.relation.classes": "laketop.engine.DeltaRelations",
         "spark.connect.extensions.command.classes": "laketop.engine.DeltaCommands",
         "spark.connect.grpc.binding.address": "127.0.0.1",
+        # What a client left behind that was killed would hold the slots of others for 5 minutes.
+        "spark.connect.execute.manager.detachedTimeout": "60s",
+        "spark.connect.execute.manager.maintenanceInterval": "10s",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",

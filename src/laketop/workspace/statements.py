@@ -5,6 +5,7 @@ Source: databricks-sdk, `sql.StatementExecutionAPI`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import logging
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "CLOSED"})
 KEPT_MS = 3_600_000
 """How long rows can be fetched."""
+_AGAIN_SECONDS = 0.1
+"""How often a canceled statement is interrupted, until it has left the engine."""
 
 log = logging.getLogger("laketop.workspace")
 
@@ -64,6 +67,8 @@ class Statement:
         self.ended = threading.Event()
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        self._left = threading.Event()
+        """Set once nothing of it runs on the engine any more."""
         self._session: SparkSession | None = None
 
     def start(self, remote: Callable[[], str]) -> None:
@@ -74,8 +79,10 @@ class Statement:
 
     def cancel(self) -> None:
         """Let it end as canceled unless it has ended."""
-        if self._end("CANCELED") and self._session is not None:
-            self._session.interruptAll()
+        if self._end("CANCELED"):
+            threading.Thread(
+                target=self._interrupt, name=f"laketop-cancel-{self.id}", daemon=True
+            ).start()
 
     def close(self) -> None:
         """Delete its rows; they cannot be fetched any more."""
@@ -93,10 +100,19 @@ class Statement:
         with pa.OSFile(str(self.folder / f"{number}.arrow")) as source:
             return pa.ipc.open_file(source).read_all()
 
+    def _interrupt(self) -> None:
+        # Not once: the engine forgets an interrupt of what it has not begun, and would then run
+        # for ever what nobody waits for, on the slots of everybody.
+        while not self._left.wait(_AGAIN_SECONDS):
+            if self._session is not None:
+                with contextlib.suppress(Exception):  # the engine may be gone, or the session
+                    self._session.interruptAll()
+
     def _run(self, remote: Callable[[], str]) -> None:
         try:
             session = RemoteEngine(remote()).session()
         except LaketopError as error:
+            self._left.set()
             self._fail("TEMPORARILY_UNAVAILABLE", str(error))
             return
         try:
@@ -109,6 +125,7 @@ class Statement:
         except Exception as error:  # noqa: BLE001 - whatever the statement raises is its end
             self._fail_by(error)
         finally:
+            self._left.set()
             session.stop()
 
     def _answer(self, session: SparkSession) -> None:

@@ -45,12 +45,12 @@ def test_open_prints_a_link_that_signs_a_browser_in_once(laketop: Laketop) -> No
     assert said.code == 0, said.err
     link = said.out.strip()
     with requests.Session() as browser:
-        assert browser.get(link, timeout=30).status_code == 200
+        assert browser.get(link, timeout=60).status_code == 200
         host = link.partition("/signin?")[0]
-        page = browser.get(f"{host}/jobs/{deployed['jobs']['chain']}", timeout=30)
+        page = browser.get(f"{host}/jobs/{deployed['jobs']['chain']}", timeout=60)
         assert page.status_code == 200
         assert "chain" in page.text
-    assert requests.get(link, timeout=30).status_code == 403
+    assert requests.get(link, timeout=60).status_code == 403
 
 
 def test_open_leads_to_a_deployed_resource(laketop: Laketop) -> None:
@@ -173,13 +173,13 @@ def test_a_token_is_made_listed_and_revoked(laketop: Laketop) -> None:
     host = json.loads(laketop("env", "--json").out)["DATABRICKS_HOST"]
     me = f"{host}/api/2.0/preview/scim/v2/Me"
     headers = {"Authorization": f"Bearer {token}"}
-    assert requests.get(me, headers=headers, timeout=30).json()["userName"] == "me@laketop.local"
+    assert requests.get(me, headers=headers, timeout=60).json()["userName"] == "me@laketop.local"
     (one,) = json.loads(laketop("token", "--json", "list").out)
     assert json.loads(laketop("token", "list", "--json").out) == [one]
     assert one["comment"] == "ci"
     assert "ci" in laketop("token", "list").out
     assert "nobody" in laketop("token", "create", "--user", "nobody").err
     assert laketop("token", "revoke", one["token_id"][:12]).code == 0
-    assert requests.get(me, headers=headers, timeout=30).status_code == 401
+    assert requests.get(me, headers=headers, timeout=60).status_code == 401
     assert "no token named" in laketop("token", "revoke", one["token_id"][:12]).err
     assert laketop("token", "create", "--days", "0").code == 2

@@ -18,6 +18,7 @@ from databricks.sdk.service.workspace import ImportFormat, Language
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from tests.integration.engine.bearers import bearing
+from tests.integration.statements import run_statement
 
 from laketop.workspace.daemon import Contact
 
@@ -42,14 +43,10 @@ def test_a_statement_has_the_rights_of_its_sender(
     me, other = robot
     name = me.user_name or ""
     warehouse = next(iter(other.warehouses.list())).id or ""
-    client.statement_execution.execute_statement(
-        f"CREATE TABLE {schema}.t AS SELECT 1 AS n", warehouse, wait_timeout="50s"
-    )
+    run_statement(client, f"CREATE TABLE {schema}.t AS SELECT 1 AS n", warehouse)
 
     def ask(text: str) -> tuple[StatementState | None, str]:
-        told = other.statement_execution.execute_statement(text, warehouse, wait_timeout="50s")
-        while told.status is None or told.status.state is StatementState.RUNNING:
-            told = other.statement_execution.get_statement(told.statement_id or "")
+        told = run_statement(other, text, warehouse)
         assert told.status is not None
         rows = told.result.data_array if told.result else None
         error = told.status.error.message if told.status.error else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, NotFound, ResourceDoesNotExist
 from databricks.sdk.service import sql
+from tests.integration.statements import run_statement
 
 from laketop.workspace.daemon import Contact
 
@@ -29,6 +31,9 @@ def warehouse(client: WorkspaceClient) -> str:
     return found.id
 
 
+SLOW = "SELECT count(*) FROM range(1000000) a CROSS JOIN range(1000000) b WHERE a.id < b.id"
+
+
 def rows_of(told: sql.StatementResponse) -> list[list[str]]:
     assert told.status is not None
     assert told.status.state is sql.StatementState.SUCCEEDED, told.status.error
@@ -39,11 +44,11 @@ def rows_of(told: sql.StatementResponse) -> list[list[str]]:
 def test_values_come_as_the_texts_that_databricks_sends(
     client: WorkspaceClient, warehouse: str
 ) -> None:
-    told = client.statement_execution.execute_statement(
+    told = run_statement(
+        client,
         "SELECT 1 AS a, 1.50BD AS b, 2.5D AS c, true AS d, date '2013-01-02' AS e,"
         " timestamp '2013-01-02 03:04:05.678' AS f, array(1, 2) AS g, null AS a",
         warehouse,
-        wait_timeout="50s",
     )
     assert rows_of(told) == [
         ["1", "1.50", "2.5", "true", "2013-01-02", "2013-01-02T03:04:05.678Z", "[1,2]", None]
@@ -62,10 +67,7 @@ def test_statements_that_change_something_and_where_they_do(
 ) -> None:
     def execute(text: str, **more: Any) -> list[list[str]]:
         catalog, name = schema.split(".")
-        told = client.statement_execution.execute_statement(
-            text, warehouse, catalog=catalog, schema=name, wait_timeout="50s", **more
-        )
-        return rows_of(told)
+        return rows_of(run_statement(client, text, warehouse, catalog=catalog, schema=name, **more))
 
     assert execute("CREATE TABLE t (n INT, s STRING)") == []
     values = [
@@ -77,7 +79,7 @@ def test_statements_that_change_something_and_where_they_do(
 
 
 def test_an_error_of_the_statement_is_its_state(client: WorkspaceClient, warehouse: str) -> None:
-    told = client.statement_execution.execute_statement("SELECT * FROM nothing.at.all", warehouse)
+    told = run_statement(client, "SELECT * FROM nothing.at.all", warehouse)
     assert told.status is not None
     assert told.status.state is sql.StatementState.FAILED
     assert told.status.error is not None
@@ -86,9 +88,7 @@ def test_an_error_of_the_statement_is_its_state(client: WorkspaceClient, warehou
 
 
 def test_a_limit_of_rows_truncates(client: WorkspaceClient, warehouse: str) -> None:
-    told = client.statement_execution.execute_statement(
-        "SELECT id FROM range(100)", warehouse, row_limit=3, wait_timeout="50s"
-    )
+    told = run_statement(client, "SELECT id FROM range(100)", warehouse, row_limit=3)
     assert rows_of(told) == [["0"], ["1"], ["2"]]
     assert told.manifest is not None
     assert told.manifest.truncated is True
@@ -97,12 +97,12 @@ def test_a_limit_of_rows_truncates(client: WorkspaceClient, warehouse: str) -> N
 def test_large_results_come_by_chunks_and_links_that_need_no_token(
     client: WorkspaceClient, warehouse: str
 ) -> None:
-    told = client.statement_execution.execute_statement(
+    told = run_statement(
+        client,
         "SELECT id, repeat('x', 1000) AS x FROM range(9000)",
         warehouse,
         disposition=sql.Disposition.EXTERNAL_LINKS,
         format=sql.Format.ARROW_STREAM,
-        wait_timeout="50s",
     )
     assert told.manifest is not None
     assert told.statement_id is not None
@@ -123,12 +123,12 @@ def test_large_results_come_by_chunks_and_links_that_need_no_token(
 def test_a_csv_begins_with_the_names_of_its_columns(
     client: WorkspaceClient, warehouse: str
 ) -> None:
-    told = client.statement_execution.execute_statement(
+    told = run_statement(
+        client,
         "SELECT id AS a, if(id = 0, null, 'x') AS b FROM range(2)",
         warehouse,
         disposition=sql.Disposition.EXTERNAL_LINKS,
         format=sql.Format.CSV,
-        wait_timeout="50s",
     )
     assert told.result is not None
     (link,) = told.result.external_links or []
@@ -139,8 +139,7 @@ def test_a_csv_begins_with_the_names_of_its_columns(
 def test_a_statement_goes_on_after_the_wait_and_can_be_canceled(
     client: WorkspaceClient, warehouse: str
 ) -> None:
-    slow = "SELECT count(*) FROM range(1000000) a CROSS JOIN range(1000000) b WHERE a.id < b.id"
-    told = client.statement_execution.execute_statement(slow, warehouse, wait_timeout="0s")
+    told = client.statement_execution.execute_statement(SLOW, warehouse, wait_timeout="0s")
     assert told.statement_id is not None
     assert told.status is not None
     assert told.status.state in {sql.StatementState.PENDING, sql.StatementState.RUNNING}
@@ -150,6 +149,22 @@ def test_a_statement_goes_on_after_the_wait_and_can_be_canceled(
     status = client.statement_execution.get_statement(told.statement_id).status
     assert status is not None
     assert status.state is sql.StatementState.CANCELED
+
+
+@pytest.mark.parametrize("after_seconds", [0, 0.02, 0.05, 0.1, 0.2])
+def test_a_canceled_statement_leaves_the_engine_at_whatever_moment(
+    client: WorkspaceClient, warehouse: str, after_seconds: float
+) -> None:
+    told = client.statement_execution.execute_statement(SLOW, warehouse, wait_timeout="0s")
+    name = told.statement_id or ""
+    while told.status is None or told.status.state is not sql.StatementState.RUNNING:
+        told = client.statement_execution.get_statement(name)
+    time.sleep(after_seconds)
+
+    client.statement_execution.cancel_execution(name)
+
+    # What went on would hold every slot of the engine, and this would never end.
+    assert rows_of(run_statement(client, "SELECT count(*) FROM range(10)", warehouse)) == [["10"]]
 
 
 @pytest.mark.parametrize(

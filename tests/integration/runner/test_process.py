@@ -20,7 +20,7 @@ from laketop.runner.process import Ended, run_process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 120.0
 SOURCES = str(Path(laketop.__path__[0]).parent)
 RECORD = "import os, pathlib; pathlib.Path(f'{os.getpid()}.pid').touch()\n"
 IGNORE_TERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

@@ -55,7 +55,7 @@ def serving(root: Path, cache: Path) -> Iterator[Served]:
         yield Served(workspace, workspace.host, workspace.tokens.issue(USER))
     finally:
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=60)
 
 
 @pytest.fixture(scope="module")

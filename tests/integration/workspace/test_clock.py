@@ -32,7 +32,7 @@ from databricks.sdk.service.jobs import (
 )
 from tests.integration.workspace.conftest import serving
 
-_SECONDS = 60
+_SECONDS = 300
 _HOUR = 3_600_000
 _NOON = 1_900_000_000_000 - 1_900_000_000_000 % 86_400_000 + 12 * _HOUR
 

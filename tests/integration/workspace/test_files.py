@@ -154,7 +154,7 @@ def test_a_part_of_a_file_can_be_asked_for(
     answer = requests.get(
         f"{served.host}/api/2.0/fs/files{volume}/digits",
         headers={"Authorization": f"Bearer {served.token}", "Range": asked},
-        timeout=10,
+        timeout=60,
     )
     assert (answer.status_code, answer.content) == (status, content)
 
@@ -169,7 +169,7 @@ def test_a_file_that_changed_meanwhile_fails_the_precondition(
             "Authorization": f"Bearer {token}",
             "If-Unmodified-Since": "Thu, 01 Jan 2015 00:00:00 GMT",
         },
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 412
 

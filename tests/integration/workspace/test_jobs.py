@@ -45,7 +45,7 @@ from laketop.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from tests.integration.workspace.conftest import Served
 
-_SECONDS = 30
+_SECONDS = 300
 
 
 def _condition(key: str, left: str = "1", right: str = "1", **more: Any) -> Task:
@@ -255,7 +255,7 @@ def test_a_script_runs_with_its_parameters_and_its_log_is_kept(
     answer = requests.get(
         f"{client.config.host}/api/laketop/1/runs/{task_run_id}/log?offset=7",
         headers={"Authorization": f"Bearer {token}"},
-        timeout=10,
+        timeout=60,
     )
     assert answer.content == b"with ['friday']\n"
     assert answer.headers["x-laketop-next-offset"] == "23"

@@ -114,7 +114,7 @@ def test_artifacts_are_listed_to_clients_that_ask_mlflow_for_them(
         f"{host}/api/2.0/mlflow/artifacts/list",
         params={"run_id": run.info.run_id},
         headers={"Authorization": f"Bearer {token}"},
-        timeout=10,
+        timeout=60,
     )
 
     assert answer.json()["files"] == [{"path": "note.txt", "is_dir": False, "file_size": 5}]
@@ -203,7 +203,7 @@ def test_a_route_of_mlflow_that_a_workspace_does_not_have_is_not_found(
 
 
 def test_without_a_token_mlflow_is_not_asked(host: str) -> None:
-    answer = requests.get(f"{host}/api/2.0/mlflow/experiments/search?max_results=1", timeout=10)
+    answer = requests.get(f"{host}/api/2.0/mlflow/experiments/search?max_results=1", timeout=60)
 
     assert answer.status_code == 401
 

@@ -74,7 +74,7 @@ def store_of(registry: MlflowClient) -> Any:
 
 
 def until(act: Callable[[], Any], wanted: set[str]) -> Any:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         found = act()
         if found["run_state"] in wanted:
@@ -166,7 +166,7 @@ def test_a_version_that_opened_just_before_a_crash_starts_its_job_at_the_next_st
     deployments: Any = workspace.model_deployments
     deployments.expect(name, 1, str(job), USER)
     deployments.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list(client.jobs.list_runs(job_id=job)):
         assert time.monotonic() < deadline
         time.sleep(0.1)

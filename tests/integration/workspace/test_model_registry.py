@@ -253,7 +253,7 @@ def raw(host: str, token: str) -> Callable[..., requests.Response]:
             f"{host}/api/2.0/mlflow/unity-catalog/{path}",
             json=fields,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=10,
+            timeout=60,
         )
 
     return send

@@ -65,7 +65,7 @@ def _ask(client: WorkspaceClient, name: str | None, secret: str | None, **form: 
         f"{client.config.host}/oidc/v1/token",
         data={"grant_type": "client_credentials", "scope": "all-apis", **form},
         auth=(name or "", secret or ""),
-        timeout=10,
+        timeout=60,
     )
 
 

@@ -81,7 +81,7 @@ def serving(root: Path) -> Iterator[tuple[Workspace, WorkspaceClient, str]]:
         yield workspace, WorkspaceClient(host=host, token=token), token
     finally:
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=60)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -180,7 +180,7 @@ def test_another_content_type_is_refused(host: str, token: str, endpoint: str) -
         f"{host}/serving-endpoints/{endpoint}/invocations",
         data=b"distance,hour\n1,1\n",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "text/csv"},
-        timeout=10,
+        timeout=60,
     )
 
     assert answer.status_code == 415
@@ -217,7 +217,7 @@ def scorer_processes(folder: Path) -> list[int]:
 
 def the_scorer(folder: Path) -> int:
     """Return the one scorer below `folder`, once those of other tests have ended."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(found := scorer_processes(folder)) != 1:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)

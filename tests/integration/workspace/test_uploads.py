@@ -81,7 +81,7 @@ def test_a_link_lets_one_part_in_and_nothing_else(client: WorkspaceClient, volum
     path = f"{volume}/{secrets.token_hex(4)}"
     token = begun(client, path)
     first, second = urls(client, path, token, 2)
-    answer = requests.put(first, data=b"one", timeout=10)
+    answer = requests.put(first, data=b"one", timeout=60)
     assert answer.status_code == 200
     etag = answer.headers["ETag"]
     for wrong in (
@@ -90,12 +90,12 @@ def test_a_link_lets_one_part_in_and_nothing_else(client: WorkspaceClient, volum
         first.replace("laketop-user=me", "laketop-user=ann"),
         first.partition("?")[0],
     ):
-        assert requests.put(wrong, data=b"x", timeout=10).status_code == 401, wrong
-    assert requests.get(first, timeout=10).status_code == 401
+        assert requests.put(wrong, data=b"x", timeout=60).status_code == 401, wrong
+    assert requests.get(first, timeout=60).status_code == 401
     with pytest.raises(InvalidParameterValue, match="Part 2 was not uploaded"):
         completed(client, path, token, [{"part_number": 2, "etag": etag}])
-    requests.put(second, data=b" two", timeout=10)
-    last = requests.put(second, data=b" and two", timeout=10).headers["ETag"]
+    requests.put(second, data=b" two", timeout=60)
+    last = requests.put(second, data=b" and two", timeout=60).headers["ETag"]
     parts = [{"part_number": 1, "etag": etag}, {"part_number": 2, "etag": last}]
     with pytest.raises(InvalidParameterValue, match="in their order"):
         completed(client, path, token, parts[::-1])
@@ -105,7 +105,7 @@ def test_a_link_lets_one_part_in_and_nothing_else(client: WorkspaceClient, volum
     assert contents.read() == b"one and two"
     with pytest.raises(NotFound):
         completed(client, path, token, parts)
-    assert requests.put(first, data=b"x", timeout=10).status_code == 404
+    assert requests.put(first, data=b"x", timeout=60).status_code == 404
 
 
 def test_an_upload_is_its_users_and_its_paths(
@@ -142,14 +142,14 @@ def test_a_download_link_opens_one_file_until_its_time(
     ask = f"{DO}/create-download-url"
     told = client.api_client.do("POST", ask, query={"path": path})
     assert isinstance(told, dict)
-    assert requests.get(told["url"], timeout=10).content == b"0123456789"
-    part = requests.get(told["url"], headers={"Range": "bytes=2-4"}, timeout=10)
+    assert requests.get(told["url"], timeout=60).content == b"0123456789"
+    part = requests.get(told["url"], headers={"Range": "bytes=2-4"}, timeout=60)
     assert (part.status_code, part.content) == (206, b"234")
-    assert requests.put(told["url"], data=b"x", timeout=10).status_code == 401
+    assert requests.put(told["url"], data=b"x", timeout=60).status_code == 401
     past = {"path": path, "expire_time": "2020-01-01T00:00:00Z"}
     late = client.api_client.do("POST", ask, query=past)
     assert isinstance(late, dict)
-    assert requests.get(late["url"], timeout=10).status_code == 401
+    assert requests.get(late["url"], timeout=60).status_code == 401
     with pytest.raises(PermissionDenied):
         ann.api_client.do("POST", ask, query={"path": path})
     with pytest.raises(NotFound):

@@ -37,7 +37,7 @@ def _import_file(
         params={"overwrite": str(overwrite).lower()},
         headers={"Authorization": f"Bearer {token}"},
         data=content,
-        timeout=10,
+        timeout=60,
     )
 
 

@@ -181,7 +181,7 @@ def test_a_served_model_looks_the_newest_features_up(  # noqa: PLR0917 - fixture
     publish("CONTINUOUS")
     assert ask(keys[2]) == [-50.5]
     client.write_table(name=weather, df=rows(spark, ("EWR", 1, 5, 9.0)))
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while ask(keys[2]) != [14.5] and time.monotonic() < deadline:
         time.sleep(0.2)
     assert ask(keys[2]) == [14.5]

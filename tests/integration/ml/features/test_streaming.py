@@ -98,7 +98,7 @@ def totals(spark: SparkSession) -> dict[int, tuple[int, int]]:
 
 
 def wait_for_more_than(spark: SparkSession, rows: int) -> int:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while (found := sum(count for _, count in totals(spark).values())) <= rows:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -91,9 +91,9 @@ def _signed_in(served: Served, token: str) -> Look:
         f"{served.host}/api/laketop/1/page/link",
         headers={"Authorization": f"Bearer {token}"},
         json={},
-        timeout=30,
+        timeout=60,
     ).json()["url"]
-    assert session.get(link, timeout=30).status_code == 200
+    assert session.get(link, timeout=60).status_code == 200
 
     def looked(path: str, *, status: int = 200) -> Seen:
         answer = session.get(f"{served.host}{path}", headers={"Accept": "text/html"}, timeout=60)

@@ -53,6 +53,6 @@ def test_what_clients_print_leads_to_mlflows_page(
         f"{served.host}{printed}",
         headers={"Authorization": f"Bearer {served.token}"},
         allow_redirects=False,
-        timeout=30,
+        timeout=60,
     )
     assert (answer.status_code, answer.headers.get("Location")) == (303, opened), answer.text

@@ -30,14 +30,14 @@ def _link(served: Served, path: str = "/") -> str:
         f"{served.host}/api/laketop/1/page/link",
         headers={"Authorization": f"Bearer {served.token}"},
         json={"path": path},
-        timeout=30,
+        timeout=60,
     )
     assert answer.status_code == 200, answer.text
     return str(answer.json()["url"])
 
 
 def _cookie(served: Served) -> str:
-    given = requests.get(_link(served), timeout=30).headers["Set-Cookie"]
+    given = requests.get(_link(served), timeout=60).headers["Set-Cookie"]
     return given.partition(";")[0]
 
 
@@ -49,7 +49,7 @@ def _paths(face: Face) -> list[str]:
 
 def test_a_link_signs_a_browser_in_once(served: Served) -> None:
     link = _link(served, "/jobs")
-    first = requests.get(link, timeout=30)
+    first = requests.get(link, timeout=60)
     assert first.status_code == 200
     assert seen(first).links == ["/jobs"]
     given = first.headers["Set-Cookie"]
@@ -59,7 +59,7 @@ def test_a_link_signs_a_browser_in_once(served: Served) -> None:
         f"{served.host}/jobs", headers={"Cookie": given.partition(";")[0]}, timeout=30
     )
     assert page.status_code == 200
-    again = requests.get(link, headers=_HTML, timeout=30)
+    again = requests.get(link, headers=_HTML, timeout=60)
     assert again.status_code == 403
     assert "Set-Cookie" not in again.headers
     assert "laketop open" in seen(again).text
@@ -73,11 +73,11 @@ def test_a_link_leads_nowhere_but_to_this_workspace(served: Served, path: str) -
         f"{served.host}/api/laketop/1/page/link",
         headers={"Authorization": f"Bearer {served.token}"},
         json={"path": path},
-        timeout=30,
+        timeout=60,
     )
     assert answer.status_code == 400
     link = parse_qs(urlsplit(_link(served)).query)["link"][0]
-    signed = requests.get(f"{served.host}/signin", params={"link": link, "to": path}, timeout=30)
+    signed = requests.get(f"{served.host}/signin", params={"link": link, "to": path}, timeout=60)
     assert seen(signed).links == ["/"]
 
 
@@ -90,7 +90,7 @@ def test_nobody_looks_without_being_signed_in(served: Served, face: Face) -> Non
             {"Cookie": "=;;\x7f="},
             {"Authorization": "Bearer wrong"},
         ):
-            answer = requests.get(f"{served.host}{path}", headers={**headers, **_HTML}, timeout=30)
+            answer = requests.get(f"{served.host}{path}", headers={**headers, **_HTML}, timeout=60)
             assert answer.status_code == 401, (path, headers)
             assert "Set-Cookie" not in answer.headers
             assert served.workspace.settings.user not in answer.text
@@ -103,7 +103,7 @@ def test_the_cookie_opens_no_route_of_the_api(served: Served) -> None:
     mounted = [(m, f"{p}/x") for one in face.mounts for p in one.prefixes for m in ("GET", "POST")]
     routes = [(r.method, r.template) for r in face.routes if not r.is_open] + mounted
     for method, path in routes:
-        answer = requests.request(method, f"{served.host}{path}", headers=cookie, timeout=30)
+        answer = requests.request(method, f"{served.host}{path}", headers=cookie, timeout=60)
         assert answer.status_code == 401, (method, path)
         assert "Set-Cookie" not in answer.headers
 
@@ -120,7 +120,7 @@ def test_pages_are_only_read(served: Served, face: Face) -> None:
     cookie = {"Cookie": _cookie(served)}
     for path in ["/", "/jobs", "/signin", *_paths(face)[:-2]]:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            answer = requests.request(method, f"{served.host}{path}", headers=cookie, timeout=30)
+            answer = requests.request(method, f"{served.host}{path}", headers=cookie, timeout=60)
             assert answer.status_code == 403, (method, path)
 
 
@@ -134,7 +134,7 @@ def test_the_page_of_another_address_cannot_look(served: Served) -> None:
         ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}, 200),
         ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, 200),
     ):
-        answer = requests.get(f"{served.host}/", headers={**cookie, **fetched}, timeout=30)
+        answer = requests.get(f"{served.host}/", headers={**cookie, **fetched}, timeout=60)
         assert answer.status_code == status, fetched
 
 
@@ -142,13 +142,13 @@ def test_what_a_revoked_token_opened_is_closed(served: Served) -> None:
     token = served.workspace.tokens.issue("other@laketop.local")
     asked = {"Authorization": f"Bearer {token}"}
     address = f"{served.host}/api/laketop/1/page/link"
-    link = requests.post(address, headers=asked, json={}, timeout=30).json()["url"]
-    cookie = requests.get(link, timeout=30).headers["Set-Cookie"].partition(";")[0]
+    link = requests.post(address, headers=asked, json={}, timeout=60).json()["url"]
+    cookie = requests.get(link, timeout=60).headers["Set-Cookie"].partition(";")[0]
     page = f"{served.host}/"
-    assert "other@laketop.local" in requests.get(page, headers={"Cookie": cookie}, timeout=30).text
+    assert "other@laketop.local" in requests.get(page, headers={"Cookie": cookie}, timeout=60).text
     served.workspace.tokens.revoke_all()
     served.workspace.tokens.add(served.token, served.workspace.settings.user)
-    assert requests.get(page, headers={"Cookie": cookie}, timeout=30).status_code == 401
+    assert requests.get(page, headers={"Cookie": cookie}, timeout=60).status_code == 401
 
 
 def test_a_browser_runs_only_the_scripts_of_this_address(look: Look) -> None:
@@ -167,7 +167,7 @@ def test_a_browser_runs_only_the_scripts_of_this_address(look: Look) -> None:
 def test_how_pages_look_is_there_for_everybody_and_asks_nobody_else(
     served: Served, name: str
 ) -> None:
-    answer = requests.get(f"{served.host}/assets/{name}", timeout=30)
+    answer = requests.get(f"{served.host}/assets/{name}", timeout=60)
     assert answer.status_code == 200
     assert "http" not in answer.text.replace("http://www.w3.org/2000/svg", "")
 
@@ -233,6 +233,6 @@ def test_a_page_that_fails_tells_nothing_but_where_to_look(
 
 
 def test_a_head_is_answered_without_a_body(served: Served) -> None:
-    answer = requests.head(f"{served.host}/", headers={"Cookie": _cookie(served)}, timeout=30)
+    answer = requests.head(f"{served.host}/", headers={"Cookie": _cookie(served)}, timeout=60)
     assert answer.status_code == 200
     assert answer.content == b""

@@ -38,8 +38,8 @@ def browser(served: Served) -> requests.Session:
     session.trust_env = False
     asked = {"Authorization": f"Bearer {served.token}"}
     address = f"{served.host}/api/laketop/1/page/link"
-    link = session.post(address, headers=asked, json={}, timeout=30).json()["url"]
-    assert session.get(link, timeout=30).status_code == 200
+    link = session.post(address, headers=asked, json={}, timeout=60).json()["url"]
+    assert session.get(link, timeout=60).status_code == 200
     return session
 
 
