@@ -20,6 +20,7 @@ from laketop.workspace.service import (
     service_classes,
 )
 from laketop.workspace.services.permissions import LEVELS
+from laketop.workspace.services.settings import KINDS
 
 PAGE = Path(__file__).parents[1] / "docs" / "ROUTES.md"
 
@@ -38,6 +39,17 @@ def _head(services: Mapping[str, type[Service]]) -> Iterator[str]:
         for pattern in served
         if "/api/2.0/permissions{}" in pattern
         for kind in LEVELS
+    }
+    served |= {
+        pattern.replace("{}{}", "/authorization/tokens", 1)
+        for pattern in served
+        if "/api/2.0/permissions{}{}" in pattern
+    }
+    served |= {
+        pattern.replace("{}", f"/{type_}", 1)
+        for pattern in served
+        for type_, kind in KINDS.items()
+        if "/settings/types{}" in pattern and (kind.can_be_deleted or "DELETE" not in pattern)
     }
     total = {_plain(pattern) for patterns in known.values() for pattern in patterns}
     count = len(total & served)

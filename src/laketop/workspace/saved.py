@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
 
+from laketop.workspace.kept import iso
 from laketop.workspace.service import Service
 from laketop.workspace.store import Store
 
@@ -26,7 +26,7 @@ class Saved:
 
     def create(self, sent: Mapping[str, Any], *, owner: str, now_ms: int) -> dict[str, Any]:
         """Keep a new object and return it."""
-        when = _time(now_ms)
+        when = iso(now_ms)
         own = {name: value for name, value in sent.items() if name not in _SET_BY_US}
         known = {"id": str(uuid.uuid4()), "create_time": when, "update_time": when}
         kept = {**own, **known, "lifecycle_state": "ACTIVE", "owner_user_name": owner}
@@ -65,7 +65,7 @@ class Saved:
         wanted = set(sent) if mask == "*" else set(mask.split(","))
         old = self.get(name)
         changed = {field: sent.get(field) for field in wanted if field not in _SET_BY_US}
-        self._table[name] = {**old, **changed, "update_time": _time(now_ms)}
+        self._table[name] = {**old, **changed, "update_time": iso(now_ms)}
         return self.get(name)
 
     def delete(self, name: str) -> None:
@@ -96,8 +96,3 @@ class SavedService(Service):
 
     def _sees(self, name: str) -> bool:
         return bool(self.workspace.permissions.allows(self.objects, name, "CAN_VIEW"))
-
-
-def _time(now_ms: int) -> str:
-    at = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

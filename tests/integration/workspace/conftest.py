@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service.iam import PatchSchema, ServicePrincipal, User
 
 from laketop.settings import Settings
@@ -121,3 +122,8 @@ def robot(client: WorkspaceClient) -> ServicePrincipal:
 def with_token(client: WorkspaceClient, token: str | None) -> WorkspaceClient:
     """Return a client of the same workspace that shows another token."""
     return WorkspaceClient(host=client.config.host, token=token)
+
+
+def mask(*paths: str) -> FieldMask:
+    """Return the mask that names fields."""
+    return FieldMask(list(paths))  # type: ignore[no-untyped-call]  # the SDK's own

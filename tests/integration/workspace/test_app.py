@@ -173,8 +173,8 @@ def test_a_token_that_was_revoked_is_unknown_at_once(tmp_path: Path) -> None:
 
 
 def test_a_route_of_databricks_that_is_not_served_names_itself(client: WorkspaceClient) -> None:
-    with pytest.raises(NotServed, match=r"'GET /api/2\.0/global-init-scripts'") as caught:
-        list(client.global_init_scripts.list())
+    with pytest.raises(NotServed, match=r"'GET /api/2\.0/clean-rooms'") as caught:
+        list(client.clean_rooms.list())
     assert caught.value.error_code == "NOT_IMPLEMENTED"
 
 

@@ -71,8 +71,8 @@ def test_a_workspace_keeps_its_id_and_its_folder_is_private(tmp_path: Path) -> N
 
 
 def test_a_service_that_is_not_there_is_named(workspace: Workspace) -> None:
-    with pytest.raises(AttributeError, match="no service 'pipelines'"):
-        _ = workspace.pipelines
+    with pytest.raises(AttributeError, match="no service 'marketplace'"):
+        _ = workspace.marketplace
 
 
 def test_what_a_kill_left_of_an_upload_is_removed_at_the_start(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from databricks.sdk.errors.platform import (
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace import objects
-from laketop.workspace.principals import USERS
+from laketop.workspace.principals import ADMINS, USERS
 from laketop.workspace.service import Service, route
 
 _PRINCIPALS = ("user_name", "group_name", "service_principal_name")
@@ -31,12 +31,14 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "repos": _FILES,
     "queries": _SAVED,
     "alerts": _SAVED,
+    "authorization": ("CAN_USE",),
     "directories": _FILES,
     "notebooks": _FILES,
     "files": _FILES,
 }
 """The levels that each type of object takes, the strongest last."""
 _SINGULAR = {
+    "authorization": "tokens",
     "cluster-policies": "cluster-policy",
     "directories": "directory",
     "queries": "query",
@@ -260,6 +262,10 @@ class Permissions(Service):
 
         Errors: ResourceDoesNotExist for an object that is not there.
         """
+        if object_type == "authorization":
+            if object_id != "tokens":
+                raise NotServed(f"laketop keeps no permissions on {object_id[:50]!r}.")
+            return {("group_name", USERS): "CAN_USE"}
         creator, more = self.workspace.settings.user, {}
         if object_type == "jobs":
             creator = self._job_creator(object_id)
@@ -277,6 +283,8 @@ class Permissions(Service):
         return ("service_principal_name" if robot else "user_name"), name
 
     def _keep(self, object_type: str, object_id: str, held: Mapping[tuple[str, str], str]) -> None:
+        if object_type == "authorization":  # whoever is left out, somebody is left
+            held = {("group_name", ADMINS): "CAN_USE", **held}
         owners = [who for who, level in held.items() if level == "IS_OWNER"]
         if object_type in _OWNED and len(owners) != 1:
             kind = object_type.removesuffix("s")

@@ -36,6 +36,17 @@ class TokenManagement(Service):
         self.workspace.require_admin()
         return {"token_info": self._shown(self._existing(token_id))}
 
+    @route("PATCH /api/2.0/token-management/tokens/{token_id}")
+    def update_token_management(
+        self, token_id: str, token: dict[str, Any], update_mask: str
+    ) -> dict[str, Any]:
+        """Change the comment of a token, whoever it belongs to."""
+        self.workspace.require_admin()
+        change = self.workspace.services["tokens"].change  # type: ignore[attr-defined]  # by name
+        found = self._existing(token_id)
+        change(found.id, token, update_mask)
+        return {**self._shown(found), "comment": token["comment"]}
+
     @route("DELETE /api/2.0/token-management/tokens/{token_id}")
     def delete(self, token_id: str) -> None:
         """Revoke a token, whoever it belongs to."""

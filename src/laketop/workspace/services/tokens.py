@@ -9,6 +9,7 @@ from databricks.sdk.errors.platform import (
     BadRequest,
     InvalidParameterValue,
     NotFound,
+    PermissionDenied,
     ResourceDoesNotExist,
 )
 from databricks.sdk.errors.platform import NotImplemented as NotServed
@@ -36,6 +37,8 @@ class Tokens(Service):
         """Make a token of the caller; its value is told this once."""
         if scopes and scopes != ["all-apis"]:
             raise NotServed("laketop's tokens open the whole workspace: it keeps no scopes.")
+        if not self.workspace.permissions.allows("authorization", "tokens", "CAN_USE"):
+            raise PermissionDenied(f"User {self.workspace.user} may not use access tokens.")
         if sum(1 for _ in self._own()) >= _MOST_TOKENS:
             raise BadRequest(
                 f"User {self.workspace.user} has {_MOST_TOKENS} tokens already.",
@@ -59,14 +62,18 @@ class Tokens(Service):
     @route("PATCH /api/2.0/token/{token_id}")
     def update(self, token_id: str, token: dict[str, Any], update_mask: str) -> dict[str, Any]:
         """Change the comment of a token."""
-        if update_mask != "comment":
-            raise NotServed(f"laketop changes only the comment of a token, not {update_mask!r}.")
         if all(one.id != token_id for one in self._own()):
             raise NotFound(f"Token with ID {token_id[:70]} does not exist!")
+        self.change(token_id, token, update_mask)
+        return {}
+
+    def change(self, token_id: str, token: dict[str, Any], update_mask: str) -> None:
+        """Change the comment of anybody's token. Errors: NotImplemented for another field."""
+        if update_mask != "comment":
+            raise NotServed(f"laketop changes only the comment of a token, not {update_mask!r}.")
         if not isinstance(token.get("comment"), str):
             raise InvalidParameterValue("The comment of a token is a string.")
         self.workspace.tokens.comment(token_id, token["comment"])
-        return {}
 
     def issue(self, user: str, comment: str, lifetime_seconds: int | None) -> tuple[str, Token]:
         """Return a new token of `user` and what is known of it.
