@@ -102,3 +102,24 @@ def test_what_cannot_be_granted_is_said(client: WorkspaceClient, schema: str) ->
     with pytest.raises(NotServed, match="connection"):
         client.grants.get("connection", "c")
     assert granted(client, schema) == {}
+
+
+def test_grants_are_listed_by_pages(client: WorkspaceClient, schema: str) -> None:
+    change(client, schema, ANN, Privilege.USE_SCHEMA)
+    change(client, schema, BOB, Privilege.MODIFY)
+    listed = list(client.grants.list("schema", schema, page_size=1))
+    told = {one.principal: one.privileges for one in listed}
+    assert told == {ANN: [Privilege.USE_SCHEMA], BOB: [Privilege.MODIFY]}
+    only = list(client.grants.list("schema", schema, principal=BOB))
+    assert [one.principal for one in only] == [BOB]
+    catalog = [PermissionsChange(principal=ANN, add=[Privilege.SELECT])]
+    client.grants.update("catalog", "main", changes=catalog)
+    held = {
+        one.principal: {(each.privilege, each.inherited_from_name) for each in one.privileges or []}
+        for one in client.grants.list_effective("schema", schema, page_size=1)
+    }
+    assert {(Privilege.USE_SCHEMA, None), (Privilege.SELECT, "main")} <= held[ANN]
+    with pytest.raises(NotFound):
+        list(client.grants.list("schema", "main.nothing"))
+    gone = [PermissionsChange(principal=ANN, remove=[Privilege.SELECT])]
+    client.grants.update("catalog", "main", changes=gone)

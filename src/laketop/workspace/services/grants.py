@@ -9,6 +9,7 @@ from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace import lake
+from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import APPLICABLE, Privileges
 from laketop.workspace.service import route
 from laketop.workspace.unity_service import UnityService
@@ -16,6 +17,7 @@ from laketop.workspace.unity_service import UnityService
 _DEPTHS = {"METASTORE": 0, "CATALOG": 1, "SCHEMA": 2, "TABLE": 3, "VOLUME": 3, "FUNCTION": 3}
 _SMALLEST_PAGE = 150
 
+Changes = list[dict[str, Any]]
 Assignments = dict[str, list[dict[str, Any]]]
 
 
@@ -78,12 +80,46 @@ class Grants(UnityService):
             ]
         }
 
+    @route(
+        "GET /api/2.1/unity-catalog/privilege-assignments/{securable_type}/{full_name}",
+        hold="check",
+    )
+    def list(
+        self,
+        *,
+        securable_type: str,
+        full_name: str,
+        principal: str | None = None,
+        page_size: int = 0,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """Return what was granted on just this object, by principal, by pages."""
+        found = self.get(securable_type, full_name, principal)
+        return _page(found, "privilege_assignments", page_size, page_token)
+
+    @route(
+        "GET /api/2.1/unity-catalog/effective-privilege-assignments/{securable_type}/{full_name}",
+        hold="check",
+    )
+    def list_effective(
+        self,
+        *,
+        securable_type: str,
+        full_name: str,
+        principal: str | None = None,
+        page_size: int = 0,
+        page_token: str | None = None,
+    ) -> dict[str, Any]:
+        """Return what was granted on the object and on what holds it, by principal, by pages."""
+        found = self.get_effective(securable_type, full_name, principal)
+        return _page(found, "effective_privilege_assignments", page_size, page_token)
+
     @route("PATCH /api/2.1/unity-catalog/permissions/{securable_type}/{full_name}", hold="check")
     def update(
         self,
         securable_type: str,
         full_name: str,
-        changes: list[dict[str, Any]] | None = None,
+        changes: Changes | None = None,
         omit_permissions_in_response: bool = False,
     ) -> Assignments:
         """Grant and revoke; all changes or none."""
@@ -152,6 +188,12 @@ def _check_change(change: dict[str, Any]) -> None:
         listed = change.get(name) or []
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
             raise InvalidParameterValue(f"The {name} of a change is a list of privileges.")
+
+
+def _page(found: Assignments, field: str, page_size: int, page_token: str | None) -> dict[str, Any]:
+    by_principal = {one["principal"]: one for one in found["privilege_assignments"]}
+    names, more = page_of(sorted(by_principal), page_size, page_token)
+    return {field: [by_principal[name] for name in names], **more}
 
 
 def _check_page(max_results: int) -> None:
