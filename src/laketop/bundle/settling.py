@@ -76,11 +76,8 @@ def note_unsupported(tree: Node, problems: Problems) -> None:
     python = tree.get("python")
     if python is not None and python.entries:
         message = "resources written in Python are not supported"
-        problems.error(message, ("python",), python, "write them as YAML")
-    for path in (("scripts",), ("experimental", "scripts")):
-        scripts = tree.get(*path)
-        if scripts is not None and scripts.entries:
-            problems.warning("scripts are not run: this is not supported", path, scripts)
+        hint = "write them as YAML: databricks-bundles is licensed for use with Databricks alone"
+        problems.error(message, ("python",), python, hint)
 
 
 def _note_no_effect(tree: Node, problems: Problems) -> None:

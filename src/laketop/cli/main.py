@@ -19,7 +19,7 @@ host the bundle names.
 
 _FIRST = """\
 first steps:
-  laketop run JOB          run a job of the databricks.yml here, starting what it needs
+  laketop run KEY          run a job of the databricks.yml here, starting what it needs
   laketop sql "select 1"   ask the engine
   laketop status           what is running, and where to look
 """

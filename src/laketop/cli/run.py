@@ -1,4 +1,4 @@
-"""`laketop run`: run a job of the bundle here, starting and deploying what it needs."""
+"""`laketop run`: run a job or script of the bundle here, starting what it needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from laketop.cli import _project, _runs
+from laketop.cli import _project, _runs, _scripts
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
@@ -19,9 +19,12 @@ _LOOK_SECONDS = 0.5
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "run a job of the bundle here, starting and deploying what it needs"
-    parser = commands.add_parser("run", help=text, description=text + ".")
-    parser.add_argument("job", metavar="JOB", help="the key of the job under `resources`")
+    text = "run a job or script of the bundle here, starting what it needs"
+    more = "; what a job needs is deployed too."
+    parser = commands.add_parser("run", help=text, description=text + more)
+    parser.add_argument(
+        "job", metavar="KEY", help="the key of the job under `resources`, or one of `scripts`"
+    )
     _project.add_params(parser, "a job parameter; may be repeated")
     parser.add_argument(
         "--only",
@@ -115,6 +118,8 @@ def _run(args: argparse.Namespace) -> int:
     bundle = validate.load(args, find=lambda _kind, _name: None)
     if validate.report(bundle, sys.stderr):
         return 1
+    if args.job in bundle.scripts:
+        return _scripts.run(args, bundle)
     deployment.check_runs(bundle, args.job)
     bundle.job(args.job)
     contact, job_id = _runs.deployed(args, bundle)

@@ -5,6 +5,7 @@ Arguments: local or remote, host, token, the project's folder, the state's proje
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -46,7 +47,7 @@ def main() -> None:
         client = WorkspaceClient(host=host, token=token)
         whole = Site.remote(settings, client, print)
         api = RemoteApi(client)
-    site = Site(Dying(api, int(calls)), whole.folder, host, whole.is_local, settings, print)
+    site = dataclasses.replace(whole, api=Dying(api, int(calls)))
     linked = None if whole.is_local else False
     deploy_to(site, lambda: bundle.load(Path(root), source_linked=linked, host=host))
 

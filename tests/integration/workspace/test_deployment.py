@@ -660,3 +660,24 @@ def registered(model: str, experiment: str) -> None:
             signature=infer_signature(rows, rows[:, 0]),
             pip_requirements=["scikit-learn"],
         )
+
+
+def test_scripts_run_around_the_build_and_the_deployment(local: Project) -> None:
+    moments = ("preinit", "postinit", "prebuild", "postbuild", "predeploy", "postdeploy")
+    made = json.dumps({"resources": {"experiments": {"e": {"name": "/Shared/of_a_script"}}}})
+    scripts = {moment: f"echo {moment} >> order" for moment in moments}
+    scripts["preinit"] += f"; echo '{made}' > made.json"
+    artifact = {"type": "jar", "build": "echo build >> order; : > a.jar"}
+    content = {
+        "bundle": {"name": "b"},
+        "workspace": {"root_path": "/Workspace/Shared/hooks"},
+        "include": ["made*.json"],
+        "artifacts": {"a": {**artifact, "files": [{"source": "a.jar"}]}},
+        "experimental": {"scripts": scripts},
+    }
+    local.write(json.dumps(content))
+    done = local.deploy()
+    order = (local.root / "order").read_text(encoding="utf-8").split()
+    assert order == [*moments[:3], "build", *moments[3:]]
+    assert [step.name for step in done.plan.changing] == ["experiments.e"]
+    destroy(local.site, local.load(), Options(confirm=yes))

@@ -9,7 +9,6 @@ from .conftest import MakeBundle
     ("text", "severity", "message"),
     [
         ("python: {resources: [a]}", "error", "resources written in Python are not supported"),
-        ("scripts: {s: {content: echo}}", "warning", "scripts are not run: this is not supported"),
         (
             "experimental: {python_wheel_wrapper: true, skip_name_prefix_for_schema: true}",
             "warning",

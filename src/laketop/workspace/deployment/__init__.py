@@ -19,6 +19,7 @@ from laketop.workspace.deployment.operations import (
     summary_of,
 )
 from laketop.workspace.deployment.planning import Plan
+from laketop.workspace.deployment.scripts import run_script
 from laketop.workspace.deployment.site import Site
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "local_finder",
     "page_of",
     "plan_of",
+    "run_script",
     "summary_of",
 ]

@@ -16,6 +16,7 @@ from laketop.workspace.deployment.applying import Applier, Failure
 from laketop.workspace.deployment.folders import removable
 from laketop.workspace.deployment.locking import alone, locked
 from laketop.workspace.deployment.planning import Plan, Planner, Step
+from laketop.workspace.deployment.scripts import run_hook
 from laketop.workspace.deployment.site import Say, Site
 from laketop.workspace.deployment.state import State
 
@@ -71,15 +72,28 @@ def deploy_to(site: Site, load: Load, options: Options = _DEFAULT) -> Deployment
     `load` reads the bundle; it is called again once artifacts are built, since only then the
     patterns that name them stand for files.
     Errors: ConfigError when the bundle has errors; Refused for what a remote workspace is not
-    given; LaketopError when an artifact does not build, or another deployment is under way.
+    given; LaketopError when an artifact does not build, a script of `experimental.scripts` fails,
+    or another deployment is under way.
     """
     bundle = _sound(load())
     with alone(site.state, force=options.force_lock):
-        if building.build(bundle, site.settings, site.say):
-            bundle = _sound(load())
+        bundle = _prepared(site, load, bundle)
         if not site.is_local:
             messages.check_remote(bundle)
-        return _deployed(site, bundle, options)
+        run_hook("predeploy", bundle, site)
+        done = _deployed(site, bundle, options)
+        run_hook("postdeploy", bundle, site)
+        return done
+
+
+def _prepared(site: Site, load: Load, bundle: Bundle) -> Bundle:
+    """Run the scripts up to the build, and the build; return the bundle as it is after them."""
+    ran = [run_hook("preinit", bundle, site)]
+    if ran[0]:  # which may write files that the bundle includes
+        bundle = _sound(load())
+    ran = [run_hook("postinit", bundle, site), run_hook("prebuild", bundle, site)]
+    ran += [building.build(bundle, site.settings, site.say), run_hook("postbuild", bundle, site)]
+    return _sound(load()) if any(ran) else bundle
 
 
 def _deployed(site: Site, bundle: Bundle, options: Options) -> Deployment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ class Site:
     is_local: bool
     settings: Settings
     say: Say
+    environment: Mapping[str, str] = dataclasses.field(repr=False)
+    """Of the bundle's own scripts; on the local workspace it names that one, with its token."""
 
     @property
     def state(self) -> Path:
@@ -38,10 +40,12 @@ class Site:
     def local(cls, settings: Settings, contact: Contact, say: Say) -> Site:
         """Return the project's own workspace."""
         folder = DiskFolder(settings.state)
-        return cls(LocalApi(contact), folder, contact.url, True, settings, say)
+        environment = {**settings.tool_environment, **contact.environment()}
+        return cls(LocalApi(contact), folder, contact.url, True, settings, say, environment)
 
     @classmethod
     def remote(cls, settings: Settings, client: WorkspaceClient, say: Say) -> Site:
         """Return the workspace that a client of the SDK speaks to, over REST alone."""
         url = str(client.config.host).rstrip("/")
-        return cls(RemoteApi(client), RemoteFolder(client), url, False, settings, say)
+        environment = settings.tool_environment
+        return cls(RemoteApi(client), RemoteFolder(client), url, False, settings, say, environment)
