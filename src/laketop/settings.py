@@ -11,6 +11,24 @@ from pathlib import Path
 from laketop.errors import ConfigError
 
 STATE_FOLDER = ".laketop"
+FIRST_WORKSPACE = "dev"
+"""The workspace that every project has from the start, right in the state folder."""
+_WORKSPACES = "workspaces"
+
+
+def workspace_folder(state: Path, name: str) -> Path:
+    """Return the folder of what one workspace keeps for itself, in the state folder of a project.
+
+    What the workspaces share, the metastore and the accounts, is in the state folder itself.
+    """
+    return state if name == FIRST_WORKSPACE else state / _WORKSPACES / name
+
+
+def metastore_folder(folder: Path) -> Path:
+    """Return the state folder of the project, for the folder of one of its workspaces."""
+    home = folder.parent.parent
+    is_further = folder.parent.name == _WORKSPACES and home.name == STATE_FOLDER
+    return home if is_further else folder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +45,8 @@ class Settings:
     """Jars and archives, shared by every project of this user."""
     user: str = "me@laketop.local"
     """The name of the person at the laptop, as `current_user()` answers it."""
+    workspace: str = ""
+    """The workspace that commands act on; "" = the one in use."""
     port: int = 0
     engine_memory: str = "2g"
     engine_cores: int = 0
@@ -70,6 +90,7 @@ class Settings:
             root=root,
             cache=cache / "laketop",
             user=environment.get("LAKETOP_USER", cls.user),
+            workspace=environment.get("LAKETOP_WORKSPACE", cls.workspace),
             port=_whole(environment, "LAKETOP_PORT", cls.port),
             engine_memory=environment.get("LAKETOP_ENGINE_MEMORY", cls.engine_memory),
             engine_cores=_whole(environment, "LAKETOP_ENGINE_CORES", cls.engine_cores),

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from laketop.settings import metastore_folder
+
 NOTEBOOK_SUFFIXES = (".py", ".ipynb", ".sql", ".scala", ".r")
 _BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 _VOLUME_DEPTH = 3
@@ -26,8 +28,12 @@ class Places:
 
     @classmethod
     def of_state(cls, state: Path) -> Places:
-        """Return the places inside the state folder of a project."""
-        return cls(files=state / "files", lake=state / "catalog", dbfs=state / "dbfs")
+        """Return the places of the workspace whose folder is `state`; only its files are its own.
+
+        Catalogs and dbfs:/ are those of the metastore, which the engine knows.
+        """
+        shared = metastore_folder(state)
+        return cls(files=state / "files", lake=shared / "catalog", dbfs=shared / "dbfs")
 
     def file(self, path: str) -> Path:
         """Return the place of a path as plain Python file calls spell it.

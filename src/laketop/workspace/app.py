@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio.to_thread
 from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import NotFound, Unauthenticated
+from databricks.sdk.errors.platform import NotFound, PermissionDenied, Unauthenticated
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from starlette.applications import Starlette
 from starlette.routing import Mount as StarletteMount
@@ -30,10 +30,12 @@ from laketop.workspace.service import (
     mounts_of,
     routes_of,
 )
-from laketop.workspace.ui.face import PageFace
+from laketop.workspace.ui.face import PageFace, cookie_of
 from laketop.workspace.workspace import Workspace
 
 _LONGEST_NOTED = 64 * 1024
+_NAMING = ("x-databricks-org-id", "x-databricks-workspace-id")
+"""Headers by which clients say which workspace they mean."""
 
 
 def create_app(workspace: Workspace) -> Starlette:
@@ -44,10 +46,54 @@ def create_app(workspace: Workspace) -> Starlette:
         yield
         await anyio.to_thread.run_sync(workspace.shutdown)
 
-    face = Face(workspace)
-    app = Starlette(routes=[StarletteMount("/", app=face)], lifespan=lifespan)
-    app.state.face = face
+    faces = Faces(workspace)
+    app = Starlette(routes=[StarletteMount("/", app=faces)], lifespan=lifespan)
+    app.state.face = faces.of(workspace)
     return app
+
+
+class Faces:
+    """Hands each request to the face of the workspace that its token, link or cookie names.
+
+    A request that names none goes to the first workspace, which answers what is open, and turns
+    away the rest.
+    """
+
+    def __init__(self, first: Workspace) -> None:
+        self._first = first
+        self._faces: dict[str, Face] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        found = self._meant(scope) if scope["type"] == "http" else self._first
+        await self.of(found)(scope, receive, send)
+
+    def of(self, workspace: Workspace) -> Face:
+        """Return the face of a workspace, made at its first request."""
+        known = self._faces.get(workspace.name)
+        if known is None or known.workspace is not workspace:
+            known = self._faces[workspace.name] = Face(workspace)
+        return known
+
+    def _meant(self, scope: Scope) -> Workspace:
+        every: Mapping[str, Workspace] = self._first.workspaces.all()
+        if len(every) == 1:
+            return self._first
+        headers = gate.headers_of(scope)
+        token = headers.get("authorization", "").partition(" ")[2]
+        token = token or self._first.page.sessions.bearer(cookie_of(self._first, headers))
+        name = self._first.tokens.workspace_of(token) if token else self._linked(scope, every)
+        return every.get(name or "", self._first)
+
+    @staticmethod
+    def _linked(scope: Scope, every: Mapping[str, Workspace]) -> str | None:
+        """Return the name of the workspace that signed the link that a request came by."""
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        query = gate.query_of(scope)
+        for name, one in every.items():
+            if one.links.user_of(method, path, query, now_ms=one.now_ms()) is not None:
+                return name
+        return None
 
 
 class Face:
@@ -90,6 +136,7 @@ class Face:
         if not self._is_open(scope["method"], raw_path):
             user = self._user(headers, scope["method"], raw_path, query)
         self.workspace.act_for(user)
+        self._check_meant(headers)
         request = Request(scope["method"], raw_path, query, headers, b"", user, host)
         found = self._found(request)
         if found is None:
@@ -146,6 +193,16 @@ class Face:
             raise Unauthenticated("Credential was not sent or was of an unsupported type.")
         return user
 
+    def _check_meant(self, headers: Mapping[str, str]) -> None:
+        """Refuse what a client means for another of the workspaces here than its token opens."""
+        meant = {headers.get(name) for name in _NAMING} - {None, self.workspace.workspace_id}
+        for name, other in self.workspace.workspaces.all().items() if meant else ():
+            if other.workspace_id in meant:
+                raise PermissionDenied(
+                    f"The token is of workspace '{self.workspace.name}', and the request was sent"
+                    f" to workspace '{name}'."
+                )
+
     def _is_open(self, method: str, path: str) -> bool:
         return any(
             route.is_open and route.method == method and route.captures(path) is not None
@@ -198,7 +255,7 @@ class Face:
         return await anyio.to_thread.run_sync(self._handle, route, request, arguments)
 
     def _handle(self, route: Route, request: Request, arguments: dict[str, Any]) -> Reply:
-        with self.workspace.store.transaction(write=route.write):
+        with route.service.store.transaction(write=route.write):
             reply = encoded(route.handler(**arguments))
             if route.changes:
                 self._note(route, request, arguments)
@@ -215,7 +272,7 @@ class Face:
         told = {n: v for n, v in params.items() if not isinstance(v, Request | Fields)}
         for fields in (value for value in params.values() if isinstance(value, Fields)):
             told |= fields
-        self.workspace.audit.note(
+        route.service.workspace.audit.note(
             route.service_name,
             route.name,
             user=request.user,
@@ -223,6 +280,7 @@ class Face:
             params=told,
             status=refusal[0],
             error=refusal[1] or None,
+            workspace_id=self.workspace.workspace_id,
         )
 
     def _note_failure(
@@ -262,9 +320,11 @@ class Face:
 
 
 def _config(workspace: Workspace, host: str) -> dict[str, str]:
+    # Of several workspaces at one address the token tells which is meant, and here is none.
+    one = {"workspace_id": workspace.workspace_id} if len(workspace.workspaces.all()) == 1 else {}
     return {
         "oidc_endpoint": f"{host}/oidc",
-        "workspace_id": workspace.workspace_id,
+        **one,
         "account_id": "00000000-0000-0000-0000-000000000000",
         "cloud": "AWS",
     }

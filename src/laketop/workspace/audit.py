@@ -85,14 +85,17 @@ class Audit:
         params: Mapping[str, Any],
         status: int = 200,
         error: str | None = None,
+        workspace_id: str | None = None,
     ) -> None:
         """Write the row of a call; secrets among `params` are left out.
+
+        `workspace_id` is that of the workspace that was asked, unless it is this one.
 
         Source: the system table reference of Databricks' documentation, unity-catalog.md 5.
         """
         now = self._now_ms()
         body = {
-            "workspace_id": int(self._workspace_id),
+            "workspace_id": int(workspace_id or self._workspace_id),
             "version": "2.0",
             "event_ms": now,
             "source_ip_address": "127.0.0.1",

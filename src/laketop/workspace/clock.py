@@ -18,13 +18,13 @@ class MovableClock:
     """A clock that runs as `machine` does, ahead of it or behind it by `offset_ms`."""
 
     def __init__(self, machine: Clock = wall_ms) -> None:
-        self._machine = machine
+        self.machine = machine
         self.offset_ms = 0
 
     def __call__(self) -> int:
         """Return the time of day. Units: ms since 1970, UTC."""
-        return self._machine() + self.offset_ms
+        return self.machine() + self.offset_ms
 
     def move_to(self, now_ms: int) -> None:
         """Let it be `now_ms` now; from there the clock runs on."""
-        self.offset_ms = now_ms - self._machine()
+        self.offset_ms = now_ms - self.machine()

@@ -220,10 +220,11 @@ def _leave(settings: Settings, contact: Contact) -> None:
     Errors: LaketopError when a run is active in it.
     """
     told = contact.request("GET", "/api/laketop/1/status")
-    if told["active_runs"]:
+    active = told.get("active_runs_of_all", told["active_runs"])
+    if active:
         raise LaketopError(
             f"the workspace that runs here is that of laketop {contact.version} under"
-            f" {contact.python}, and has {told['active_runs']} active runs",
+            f" {contact.python}, and has {active} active runs",
             hint="wait for them, or end it with `laketop down`",
         )
     stop(settings)

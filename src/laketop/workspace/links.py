@@ -29,7 +29,8 @@ class Links:
         """Return the user whom a signed request speaks for; None unless it is one, and in time."""
         given = {name: query.get(name, "") for name in (_USER, _UNTIL)}
         expected = self._signature(method, path, given)
-        if not hmac.compare_digest(expected, query.get(_SIGNATURE, "")):
+        given_signature = query.get(_SIGNATURE, "").encode("utf-8", "surrogatepass")
+        if not hmac.compare_digest(expected.encode(), given_signature):
             return None
         return given[_USER] if now_ms <= int(given[_UNTIL]) else None
 

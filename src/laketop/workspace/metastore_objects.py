@@ -24,6 +24,8 @@ class MetastoreObjects(UnityService):
     Whoever holds the privilege makes one and owns it; owners and admins see, change and delete it.
     """
 
+    shared = True
+
     kind: ClassVar[str]
     """As sentences name it."""
     code: ClassVar[str]
@@ -49,7 +51,7 @@ class MetastoreObjects(UnityService):
             **more,
             "name": name,
             **({self.id_field: str(uuid.uuid4())} if self.id_field else {}),
-            "metastore_id": self.workspace.workspace_id,
+            "metastore_id": self.workspace.metastore_id,
             "owner": user,
             "created_by": user,
             "created_at": now,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
 
+from laketop.settings import metastore_folder
+
 _LONGEST_NAME = 255
 _LONGEST_PATH = 2000
 _REFUSED = re.compile(r"[\x00-\x1f\x7f\\;]|%2e|%2f|%5c", re.IGNORECASE)
@@ -55,15 +57,17 @@ class Place:
 def located(state: Path, path: str) -> Place:
     """Return the place of a path of the Files API, with or without a slash in front.
 
+    `state` is the folder of a workspace; volumes and models are those of its metastore.
     `/Volumes/c/s/v/..`, `/Models/c/s/m/version/..` and `/WorkspaceInternal/Mlflow/Artifacts/..`.
     Errors: NotFound for a volume that does not exist; InvalidParameterValue for another root, or
     a path that `confined` refuses.
     """
     names = [name for name in path.split("/") if name]
+    shared = metastore_folder(state)
     if names[:1] == ["Volumes"] and len(names) > 3:
-        return _below(_volume(state, *names[1:4]), names[4:])
+        return _below(_volume(shared, *names[1:4]), names[4:])
     if names[:1] == ["Models"] and len(names) > 4:
-        return _below(confined(state / "models", "/".join(names[1:5])), names[5:])
+        return _below(confined(shared / "models", "/".join(names[1:5])), names[5:])
     if names[:3] == ["WorkspaceInternal", "Mlflow", "Artifacts"]:
         return _below(confined(state / "artifacts", ""), names[3:])
     raise InvalidParameterValue(

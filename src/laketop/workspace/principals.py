@@ -16,7 +16,7 @@ from databricks.sdk.errors.platform import (
 )
 
 from laketop.workspace.scim import Resource
-from laketop.workspace.store import Store
+from laketop.workspace.store import Shared, Store
 
 Kind = Literal["Users", "Groups", "ServicePrincipals"]
 
@@ -57,14 +57,14 @@ _LONGEST = 255
 
 
 class Principals:
-    """The principals of a workspace; every method is inside a transaction.
+    """The principals of all workspaces; every method is inside a transaction, unless only read.
 
     A user is known by the e-mail address, a service principal by its application id, a group by
     its name. Whoever is made is a member of `users`; a member of `admins`, through other groups
     too, is an admin.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | Shared) -> None:
         self._store = store
 
     def seed(self, user: str) -> None:

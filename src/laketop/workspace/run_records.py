@@ -133,11 +133,11 @@ class RunRecords:
             self._last = next(self._ids)
             return self._last
 
-    def load_ids(self) -> None:
-        """Go on counting where the last process stopped."""
+    def load_ids(self, first: int = 1) -> None:
+        """Go on counting where the last process stopped, `first` where none has begun."""
         rows = self._store.execute("SELECT id FROM last_id")
         with self._guard:
-            self._ids = itertools.count(rows[0][0] + 1 if rows else 1)
+            self._ids = itertools.count(rows[0][0] + 1 if rows else first)
 
     def keep_ids(self) -> None:
         """Write down which ids are taken."""

@@ -27,7 +27,7 @@ class Securables:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._lake = Lake(workspace.state / "catalog")
+        self._lake = Lake(workspace.metastore / "catalog")
         self._privileges = Privileges(self._lake)
 
     def require(self, privilege: str, type_: str, name: str) -> None:

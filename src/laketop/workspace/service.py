@@ -124,6 +124,8 @@ def mount(*prefixes: str) -> Callable[[Handler], Handler]:
 class Service:
     """A group of routes; the file's name is the service's attribute of `WorkspaceClient`."""
 
+    shared = False
+    """Whether the one of the first workspace serves all of them: what it keeps is everybody's."""
     schema: tuple[str, ...] = ()
     """SQL statements that make the service's own tables, run at every start."""
 

@@ -145,6 +145,18 @@ class Store:
         connection.close()
 
 
+class Shared:
+    """Reads another store than that of the transaction in hand, each time as it is just then."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of one statement that only reads."""
+        with self._store.reading():
+            return self._store.execute(statement, values)
+
+
 class Table(MutableMapping[str, Any]):
     """A collection of JSON records as a mapping, sorted by key."""
 

@@ -12,7 +12,7 @@ class UnityService(Service):
 
     @property
     def _lake(self) -> Lake:
-        return Lake(self.workspace.state / "catalog")
+        return Lake(self.workspace.metastore / "catalog")
 
     @property
     def _rights(self) -> Securables:

@@ -1,4 +1,4 @@
-"""The workspace itself: its settings, records, tokens, and the services that share them."""
+"""A workspace: its settings, records, tokens, and the services that share them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from databricks.sdk.errors.platform import PermissionDenied
 
 from laketop.errors import LaketopError
-from laketop.settings import Settings
+from laketop.settings import FIRST_WORKSPACE, Settings, workspace_folder
 from laketop.workspace import admissions, audit, principals
 from laketop.workspace.audit import Audit
 from laketop.workspace.clock import Clock, MovableClock, wall_ms
@@ -20,45 +20,67 @@ from laketop.workspace.identity import Tokens
 from laketop.workspace.links import Links
 from laketop.workspace.principals import Principals
 from laketop.workspace.service import Service, service_classes
-from laketop.workspace.store import Store
+from laketop.workspace.store import Shared, Store
 
 _caller: contextvars.ContextVar[str | None] = contextvars.ContextVar("caller", default=None)
+_asked: contextvars.ContextVar[Workspace | None] = contextvars.ContextVar("asked", default=None)
 
-_FOLDERS = ("files", "catalog", "models", "artifacts", "runs", "uploads", "logs", "dbfs")
+_FOLDERS = ("files", "artifacts", "runs", "uploads", "logs")
+_SHARED_FOLDERS = ("catalog", "models", "dbfs")
+_IDS_APART = 10**12
+"""How far the ids of jobs and runs of two workspaces are apart: one of them has each."""
 
 
 class Workspace:
-    """One project's workspace; services are its attributes, named as on `WorkspaceClient`."""
+    """One workspace of a project; services are its attributes, named as on `WorkspaceClient`.
 
-    def __init__(self, settings: Settings, *, now_ms: Clock = wall_ms) -> None:
+    The first one also keeps what all of them share: the metastore, users and groups, and the
+    digests of tokens. `first` is that one, for a further workspace, whose `ordinal` is its own
+    for ever.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now_ms: Clock = wall_ms,
+        name: str = FIRST_WORKSPACE,
+        first: Workspace | None = None,
+        ordinal: int = 0,
+    ) -> None:
         self.settings = settings
+        self.name = name
+        self.first = first or self
+        self.first_id = ordinal * _IDS_APART + 1
+        """The smallest id that a job or a run of this workspace has."""
+        self.state = workspace_folder(settings.state, name)
+        """The folder of everything that the workspace keeps for itself."""
         self.now_ms = MovableClock(now_ms)
-        self.host = "http://127.0.0.1"
-        """The address at which clients reach this workspace; set once the port is known."""
+        self._host = "http://127.0.0.1"
         self.environment_for_tasks: Callable[[], Mapping[str, str]] = lambda: settings.environment
         """Returns the whole environment of a task's process; set by the process' main."""
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in _FOLDERS:
-            (settings.state / folder).mkdir(mode=0o700, exist_ok=True)
-        for left in (settings.state / "uploads").iterdir():
-            left.unlink()
-        self.store = Store(settings.state / "laketop.db")
-        self.principals = Principals(self.store)
-        self.admins: frozenset[str] = frozenset()
-        """The names of those who may do everything."""
-        self._begin_directory()
+        self._make_folders()
+        self.store = Store(self.state / "laketop.db")
+        self._admins: frozenset[str] = frozenset()
         self._admitting = threading.RLock()
-        self.tokens = Tokens(self.store, now_ms=self.now_ms, changed=self._admit)
-        self.tokens.revoke_kind("task")
         self._lent: dict[str, str] = {}
         self._lending = threading.Lock()
-        self.principals_changed()
+        self.principals = Principals(Shared(first.store) if first else self.store)
+        self.tokens: Tokens = (
+            first.tokens.within(name, self.now_ms)
+            if first
+            else Tokens(self.store, now_ms=self.now_ms, changed=self._admit)
+        )
+        if first is None:
+            self._begin_directory()
         self.links = Links()
         self.workspace_id = self._workspace_id()
         self.audit = Audit(self.store, now_ms=self.now_ms, workspace_id=self.workspace_id)
         self.services: dict[str, Service] = {
-            name: service(self) for name, service in service_classes().items()
+            name: first.services[name] if first and service.shared else service(self)
+            for name, service in service_classes().items()
         }
+        self._own = [one for one in self.services.values() if one.workspace is self]
         self._start()
 
     def __getattr__(self, name: str) -> Any:
@@ -73,9 +95,33 @@ class Workspace:
         return _caller.get() or self.settings.user
 
     @property
-    def state(self) -> Path:
-        """The folder of everything that the workspace keeps."""
+    def asked(self) -> Workspace:
+        """The workspace that the request in hand was sent to, for services that all share."""
+        return _asked.get() or self
+
+    @property
+    def host(self) -> str:
+        """The address at which clients reach every workspace; set once the port is known."""
+        return self.first._host  # noqa: SLF001 - one of our own
+
+    @host.setter
+    def host(self, address: str) -> None:
+        self._host = address
+
+    @property
+    def metastore(self) -> Path:
+        """The folder of what the workspaces share: catalogs, models and dbfs:/."""
         return self.settings.state
+
+    @property
+    def metastore_id(self) -> str:
+        """The id of the metastore, which is that of the first workspace."""
+        return self.first.workspace_id
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The names of those who may do everything, in every workspace."""
+        return self.first._admins  # noqa: SLF001 - one of our own
 
     def environment_as(self, user: str) -> Mapping[str, str]:
         """Return the environment of a process that has the rights of a user, and no others.
@@ -106,6 +152,7 @@ class Workspace:
     def act_for(self, user: str) -> None:
         """Let what follows in this context be done for `user`."""
         _caller.set(user)
+        _asked.set(self)
 
     @property
     def is_admin(self) -> bool:
@@ -126,18 +173,30 @@ class Workspace:
         """Let everything that remembers principals look again; called once they are committed."""
         with self._admitting:
             with self.store.reading():
-                self.admins = frozenset(self.principals.admins())
+                self._admins = frozenset(self.principals.admins())
                 self.tokens.suspend(self.principals.inactive())
             self._admit()
 
+    def _make_folders(self) -> None:
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in _FOLDERS:
+            (self.state / folder).mkdir(mode=0o700, exist_ok=True)
+        for folder in _SHARED_FOLDERS:
+            (self.metastore / folder).mkdir(mode=0o700, exist_ok=True)
+        for left in (self.state / "uploads").iterdir():
+            left.unlink()
+
     def _begin_directory(self) -> None:
+        """Open what all workspaces share of users, groups and tokens; of the first one alone."""
         with self.store.transaction(write=True):
-            for statement in (*principals.SCHEMA, *audit.SCHEMA):
+            for statement in principals.SCHEMA:
                 self.store.execute(statement)
             self.principals.seed(self.settings.user)
+        self.tokens.revoke_kind("task")
+        self.principals_changed()
 
     def _admit(self) -> None:
-        catalog = self.state / "catalog"
+        catalog = self.metastore / "catalog"
         with self._admitting:  # the last to write is the last to have looked
             with self.store.reading():
                 members = self.principals.members()
@@ -145,7 +204,7 @@ class Workspace:
 
     def shutdown(self) -> None:
         """Stop what is running, wait for it, and close the store; a second call does nothing."""
-        for service in self.services.values():
+        for service in reversed(self._own):  # the other workspaces before what they share
             service.shutdown()
         self.store.close()
 
@@ -158,13 +217,14 @@ class Workspace:
 
     def _start(self) -> None:
         with self.store.transaction(write=True):
-            for service in self.services.values():
-                for statement in service.schema:
-                    self.store.execute(statement)
-        for service in self.services.values():
+            for statement in (*audit.SCHEMA, *(s for one in self._own for s in one.schema)):
+                self.store.execute(statement)
+        for service in self._own:
             service.start()
 
     def begin(self) -> None:
         """Let schedules and triggers fire from now on: whatever their runs need is there."""
         self.clock.scheduler.begin()
         self.system_tables.begin()
+        if self.first is self:
+            self.workspaces.begin()

@@ -42,3 +42,8 @@ def test_a_link_is_for_one_method_and_one_process() -> None:
     assert opened(links, link, method="PUT") is None
     assert opened(Links(), link) is None
     assert opened(links, PATH) is None
+
+
+def test_a_signature_that_is_not_ascii_opens_nothing() -> None:
+    link = Links().signed("GET", PATH, user="a@b.c", until_ms=5)
+    assert opened(Links(), f"{link}%C3%A9") is None

@@ -34,6 +34,7 @@ _OF_LAKETOP_ALONE = {
     "oidc",
     "system_tables",
     "uploads",
+    "workspaces",
     "page",
 }
 """Services that the official client has no attribute for."""
@@ -166,6 +167,8 @@ def test_an_annotation_that_is_not_known_stops_the_start() -> None:
 
 # --- the services of the house ---
 
+_OF_THE_METASTORE = ("/unity-catalog/", "/lineage-tracking/", "/feature-store/")
+
 
 def test_every_service_is_an_attribute_of_the_official_client() -> None:
     names = {name for name in service_classes() if name not in _OF_LAKETOP_ALONE}
@@ -197,3 +200,15 @@ def test_services_do_not_import_each_other() -> None:
         tree = ast.parse(Path(inspect.getfile(service)).read_text(encoding="utf-8"))
         imported = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
         assert not [name for name in imported if "workspace.services" in name]
+
+
+def test_what_the_metastore_holds_is_kept_by_no_workspace_for_itself() -> None:
+    # Records of a service that is not shared are those of one workspace.
+    for name, service in service_classes().items():
+        patterns = [pattern for pattern, _ in declared_routes(service)]
+        if service.shared or not any(mark in p for p in patterns for mark in _OF_THE_METASTORE):
+            continue
+        text = Path(inspect.getfile(service)).read_text(encoding="utf-8")
+        assert "self.table(" not in text, name
+        assert "self.store." not in text, name
+        assert not service.schema, name

@@ -13,6 +13,8 @@ from laketop.workspace.service import Service, route
 class ArtifactAllowlists(Service):
     """A list for each type of artifact. Source: databricks-sdk, `catalog.ArtifactAllowlistsAPI`."""
 
+    shared = True
+
     @property
     def _lists(self) -> Any:
         return self.table("lists")
@@ -21,7 +23,7 @@ class ArtifactAllowlists(Service):
     def get(self, artifact_type: ArtifactType) -> Record:
         """Return the list of a type of artifact, which is empty from the start."""
         self.workspace.require_admin()
-        empty = {"metastore_id": self.workspace.workspace_id}
+        empty = {"metastore_id": self.workspace.metastore_id}
         found: Record = self._lists.get(artifact_type.value, empty)
         return found
 
@@ -33,5 +35,5 @@ class ArtifactAllowlists(Service):
         self.workspace.require_admin()
         made = fields_of(ArtifactAllowlistInfo, {"artifact_matchers": artifact_matchers})
         made |= {"created_by": self.workspace.user, "created_at": self.workspace.now_ms()}
-        self._lists[artifact_type.value] = {**made, "metastore_id": self.workspace.workspace_id}
+        self._lists[artifact_type.value] = {**made, "metastore_id": self.workspace.metastore_id}
         return self.get(artifact_type)

@@ -53,7 +53,7 @@ class Dbfs(Service):
 
     @property
     def _root(self) -> Path:
-        return self.workspace.state / "dbfs"
+        return self.workspace.metastore / "dbfs"
 
     @route("POST /api/2.0/dbfs/create")
     def create(self, path: str, overwrite: bool = False) -> dict[str, Any]:

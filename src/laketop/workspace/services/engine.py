@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class Engine(Service):
     """The one engine of the project."""
 
+    shared = True
+
     local: LocalEngine | None = None
     """Set by the process that supervises it."""
 

@@ -17,6 +17,8 @@ _SET_BY_US = ("id", "metastore_id", "create_time", "created_by", "update_time", 
 class ExternalMetadata(Service):
     """Objects of other systems. Source: databricks-sdk, `catalog.ExternalMetadataAPI`."""
 
+    shared = True
+
     @property
     def _kept(self) -> Kept:
         return Kept(self.table("objects"), "External metadata", Shape)
@@ -28,7 +30,7 @@ class ExternalMetadata(Service):
         if not made["name"]:
             raise InvalidParameterValue("Missing required field: name")
         user, now = self.workspace.user, iso(self.workspace.now_ms())
-        made |= {"id": str(uuid.uuid4()), "metastore_id": self.workspace.workspace_id}
+        made |= {"id": str(uuid.uuid4()), "metastore_id": self.workspace.metastore_id}
         made |= {"owner": user, "created_by": user, "create_time": now}
         return self._kept.add(made["name"], {**made, "updated_by": user, "update_time": now})
 

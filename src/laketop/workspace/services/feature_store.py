@@ -47,6 +47,8 @@ class FeatureStore(Service):
     `ml.FeatureStoreAPI`, and the public documentation of online feature stores.
     """
 
+    shared = True
+
     @property
     def file(self) -> Path:
         """The file in which scorers look features up; there from the start."""
@@ -55,7 +57,7 @@ class FeatureStore(Service):
     def start(self) -> None:
         """Open the file, and follow the tables that are published continuously."""
         self._tables = OnlineTables(self.file)
-        self._lake = Lake(self.workspace.state / "catalog")
+        self._lake = Lake(self.workspace.metastore / "catalog")
         self._places = Places.of_state(self.workspace.state)
         self._turn = threading.Lock()
         self._closing = threading.Event()

@@ -110,6 +110,6 @@ class Functions(UnityService):
             "security_type": "DEFINER",
             "created_at": changed,
             "updated_at": changed,
-            "metastore_id": self.workspace.workspace_id,
+            "metastore_id": self.workspace.metastore_id,
         }
         return {field: value for field, value in told.items() if value is not None}

@@ -12,6 +12,8 @@ from laketop.workspace.service import Fields, Service, route
 class Groups(Service):
     """Groups of principals. Source: RFC 7644, databricks-sdk `iam.GroupsV2API`."""
 
+    shared = True
+
     @functools.cached_property
     def _directory(self) -> Directory:
         return Directory(self.workspace, "Groups")

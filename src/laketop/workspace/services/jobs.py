@@ -93,7 +93,7 @@ class Jobs(Service):
     def start(self) -> None:
         """End the runs that were active when the last process stopped."""
         with self.store.transaction(write=True):
-            self._records.load_ids()
+            self._records.load_ids(self.workspace.first_id)
             self._dispatcher.settle(self.workspace.now_ms())
 
     def shutdown(self) -> None:

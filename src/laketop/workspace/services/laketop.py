@@ -49,12 +49,19 @@ class Laketop(Service):
     @route("GET /api/laketop/1/status")
     def status(self, request: Request) -> dict[str, Any]:
         """Return version, identity and what is running."""
-        rows = self.store.execute("SELECT count(*) FROM runs WHERE is_active")
         return {
             "version": __version__,
             "workspace_id": self.workspace.workspace_id,
             "user": self.workspace.user,
             "host": request.host,
             "now_ms": self.workspace.now_ms(),
-            "active_runs": rows[0][0],
+            "workspace": self.workspace.name,
+            "active_runs": self.active_runs(),
+            "active_runs_of_all": self.workspace.workspaces.active_runs(),
         }
+
+    def active_runs(self) -> int:
+        """Return how many runs of this workspace are active."""
+        with self.store.reading():
+            rows = self.store.execute("SELECT count(*) FROM runs WHERE is_active")
+        return int(rows[0][0])

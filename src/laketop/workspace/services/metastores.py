@@ -10,7 +10,7 @@ from laketop.workspace.service import Service, route
 
 
 class Metastores(Service):
-    """The metastore, whose id is that of the workspace.
+    """The metastore of all workspaces, whose id is that of the first one.
 
     Source: databricks-sdk, `catalog.MetastoresAPI`.
     """
@@ -19,7 +19,7 @@ class Metastores(Service):
     def current(self) -> dict[str, Any]:
         """Return which metastore and catalog the workspace begins with."""
         return {
-            "metastore_id": self.workspace.workspace_id,
+            "metastore_id": self.workspace.metastore_id,
             "workspace_id": int(self.workspace.workspace_id),
             "default_catalog_name": "main",
         }
@@ -39,7 +39,7 @@ class Metastores(Service):
     def get(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
         """Return a metastore."""
         self.workspace.require_admin()
-        if id != self.workspace.workspace_id:
+        if id != self.workspace.metastore_id:
             raise NotFound(
                 f"Metastore '{id[:100]}' does not exist.",
                 error_code="METASTORE_DOES_NOT_EXIST",
@@ -48,13 +48,13 @@ class Metastores(Service):
 
     def _shown(self) -> dict[str, Any]:
         return {
-            "metastore_id": self.workspace.workspace_id,
+            "metastore_id": self.workspace.metastore_id,
             "name": "laketop",
             "owner": self.workspace.settings.user,
             "cloud": "local",
             "region": "local",
-            "global_metastore_id": f"local:local:{self.workspace.workspace_id}",
-            "storage_root": (self.workspace.state / "catalog").as_uri(),
+            "global_metastore_id": f"local:local:{self.workspace.metastore_id}",
+            "storage_root": (self.workspace.metastore / "catalog").as_uri(),
             "delta_sharing_scope": "INTERNAL",
             "privilege_model_version": "1.0",
         }

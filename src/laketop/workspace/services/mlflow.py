@@ -141,17 +141,20 @@ class Mlflow(Service):
         database = self.workspace.state / "mlflow.db"
         mlflow_database.make(database)
         tracking = TrackingStore(database, folder_exists=self._folder_exists)
-        registry = Registry(
-            database,
-            files=self.workspace.state / "models",
-            schema_exists=self._schema_exists,
-            now_ms=self.workspace.now_ms,
-            allow=ModelRights(self.workspace).allow,
-        )
+        if self.workspace.first is not self.workspace:  # models are of the metastore
+            registry = self.workspace.first.model_registry.registry
+        else:
+            registry = Registry(
+                database,
+                files=self.workspace.metastore / "models",
+                schema_exists=self._schema_exists,
+                now_ms=self.workspace.now_ms,
+                allow=ModelRights(self.workspace).allow,
+            )
         return Parts(Backend(tracking, registry.store, self._folder_of), registry)
 
     def _schema_exists(self, catalog: str, schema: str | None) -> bool:
-        folder = self.workspace.state / "catalog" / catalog
+        folder = self.workspace.metastore / "catalog" / catalog
         return (folder if schema is None else folder / schema).is_dir()
 
     def _folder_exists(self, path: str) -> bool:

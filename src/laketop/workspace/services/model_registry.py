@@ -68,7 +68,7 @@ class ModelRegistry(Service):
         """
         names = [name for name in path.split("/") if name]
         if names[:1] == ["Models"] and len(names) > _MODEL_DEPTH:
-            folder = confined(self.workspace.state / "models", "/".join(names[1:5]))
+            folder = confined(self.workspace.metastore / "models", "/".join(names[1:5]))
             if seal_of(folder).exists():
                 raise PermissionDenied(
                     f"Version {names[4]!r} of model {'.'.join(names[1:4])!r} is registered; "

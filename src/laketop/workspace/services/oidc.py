@@ -22,6 +22,8 @@ class Oidc(Service):
     Source: RFC 6749 4.4 and 5.2, RFC 8414, workspace-api 1.
     """
 
+    shared = True
+
     @route(
         "GET /oidc/.well-known/oauth-authorization-server",
         "GET /oidc/.well-known/openid-configuration",
@@ -47,10 +49,11 @@ class Oidc(Service):
             return _refused("unsupported_grant_type", "laketop gives tokens to client_credentials.")
         if set(form.get("scope", "all-apis").split()) - {"all-apis", "offline_access"}:
             return _refused("invalid_scope", "laketop knows the scope all-apis alone.")
-        if not self.workspace.service_principal_secrets_proxy.opens(client, secret):
+        opened = self.workspace.service_principal_secrets_proxy.opens(client, secret)
+        if opened is None:
             return _refused("invalid_client", "Client authentication failed", status=401)
         now = wall_ms()
-        value = self.workspace.tokens.issue(
+        value = self.workspace.tokens.within(opened).issue(
             client,
             kind="oauth",
             created_by=client,

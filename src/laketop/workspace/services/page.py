@@ -21,7 +21,12 @@ class Page(Service):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.sessions = Sessions(workspace.tokens.user_of, wall_ms)
+        own = workspace.first is workspace
+        self.sessions: Sessions = (
+            Sessions(workspace.tokens.workspace_of, wall_ms)
+            if own
+            else workspace.first.page.sessions
+        )
 
     @route("POST /api/laketop/1/page/link", write=False)
     def link(self, request: Request, path: str = "/") -> dict[str, Any]:

@@ -52,7 +52,7 @@ class RegisteredModels(Service):
 
     def require_manage(self, full_name: str) -> None:
         """Let only callers pass who may grant on a model or function. Errors: PermissionDenied."""
-        home = Lake(self.workspace.state / "catalog")
+        home = Lake(self.workspace.metastore / "catalog")
         names = full_name.split(".")
         if self.workspace.is_admin:
             return
@@ -110,7 +110,7 @@ class RegisteredModels(Service):
         """Delete a model and its versions."""
         lake.parts(full_name, 3, "model")
         await self.of_registry(lambda: self._registry.delete_model(full_name))
-        Privileges(Lake(self.workspace.state / "catalog")).forget(full_name)
+        Privileges(Lake(self.workspace.metastore / "catalog")).forget(full_name)
 
     @route("PUT /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}")
     async def set_alias(self, full_name: str, alias: str, version_num: int) -> RegisteredModelAlias:
@@ -137,7 +137,7 @@ class RegisteredModels(Service):
 
     async def names_in(self, *names: str) -> Names:
         """Return the full names of the models of a catalog or a schema."""
-        if not (self.workspace.state / "mlflow.db").exists():
+        if not (self.workspace.metastore / "mlflow.db").exists():
             return []  # nobody has made one, and to look would load MLflow
         prefix = ".".join(names) + "."
         every = await self.of_registry(self._all)

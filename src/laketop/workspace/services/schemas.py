@@ -158,7 +158,7 @@ class Schemas(UnityService):
             created_by=made.get("by", entry.get("owner")),
             updated_at=changed,
             updated_by=made.get("changed_by", entry.get("owner")),
-            metastore_id=self.workspace.workspace_id,
+            metastore_id=self.workspace.metastore_id,
             schema_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{folder.stat().st_ino}")),
         )
 

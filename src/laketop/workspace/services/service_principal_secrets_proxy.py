@@ -13,6 +13,7 @@ from typing import Any
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
+from laketop.settings import FIRST_WORKSPACE
 from laketop.workspace.clock import wall_ms
 from laketop.workspace.service import Service, route
 
@@ -27,6 +28,8 @@ class ServicePrincipalSecretsProxy(Service):
     They end by the machine's clock, as OAuth clients reckon.
     Source: databricks-sdk, `oauth2.ServicePrincipalSecretsProxyAPI`.
     """
+
+    shared = True
 
     schema = (
         """CREATE TABLE IF NOT EXISTS service_principal_secrets (
@@ -63,6 +66,7 @@ class ServicePrincipalSecretsProxy(Service):
             " VALUES (?, ?, ?, ?, ?)",
             (*row, now + _seconds(lifetime) * 1000),
         )
+        self.table("workspaces")[row[0]] = self.workspace.asked.name
         made = next(one for one in self._rows(service_principal_id) if one[0] == row[0])
         return {**_shown(*made), "secret": value}
 
@@ -84,15 +88,23 @@ class ServicePrincipalSecretsProxy(Service):
         )
         if not gone:
             raise NotFound(f"Secret {secret_id[:50]} does not exist.")
+        self.table("workspaces").pop(secret_id, None)
 
-    def opens(self, application_id: str, secret: str) -> bool:
-        """Tell whether a secret of a service principal is valid, inside a transaction."""
+    def opens(self, application_id: str, secret: str) -> str | None:
+        """Return the name of the workspace that a secret opens, None for one that is not valid.
+
+        It is the one in which the secret was made. To be called inside a transaction.
+        """
         principal = self.workspace.principals.id_of("ServicePrincipals", application_id)
-        digest, opened = _digest(secret), False
-        for _id, _created, expires_ms, kept in self._rows(str(principal or 0)):
+        digest, opened = _digest(secret), None
+        for id_, _created, expires_ms, kept in self._rows(str(principal or 0)):
             if hmac.compare_digest(kept, digest) and wall_ms() < expires_ms:
-                opened = True
+                opened = self._workspace_of(id_)
         return opened
+
+    def _workspace_of(self, secret_id: str) -> str:
+        # Earlier versions had one workspace, and did not write down which.
+        return str(self.table("workspaces").get(secret_id, FIRST_WORKSPACE))
 
     def _rows(self, principal: str) -> Any:
         return self.store.execute(

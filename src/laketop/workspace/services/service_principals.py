@@ -12,6 +12,8 @@ from laketop.workspace.service import Fields, Service, route
 class ServicePrincipals(Service):
     """Service principals. Source: RFC 7644, databricks-sdk `iam.ServicePrincipalsV2API`."""
 
+    shared = True
+
     @functools.cached_property
     def _directory(self) -> Directory:
         return Directory(self.workspace, "ServicePrincipals")

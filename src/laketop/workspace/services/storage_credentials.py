@@ -14,6 +14,8 @@ class StorageCredentials(Service):
     Source: databricks-sdk, `catalog.StorageCredentialsAPI`.
     """
 
+    shared = True
+
     @route("POST /api/2.1/unity-catalog/storage-credentials")
     def create(self, fields: Fields) -> Record:
         """Keep a credential of one cloud."""

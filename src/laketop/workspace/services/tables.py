@@ -157,7 +157,7 @@ class Tables(UnityService):
             full_name=full_name,
             table_type=type_,
             owner=self._owner(catalog, schema, name),
-            metastore_id=self.workspace.workspace_id,
+            metastore_id=self.workspace.metastore_id,
             table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, full_name)),
         )
         if type_ is TableType.VIEW:

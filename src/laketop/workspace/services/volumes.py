@@ -134,5 +134,5 @@ class Volumes(UnityService):
             created_by=entry.get("created_by", entry.get("owner")),
             updated_at=changed,
             updated_by=entry.get("updated_by", entry.get("owner")),
-            metastore_id=self.workspace.workspace_id,
+            metastore_id=self.workspace.metastore_id,
         )

@@ -71,8 +71,11 @@ class PageFace:
 
     @property
     def cookie(self) -> str:
-        """The name of the cookie: ports share a browser's cookies, so it names the workspace."""
-        return f"laketop-page-{self._workspace.workspace_id}"
+        """The name of the cookie: ports share a browser's cookies, so it names the metastore.
+
+        The workspaces over it share the cookie: a browser is signed in to one of them.
+        """
+        return _cookie_name(self._workspace)
 
     def serves(self, raw_path: str) -> bool:
         """Tell whether a path is of the page rather than of the API."""
@@ -106,20 +109,14 @@ class PageFace:
     def _user(self, headers: Mapping[str, str]) -> str:
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind:
-            user = self._workspace.tokens.user_of(token) if kind.lower() == "bearer" else None
+            found = token if kind.lower() == "bearer" else None
         else:
             _check_fetched_by_us(headers)
-            user = self._sessions.user_of(self._cookie_of(headers))
+            found = self._sessions.bearer(cookie_of(self._workspace, headers))
+        user = None if found is None else self._workspace.tokens.user_of(found)
         if user is None:
             raise Unauthenticated("Nobody is signed in.")
         return user
-
-    def _cookie_of(self, headers: Mapping[str, str]) -> str:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return ""
-        return "" if found is None else found.value
 
     def _open(
         self, path: str, query: Mapping[str, str], headers: Mapping[str, str]
@@ -178,6 +175,8 @@ class PageFace:
 
     def _framed(self, page: Page, query: Mapping[str, str], *, status: int = 200) -> Reply:
         project = self._workspace.settings.root.name
+        if len(self._workspace.workspaces.all()) > 1:
+            project = f"{project} · {self._workspace.name}"
         body = layout.document(page, project=project, search=query.get("q", ""))
         return Reply(body, status, {"content-type": _HTML})
 
@@ -210,6 +209,19 @@ class PageFace:
         headers = {**layout.HEADERS, "content-security-policy": _MLFLOW_POLICY}
         del headers["cache-control"]
         await app(inner, bodies.limited(receive), _with(send, headers))
+
+
+def cookie_of(workspace: Workspace, headers: Mapping[str, str]) -> str:
+    """Return the value of the page's cookie, "" without one."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(_cookie_name(workspace))
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def _cookie_name(workspace: Workspace) -> str:
+    return f"laketop-page-{workspace.metastore_id}"
 
 
 def _check_method(method: str, path: str) -> None:

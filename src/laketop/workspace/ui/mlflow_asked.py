@@ -14,7 +14,8 @@ Got = TypeVar("Got")
 
 def is_used(view: View) -> bool:
     """Tell whether MLflow was ever used here; if not, nothing is there, and it stays unloaded."""
-    return (view.workspace.state / "mlflow.db").exists()
+    folders = {view.workspace.state, view.workspace.metastore}  # runs are here, models there
+    return any((folder / "mlflow.db").exists() for folder in folders)
 
 
 def asked(act: Callable[[], Got]) -> Got:

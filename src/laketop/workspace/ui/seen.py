@@ -17,7 +17,7 @@ class SeenLake:
     """
 
     def __init__(self, view: View) -> None:
-        self.all = Lake(view.workspace.state / "catalog")
+        self.all = Lake(view.workspace.metastore / "catalog")
         self._rights = Securables(view.workspace)
 
     def require(self, type_: str, *names: str) -> None:

@@ -25,15 +25,15 @@ class _Grant:
 class Sessions:
     """The links and cookies of this process; all of them end with it.
 
-    Each lives as long as the token of whom asked for the link: `user_of_token` tells whose a token
-    is, None once it is no more. Only digests of links and cookies are kept. Times are those of the
-    machine, not of the workspace's clock, which can be moved.
+    Each lives as long as the token of whom asked for the link: `workspace_of` tells which
+    workspace a token opens, None once it is no more. Only digests of links and cookies are kept.
+    Times are those of the machine, not of a workspace's clock, which can be moved.
     """
 
     def __init__(
-        self, user_of_token: Callable[[str], str | None], now_ms: Callable[[], int]
+        self, workspace_of: Callable[[str], str | None], now_ms: Callable[[], int]
     ) -> None:
-        self._user_of_token = user_of_token
+        self._workspace_of = workspace_of
         self._now_ms = now_ms
         self._guard = threading.Lock()
         self._links: dict[str, _Grant] = {}
@@ -47,17 +47,17 @@ class Sessions:
         """Return the value of a cookie for the secret of a link; None for one that is used up."""
         with self._guard:
             grant = self._links.pop(_digest(link), None)
-        if grant is None or self._user(grant) is None:
+        if grant is None or not self._is_valid(grant):
             return None
         return self._granted(self._cookies, grant.token, SESSION_MS)
 
-    def user_of(self, cookie: str) -> str | None:
-        """Return the user whom a cookie signs in, None if it signs nobody in."""
+    def bearer(self, cookie: str) -> str | None:
+        """Return the token that a cookie stands for, None if it signs nobody in."""
         grant = self._cookies.get(_digest(cookie))
-        return None if grant is None else self._user(grant)
+        return grant.token if grant is not None and self._is_valid(grant) else None
 
-    def _user(self, grant: _Grant) -> str | None:
-        return self._user_of_token(grant.token) if self._now_ms() < grant.until_ms else None
+    def _is_valid(self, grant: _Grant) -> bool:
+        return self._now_ms() < grant.until_ms and self._workspace_of(grant.token) is not None
 
     def _granted(self, grants: dict[str, _Grant], token: str, lasts_ms: int) -> str:
         secret, now_ms = secrets.token_urlsafe(32), self._now_ms()

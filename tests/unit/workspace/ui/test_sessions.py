@@ -20,19 +20,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def users() -> dict[str, str]:
-    return {"token": "me"}
+def workspaces() -> dict[str, str]:
+    return {"token": "dev"}
 
 
 @pytest.fixture
-def sessions(clock: Clock, users: dict[str, str]) -> Sessions:
-    return Sessions(users.get, clock)
+def sessions(clock: Clock, workspaces: dict[str, str]) -> Sessions:
+    return Sessions(workspaces.get, clock)
 
 
-def test_a_link_gives_a_cookie_that_signs_its_user_in(sessions: Sessions) -> None:
+def test_a_link_gives_a_cookie_that_stands_for_its_token(sessions: Sessions) -> None:
     cookie = sessions.enter(sessions.link("token"))
     assert cookie is not None
-    assert sessions.user_of(cookie) == "me"
+    assert sessions.bearer(cookie) == "token"
 
 
 def test_a_link_works_once(sessions: Sessions) -> None:
@@ -45,12 +45,12 @@ def test_a_link_that_nobody_made_gives_nothing(sessions: Sessions) -> None:
     sessions.link("token")
     assert sessions.enter("guessed") is None
     assert sessions.enter("") is None
-    assert sessions.user_of("") is None
+    assert sessions.bearer("") is None
 
 
 def test_neither_a_token_nor_a_link_is_a_cookie(sessions: Sessions) -> None:
-    assert sessions.user_of("token") is None
-    assert sessions.user_of(sessions.link("token")) is None
+    assert sessions.bearer("token") is None
+    assert sessions.bearer(sessions.link("token")) is None
 
 
 def test_a_link_grows_old(sessions: Sessions, clock: Clock) -> None:
@@ -62,15 +62,17 @@ def test_a_link_grows_old(sessions: Sessions, clock: Clock) -> None:
 def test_a_cookie_grows_old(sessions: Sessions, clock: Clock) -> None:
     cookie = sessions.enter(sessions.link("token")) or ""
     clock.now_ms += SESSION_MS - 1
-    assert sessions.user_of(cookie) == "me"
+    assert sessions.bearer(cookie) == "token"
     clock.now_ms += 1
-    assert sessions.user_of(cookie) is None
+    assert sessions.bearer(cookie) is None
 
 
-def test_what_a_token_opened_ends_with_the_token(sessions: Sessions, users: dict[str, str]) -> None:
+def test_what_a_token_opened_ends_with_the_token(
+    sessions: Sessions, workspaces: dict[str, str]
+) -> None:
     cookie, link = sessions.enter(sessions.link("token")) or "", sessions.link("token")
-    users.clear()
-    assert sessions.user_of(cookie) is None
+    workspaces.clear()
+    assert sessions.bearer(cookie) is None
     assert sessions.enter(link) is None
 
 

@@ -212,7 +212,7 @@ def _decisions(view: View, full: str) -> Html | None:
 
 def _rows_of(view: View, full: str, name: str, text: str, **more: str) -> Answer | None:
     catalog, schema, _ = full.split(".")
-    lake = Lake(view.workspace.state / "catalog")
+    lake = Lake(view.workspace.metastore / "catalog")
     if name not in lake.tables(catalog, schema):
         return None
     wanted = text.replace("{table}", quoted(catalog, schema, name))
