@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
@@ -34,18 +35,32 @@ def run(session: nox.Session, program: str, *arguments: str, **variables: str) -
     session.run(str(SCRIPTS / program), *arguments, env=env, external=True)
 
 
-def run_together(session: nox.Session, *commands: tuple[str, ...]) -> None:
-    """Run programs of the environment at once, and show what each printed when it has ended."""
-    env = {**os.environ, **surroundings()}
-    started = []
-    for program, *arguments in commands:
+def run_together(session: nox.Session, **lanes: tuple[str, ...]) -> None:
+    """Run programs of the environment at once; each line that they print begins with its lane."""
+    started = {}
+    for lane, (program, *arguments) in lanes.items():
+        session.log(f"{lane}: {program} {' '.join(arguments)}")
         order = [str(SCRIPTS / program), *arguments]
-        started.append(subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True))
-    for command, process in zip(commands, started, strict=True):
-        session.log(" ".join(command))
-        print(process.communicate()[0], flush=True)
-    if failed := [c for c, process in zip(commands, started, strict=True) if process.returncode]:
-        session.error(f"failed: {'; '.join(' '.join(command) for command in failed)}")
+        env = {**os.environ, **surroundings()}
+        process = subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True)
+        shown: list[str] = []
+        reader = threading.Thread(target=_show, args=(lane, process, shown))
+        reader.start()
+        started[lane] = (process, reader, shown)
+    for process, reader, _ in started.values():
+        process.wait()
+        reader.join()
+    failed = [lane for lane, (process, _, _) in started.items() if process.returncode]
+    for lane in failed:  # again, since the lines of others stand between those that tell why
+        print("".join(started[lane][2][-60:]), flush=True)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+def _show(lane: str, process: subprocess.Popen[str], shown: list[str]) -> None:
+    for line in process.stdout or ():
+        shown.append(line)
+        print(f"{lane}: {line}", end="", flush=True)
 
 
 @nox.session
@@ -96,13 +111,13 @@ UNITS = ("-m", "not hypothesis")
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
-    rooms = sorted(str(path) for path in Path("tests/unit").iterdir() if path.name != "ml")
-    # Two halves, since there are two cores: the numeric libraries are loaded in one alone.
+    numeric = ("tests/unit/ml", "tests/unit/runner")
+    # Lanes, since there are two cores: the numeric libraries are loaded in one of laketop's alone.
     run_together(
         session,
-        ("pytest", *options, *(room for room in rooms if not room.endswith("__pycache__"))),
-        ("pytest", *options, "tests/unit/ml", "examples/variants/tests/unit"),
-        ("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit"),
+        rooms=("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric)),
+        numeric=("pytest", *options, *numeric),
+        flights=("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit"),
     )
 
 
@@ -118,11 +133,17 @@ def integration(session: nox.Session) -> None:
     """Run the integration tests, on a real engine and through official clients."""
     # One random order for all, since these tests share an engine and real time: what fails is
     # seen again. Another: nox -s integration -- --randomly-seed=random
-    order = "--randomly-seed=1367276327"
-    slowest = "--durations=15"
-    run(session, "pytest", "tests/integration", order, slowest, *session.posargs)
+    options = ("--randomly-seed=1367276327", "--durations=15", *session.posargs)
+    engines = ("tests/integration/engine", "tests/integration/ml")
+    # Lanes, since half of their time is waiting; each has a workspace and an engine of its own.
+    run_together(
+        session,
+        engine=("pytest", *options, *engines),
+        workspace=("pytest", *options, "tests/integration", *(f"--ignore={e}" for e in engines)),
+    )
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
-    run(session, "pytest", *flights, slowest, *session.posargs)
+    run(session, "pytest", *flights, "--durations=15", *session.posargs)
+    run(session, "pytest", "-c", "pyproject.toml", "examples/variants/tests/unit", *session.posargs)
 
 
 @nox.session
