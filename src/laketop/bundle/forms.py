@@ -36,7 +36,10 @@ COMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
 """Fields that the workspace computes of others, which makes them known before a deployment."""
 
 LATER = frozenset(
-    {"id", "url", "endpoint_url", "creator", "experiment_id", "job_id", "serving_endpoint_id"}
+    {
+        *("id", "url", "endpoint_url", "creator", "experiment_id", "job_id"),
+        *("serving_endpoint_id", "cluster_id", "instance_pool_id"),
+    }
 )
 """Fields that are known only once a resource is deployed."""
 

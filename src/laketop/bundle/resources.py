@@ -12,13 +12,16 @@ from laketop.errors import ConfigError
 
 SERVED = (
     "catalogs",
+    "clusters",
     "experiments",
+    "instance_pools",
     "jobs",
     "model_serving_endpoints",
     "quality_monitors",
     "registered_models",
     "schemas",
     "secret_scopes",
+    "sql_warehouses",
     "volumes",
 )
 """Types whose bodies are checked field by field and made for the create call."""
@@ -26,13 +29,11 @@ SERVED = (
 STATE_ONLY = (
     "alerts",
     "apps",
-    "clusters",
     "dashboards",
     "database_catalogs",
     "database_instances",
     "external_locations",
     "genie_spaces",
-    "instance_pools",
     "job_runs",
     "models",
     "pipelines",
@@ -40,7 +41,6 @@ STATE_ONLY = (
     "postgres_endpoints",
     "postgres_projects",
     "secrets",
-    "sql_warehouses",
     "synced_database_tables",
     "vector_search_endpoints",
     "vector_search_indexes",

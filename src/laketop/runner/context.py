@@ -59,6 +59,8 @@ class TaskContext:
     """The interpreter of the task."""
     cache: Path | None = None
     """Where environments are kept, for all projects of the user; None = with the project."""
+    own: Path | None = None
+    """The project's own environment, for tasks that declare none; None = the interpreter's."""
     resolve: Callable[[str], Path]
     """Turn a path of the workspace into a path on disk."""
     cancelled: threading.Event

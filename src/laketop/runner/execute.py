@@ -76,6 +76,8 @@ class Site:
     fork: Fork | None = None
     cache: Path | None = None
     """Where environments of tasks are kept, for all projects of the user; None = by the runs."""
+    own: Path | None = None
+    """The project's own environment, for tasks that declare none."""
     saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
     """The saved "query" or "alert" with an id, as the API has it."""
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
@@ -310,6 +312,7 @@ class _Work:
             run_each=self._run_each,
             saved=self._site.saved,
             cache=self._site.cache,
+            own=self._site.own,
             fork=self._site.fork,
         )
 

@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import site
 import sys
 import threading
 import time
@@ -72,7 +73,10 @@ class TaskProcess:
         """Set up output, imports, file calls and Spark before any code of the user runs."""
         redact_output(self.redaction)
         os.environ.setdefault("MPLBACKEND", "Agg")
-        sys.path[:0] = [str(folder) for folder in self.request.wheels]
+        libraries = _libraries(self.request)
+        sys.path[:0] = [str(folder) for folder in libraries]
+        if self.request.own is not None:
+            site.addsitedir(str(self.request.own))  # for the packages it has in place: .pth files
         shims.install()
         runtime.provide(runtime.Runtime(names=self.names, context=self._context))
         add_display_method()
@@ -80,8 +84,8 @@ class TaskProcess:
         requirements.check(self.request.requirements)
         for folder in self.request.wheels:
             requirements.check(requirements.needs_of_wheel(folder))
-        if self.request.wheels and self.request.cache is not None:
-            run_workers_by(str(workers_python(self.request.wheels, self.request.cache)))
+        if libraries and self.request.cache is not None:
+            run_workers_by(str(workers_python(libraries, self.request.cache)))
 
     def run(self) -> None:
         """Run the user's code.
@@ -151,11 +155,15 @@ class TaskProcess:
 def import_folders(request: Request) -> list[Path]:
     """Return the folders that the task has on `sys.path` before those of its interpreter."""
     find = {"notebook": _notebook_file, "spark_python": _script_file}.get(request.kind)
-    folders = list(request.wheels)
+    folders = _libraries(request)
     if find is not None:
         with contextlib.suppress(NotFound):  # the task itself says so
             folders.extend(_beside(find(request), request))
     return folders
+
+
+def _libraries(request: Request) -> list[Path]:
+    return [*request.wheels, *(() if request.own is None else (request.own,))]
 
 
 def _notebook_file(request: Request) -> Path:

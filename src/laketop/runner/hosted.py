@@ -10,6 +10,7 @@ import laketop
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
 from laketop.runner.overlay import Wanted, overlay, resolver_environment
+from laketop.runner.own_environment import declares_environment, links_to, problem_of_version
 from laketop.runner.paths import Places
 from laketop.runner.process import run_process
 from laketop.runner.request import OUTPUT_FILE, REQUEST_FILE, RESULT_FILE, VALUES_FILE, Request
@@ -31,6 +32,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     cache = context.cache or state / "envs"
     unmet = libraries.unmet()
     overlays = (_overlay(unmet, cache, context),) if unmet else ()
+    own = None if declares_environment(context.task) else _own(cache, context)
     if context.cancelled.is_set():
         return Outcome("CANCELED")
     request = Request(
@@ -45,6 +47,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         task_key=context.task_key,
         task_values=context.task_values,
         wheels=(*libraries.wheels, *overlays),
+        own=own,
         cache=cache,
         requirements=libraries.requirements,
         **fields,
@@ -69,9 +72,22 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     return read_outcome(context.directory, ended.exit_code)
 
 
-def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
-    log = context.directory / "output.log"
+def _own(cache: Path, context: TaskContext) -> Path | None:
+    if context.own is None or not context.own.is_dir():
+        return None
+    problem = problem_of_version(context.own)
+    if problem is None:
+        return links_to(context.own, cache)
+    _say(problem, context)
+    return None
 
+
+def _say(text: str, context: TaskContext) -> None:
+    with (context.directory / "output.log").open("a", encoding="utf-8") as output:
+        output.write(f"{text}\n")
+
+
+def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
     def run(argv: Sequence[str], output: Path) -> int:
         return run_process(
             argv,
@@ -81,11 +97,7 @@ def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
             cancelled=context.cancelled,
         ).exit_code
 
-    def say(text: str) -> None:
-        with log.open("a", encoding="utf-8") as output:
-            output.write(f"{text}\n")
-
-    return overlay(Wanted(requirements=unmet), cache, run, say)
+    return overlay(Wanted(requirements=unmet), cache, run, lambda text: _say(text, context))
 
 
 def read_outcome(directory: Path, exit_code: int) -> Outcome:

@@ -58,7 +58,7 @@ def overlay(
     """
     for name in wanted.requirements:
         _check_kept(name)
-    installed = _installed()
+    installed = installed_here()
     folder = cache / _digest(wanted, installed)
     if (folder / "done").exists():
         return folder / "site"
@@ -159,7 +159,8 @@ class _Install:
         )
 
 
-def _installed() -> dict[str, str]:
+def installed_here() -> dict[str, str]:
+    """Return the version of each distribution of this interpreter, by its canonical name."""
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = canonical(distribution.metadata["Name"] or "")
@@ -194,7 +195,7 @@ def _check_kept(text: str) -> None:
         name = canonical(requirement.name)
         if name in KEPT and requirement.specifier:
             raise ConfigError(
-                f"{text!r} is asked for, the engine speaks to {_installed().get(name)}",
+                f"{text!r} is asked for, the engine speaks to {installed_here().get(name)}",
                 hint=f"leave {name} out of the environment: laketop brings it",
             )
 

@@ -46,6 +46,8 @@ class Request:
     """The folder whose modules the file may import beside its neighbours; None = its bundle's."""
     wheels: tuple[Path, ...] = ()
     """Folders of unpacked wheels, for the front of sys.path."""
+    own: Path | None = None
+    """A folder of links to the project's own environment, after the wheels on sys.path."""
     cache: Path | None = None
     """Where environments are kept."""
     requirements: tuple[str, ...] = ()
@@ -62,10 +64,11 @@ class Request:
         """Return the request that `write` wrote to `source`."""
         fields = json.loads(source.read_text(encoding="utf-8"))
         places = Places(**{name: Path(folder) for name, folder in fields.pop("places").items()})
-        file, root, cache = (fields.pop(name) for name in ("file", "root", "cache"))
+        file, root, own, cache = (fields.pop(name) for name in ("file", "root", "own", "cache"))
         return cls(
             file=None if file is None else Path(file),
             root=None if root is None else Path(root),
+            own=None if own is None else Path(own),
             cache=None if cache is None else Path(cache),
             places=places,
             directory=Path(fields.pop("directory")),

@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 
 MAX_RETRIES_DEFAULT: Final = 0
 """Unverified."""
+FIRST_BACK_OFF_MS: Final = 15_000
+"""From the start of a failed attempt to the next one in a continuous run; doubles each time.
+
+Unverified, as is the longest.
+"""
+LONGEST_BACK_OFF_MS: Final = 3_600_000
 REPAIRS_COUNT_AS_ATTEMPTS: Final = True
 """Whether `attempt_number` goes on where it was before a repair; unverified."""
 EVERY_ATTEMPT_IS_LISTED: Final = True
@@ -54,7 +60,13 @@ QUEUED_MESSAGE: Final = "Queued due to reaching maximum concurrent runs of {limi
 """Unverified."""
 STOPPED_WHILE_ACTIVE: Final = "laketop stopped while the run was active"
 
-_UPSTREAM_OF: Final = {"CANCELED": "UPSTREAM_CANCELED", "TIMEDOUT": "UPSTREAM_FAILED"}
+_UPSTREAM_OF: Final = {
+    "CANCELED": "UPSTREAM_CANCELED",
+    "TIMEDOUT": "UPSTREAM_FAILED",
+    "FAILED": "UPSTREAM_FAILED",
+}
+_ENDS_A_CONTINUOUS_RUN: Final = frozenset({"FAILED", "TIMEDOUT"})
+_CONTINUOUS: Final = ("CONTINUOUS", "CONTINUOUS_RESTART")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,11 @@ class JobRun:
         self._message = ""
         self._queue_limit = 0
         self._stop_result = ""
+        self._stop_message = ""
+        continuous = settings.get("continuous") or {}
+        self._retries_while_others_run = (
+            request.trigger in _CONTINUOUS and continuous.get("task_retry_mode") == "ON_FAILURE"
+        )
         self._repair = repair or Repair(begin_ms=request.created_ms, start_ms=request.created_ms)
         self._start_ms = self._repair.start_ms
         self._begin_ms = self._repair.begin_ms
@@ -217,6 +234,8 @@ class JobRun:
         self._end(attempt, "TERMINATED", result, now_ms)
         if self._is_retried(attempt):
             self._retry(attempt, now_ms)
+        elif self._retries_while_others_run and result in _ENDS_A_CONTINUOUS_RUN:
+            self._give_up(attempt, now_ms)
         name = name_of_end(result)
         if name is not None:
             self._tell(attempt, name, now_ms)
@@ -436,7 +455,9 @@ class JobRun:
             [result for key, result in results.items() if key not in leaves],
         )
         self._end_ms = max(now_ms, self._begin_ms)
-        if self._stop_result:
+        if self._stop_message:
+            self._change_run(LIFE_CYCLE_OF_A_FAILED_RUN, result, self._stop_message)
+        elif self._stop_result:
             self._change_run(LIFE_CYCLE_OF_A_STOPPED_RUN, result)
         elif not results:
             self._change_run("SKIPPED", "DISABLED")
@@ -538,7 +559,8 @@ class JobRun:
                 upstream = _UPSTREAM_OF[result]
                 self._end(attempt, LIFE_CYCLE_OF_A_TASK_THAT_NEVER_RAN, upstream, now_ms)
             elif begun:
-                self._stop_attempt(attempt, result, now_ms)
+                stopped = "CANCELED" if result == "FAILED" else result
+                self._stop_attempt(attempt, stopped, now_ms)
             else:
                 self._end(attempt, "TERMINATED", result, now_ms)
         if begun:
@@ -559,11 +581,26 @@ class JobRun:
         wanted = attempt.result == "FAILED" or (
             attempt.result == "TIMEDOUT" and attempt.task.get("retry_on_timeout", False)
         )
-        most = attempt.task.get("max_retries", MAX_RETRIES_DEFAULT)
+        if self._retries_while_others_run:
+            most = attempt.task.get("max_retries", -1)
+            wanted = wanted and any(
+                other.life_cycle == "RUNNING" and other.retry == 0 for other in self._open.values()
+            )
+        else:
+            most = attempt.task.get("max_retries", MAX_RETRIES_DEFAULT)
         return wanted and (most < 0 or attempt.retry < most)
+
+    def _give_up(self, attempt: Attempt, now_ms: int) -> None:
+        # The run of a continuous job ends with a task that is not retried; another is started.
+        if not self._stop_result and not self.is_final:
+            self._stop_message = f"Task {attempt.key} failed with message: {attempt.message}."
+            self._stop("FAILED", now_ms)
 
     def _retry(self, attempt: Attempt, now_ms: int) -> None:
         wait_ms = attempt.task.get("min_retry_interval_millis") or 0
+        if self._retries_while_others_run:
+            wait_ms = max(wait_ms, FIRST_BACK_OFF_MS << min(attempt.retry, 20))
+            wait_ms = min(wait_ms, LONGEST_BACK_OFF_MS)
         following = Attempt(
             task=attempt.task,
             run_id=self.new_run_id(),

@@ -46,8 +46,13 @@ def triggers_of(settings: Mapping[str, Any]) -> list[tuple[str, Trigger]]:
     return found
 
 
-def without_retries(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings as a continuous run with the task_retry_mode NEVER takes them."""
+def of_continuous_run(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of a job as its continuous runs take them.
+
+    With the task_retry_mode NEVER, which is the default, no task is retried.
+    """
+    if (settings.get("continuous") or {}).get("task_retry_mode") == "ON_FAILURE":
+        return settings
     tasks = [{**task, "max_retries": 0} for task in settings.get("tasks") or ()]
     return {**settings, "tasks": tasks}
 
@@ -77,8 +82,6 @@ def _given(settings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bo
 def _read(kind: str, given: Mapping[str, Any], *, is_paused: bool) -> Trigger | None:
     missing = kind if kind in {"model", "job_completion"} else None
     missing = "sql_condition" if given.get("sql_condition") else missing
-    if given.get("task_retry_mode") == "ON_FAILURE":
-        missing = "continuous with task_retry_mode ON_FAILURE"
     if missing is not None:
         if is_paused:
             return None

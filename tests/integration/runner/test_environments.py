@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import venv
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,43 @@ def test_a_task_runs_in_the_environment_that_it_declares_and_so_do_its_udfs(
     assert "twice [0, 2, 4]" in log
     _, again = run(SparkPythonTask(), task, **offline)
     assert again.count("installing") == 1  # both runs write to the same log
+
+
+def test_a_task_that_declares_none_runs_in_the_projects_own_environment(
+    run: Run, tmp_path: Path
+) -> None:
+    own = tmp_path / ".venv"
+    venv.create(own)
+    (place,) = own.glob("lib/python3*/site-packages")
+    wheel = make_wheel(tmp_path / "wheels", "laketop_doubling", "1.0", content=CODE)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place)
+    record = "laketop_doubling.py,,\nlaketop_doubling-1.0.dist-info/METADATA,,\n"
+    (place / "laketop_doubling-1.0.dist-info" / "RECORD").write_text(record)
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "laketop_beside.py").write_text("NAME = 'beside'\n")
+    info = place / "laketop_beside-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: laketop-beside\nVersion: 1\n")
+    (info / "RECORD").write_text("laketop_beside.pth,,\nlaketop_beside-1.dist-info/METADATA,,\n")
+    (place / "laketop_beside.pth").write_text(f"{tmp_path}/beside\n")
+    (tmp_path / "script.py").write_text(
+        "from laketop_beside import NAME\n"
+        "from laketop_doubling import double\n"
+        "from pyspark.sql import SparkSession\n"
+        "from pyspark.sql.functions import udf\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "frame = spark.range(3).select(udf(double, 'bigint')('id').alias('twice'))\n"
+        "print(NAME, 'twice', [row.twice for row in frame.collect()])\n"
+    )
+    task = {"spark_python_task": {"python_file": str(tmp_path / "script.py")}}
+    more = {"own": own, "cache": tmp_path / "cache"}
+    outcome, log = run(SparkPythonTask(), task, **more)
+    assert outcome.error is None, log
+    assert "beside twice [0, 2, 4]" in log
+    declared = {"environment_key": "e", "environments": [{"environment_key": "e", "spec": {}}]}
+    outcome, _ = run(SparkPythonTask(), {**task, **declared}, **more)
+    assert "No module named 'laketop_beside'" in (outcome.error or "")
 
 
 def test_an_environment_that_cannot_be_resolved_fails_the_task_by_name(

@@ -681,3 +681,69 @@ def test_scripts_run_around_the_build_and_the_deployment(local: Project) -> None
     assert order == [*moments[:3], "build", *moments[3:]]
     assert [step.name for step in done.plan.changing] == ["experiments.e"]
     destroy(local.site, local.load(), Options(confirm=yes))
+
+
+COMPUTE = """
+bundle: {name: compute}
+workspace: {root_path: /Workspace/Shared/NAME}
+resources:
+  sql_warehouses:
+    small: {name: NAME, cluster_size: 2X-Small, auto_stop_mins: STOP}
+  instance_pools:
+    pool: {instance_pool_name: NAME, node_type_id: local, max_capacity: 3}
+  clusters:
+    shared:
+      cluster_name: NAME
+      spark_version: 17.3.x-scala2.13
+      num_workers: 1
+      instance_pool_id: ${resources.instance_pools.pool.id}
+      permissions: [{level: CAN_RESTART, user_name: ann@laketop.local}]
+  jobs:
+    job:
+      name: NAME
+      tasks:
+        - task_key: t
+          existing_cluster_id: ${resources.clusters.shared.id}
+          sql_task:
+            warehouse_id: ${resources.sql_warehouses.small.id}
+            query: {query_id: q}
+"""
+
+
+def test_warehouses_clusters_and_pools_are_made_changed_and_deleted(project: Project) -> None:
+    name = f"compute_{project.site.is_local}"
+    text = COMPUTE.replace("NAME", name)
+    project.write(text.replace("STOP", "10"))
+    project.deploy()
+    assert project.plan().changing == ()
+    client = project.client
+    (warehouse,) = (one for one in client.warehouses.list() if one.name == name)
+    (cluster,) = (one for one in client.clusters.list() if one.cluster_name == name)
+    (pool,) = (one for one in client.instance_pools.list() if one.instance_pool_name == name)
+    assert cluster.instance_pool_id == pool.instance_pool_id
+    (job,) = client.jobs.list(name=name, expand_tasks=True)
+    assert job.settings is not None
+    (task,) = job.settings.tasks or ()
+    assert task.existing_cluster_id == cluster.cluster_id
+    assert task.sql_task is not None
+    assert task.sql_task.warehouse_id == warehouse.id
+    held = client.permissions.get("clusters", cluster.cluster_id or "")
+    names = [entry.user_name for entry in held.access_control_list or ()]
+    assert "ann@laketop.local" in names
+
+    project.write(text.replace("STOP", "20").replace("num_workers: 1", "num_workers: 2"))
+    client.instance_pools.edit(pool.instance_pool_id or "", name, "local", max_capacity=9)
+    changed = dict.fromkeys(
+        ("sql_warehouses.small", "clusters.shared", "instance_pools.pool"), "update"
+    )
+    assert project.actions() == changed
+    project.deploy()
+    assert project.plan().changing == ()
+    assert client.warehouses.get(warehouse.id or "").auto_stop_mins == 20
+    assert client.clusters.get(cluster.cluster_id or "").num_workers == 2
+    assert client.instance_pools.get(pool.instance_pool_id or "").max_capacity == 3
+
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    assert name not in [one.name for one in client.warehouses.list()]
+    assert name not in [one.cluster_name for one in client.clusters.list()]
+    assert name not in [one.instance_pool_name for one in client.instance_pools.list()]

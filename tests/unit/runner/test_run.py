@@ -226,6 +226,70 @@ def test_a_submitted_run_never_retries() -> None:
     assert bench.end() == ("INTERNAL_ERROR", "FAILED")
 
 
+def continuous(*tasks: dict[str, Any], mode: str = "ON_FAILURE") -> Bench:
+    return Bench(
+        *tasks,
+        request={"trigger": "CONTINUOUS"},
+        continuous={"pause_status": "UNPAUSED", "task_retry_mode": mode},
+    )
+
+
+def test_a_continuous_run_retries_a_task_while_another_runs_its_first_attempt() -> None:
+    bench = continuous(task("a"), task("b"))
+    bench.start("b")
+    waits = []
+    for _ in range(3):
+        bench.start("a")
+        bench.finish("a", FAILED)
+        assert bench.at("a") == ("WAITING_FOR_RETRY", None)
+        due_ms = bench.run.due_ms()
+        assert due_ms is not None
+        waits.append(due_ms - bench.now)
+        bench.now = due_ms
+    first = run_module.FIRST_BACK_OFF_MS
+    assert waits == [first, 2 * first, 4 * first]
+    bench.play("a")
+    bench.finish("b")
+    assert bench.end() == ("TERMINATED", "SUCCESS")
+
+
+def test_a_continuous_run_ends_with_a_task_when_none_runs_its_first_attempt() -> None:
+    bench = continuous(task("a"), task("b"), task("c", "a", run_if="ALL_DONE"))
+    bench.start("a")
+    bench.start("b")
+    bench.finish("a", FAILED)
+    due_ms = bench.run.due_ms()
+    assert due_ms is not None
+    bench.now = due_ms
+    bench.start("a")
+    bench.finish("b", FAILED)  # a runs for the second time, and nothing else
+    assert bench.stopping() == ["a"]
+    bench.finish("a", SUCCESS)
+    assert bench.at("a") == ("TERMINATED", "CANCELED")
+    assert bench.at("c") == ("SKIPPED", "UPSTREAM_FAILED")
+    assert bench.end() == ("INTERNAL_ERROR", "FAILED")
+    message = bench.run.snapshot()["state"]["state_message"]
+    assert message.startswith("Task b failed with message: ")
+
+
+def test_a_continuous_run_keeps_to_the_limit_of_retries() -> None:
+    bench = continuous(task("a", max_retries=0), task("b"))
+    bench.start("b")
+    bench.play("a", FAILED)
+    assert bench.stopping() == ["b"]
+    bench.finish("b")
+    assert bench.end() == ("INTERNAL_ERROR", "FAILED")
+
+
+def test_a_run_of_a_continuous_job_that_is_started_by_hand_is_like_any_other() -> None:
+    settings = {"continuous": {"task_retry_mode": "ON_FAILURE"}}
+    bench = Bench(task("a"), task("b"), **settings)
+    bench.start("b")
+    bench.play("a", FAILED)
+    assert len(bench.attempts("a")) == 1
+    assert bench.stopping() == []
+
+
 def test_a_task_past_its_timeout_has_to_stop_and_is_timed_out_whatever_it_says() -> None:
     bench = Bench(task("a", timeout_seconds=2, max_retries=1))
     bench.start("a")

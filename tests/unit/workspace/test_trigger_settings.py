@@ -8,7 +8,7 @@ import pytest
 from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
-from laketop.workspace.trigger_settings import triggers_of, without_retries
+from laketop.workspace.trigger_settings import of_continuous_run, triggers_of
 from laketop.workspace.triggers import Always, Every, OnArrival, OnSchedule, OnUpdate
 
 CRON = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
@@ -45,7 +45,6 @@ def test_a_paused_trigger_does_not_count() -> None:
         {"trigger": {"model": {"condition": "MODEL_CREATED"}}},
         {"trigger": {"job_completion": {"job_ids": [1]}}},
         {"schedule": {**CRON, "sql_condition": {"sql_query_id": "1", "warehouse_id": "2"}}},
-        {"continuous": {"task_retry_mode": "ON_FAILURE"}},
     ],
 )
 def test_what_is_not_built_is_refused_by_name_unless_it_is_paused(trigger: dict[str, Any]) -> None:
@@ -76,8 +75,11 @@ def test_what_cannot_be_is_said(settings: dict[str, Any], why: str) -> None:
         triggers_of(settings)
 
 
-def test_a_continuous_run_does_not_retry_its_tasks() -> None:
+def test_a_continuous_run_does_not_retry_its_tasks_unless_it_says_so() -> None:
     tasks: list[dict[str, Any]] = [{"task_key": "a", "max_retries": 3}, {"task_key": "b"}]
-    changed = without_retries({"name": "n", "tasks": tasks})
+    settings: dict[str, Any] = {"name": "n", "continuous": {}, "tasks": tasks}
+    changed = of_continuous_run(settings)
     assert [task["max_retries"] for task in changed["tasks"]] == [0, 0]
     assert tasks[0]["max_retries"] == 3
+    asking = {**settings, "continuous": {"task_retry_mode": "ON_FAILURE"}}
+    assert of_continuous_run(asking) == asking

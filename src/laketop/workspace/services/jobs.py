@@ -25,6 +25,7 @@ from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
+from laketop.runner.own_environment import own_environment
 from laketop.runner.paths import Places
 from laketop.runner.pool import Pool
 from laketop.runner.references import moment
@@ -45,7 +46,7 @@ from laketop.workspace.run_settings import (
 )
 from laketop.workspace.scheduler import Firing
 from laketop.workspace.service import Fields, Reply, Service, route
-from laketop.workspace.trigger_settings import without_retries
+from laketop.workspace.trigger_settings import of_continuous_run
 from laketop.workspace.triggers import Ended
 from laketop.workspace.workspace import Workspace
 
@@ -548,7 +549,7 @@ class Jobs(Service):
         schedule = settings.get("schedule") if firing.word == "PERIODIC" else None
         more = {"facts": firing.scope, **({"schedule": schedule} if schedule else {})}
         if firing.is_continuous:
-            settings = without_retries(settings)
+            settings = of_continuous_run(settings)
         owner = job["creator_user_name"]
         return self._add(settings, request, queue=None, more=more, creator=owner)
 
@@ -702,10 +703,13 @@ class Jobs(Service):
         )
 
     def _site_for(self, site: Site, record: RunRecord) -> Site:
-        """Return a site whose tasks have the rights of whom a run runs as."""
+        """Return a site with the rights of whom a run runs as, and the project's environment."""
         user = record.more.get("run_as") or self.workspace.settings.user
+        settings = self.workspace.settings
         return dataclasses.replace(
-            site, environment=lambda _task: self.workspace.environment_as(user)
+            site,
+            environment=lambda _task: self.workspace.environment_as(user),
+            own=own_environment(settings.root, settings.environment),
         )
 
     def _saved(self, kind: str, name: str) -> Mapping[str, Any]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from laketop.workspace.deployment.kind import Kind
 from laketop.workspace.deployment.resources.catalogs import Catalogs
+from laketop.workspace.deployment.resources.clusters import Clusters
 from laketop.workspace.deployment.resources.experiments import Experiments
 from laketop.workspace.deployment.resources.grants import Grants
+from laketop.workspace.deployment.resources.instance_pools import InstancePools
 from laketop.workspace.deployment.resources.jobs import Jobs
 from laketop.workspace.deployment.resources.model_serving_endpoints import ModelServingEndpoints
 from laketop.workspace.deployment.resources.permissions import Permissions
 from laketop.workspace.deployment.resources.registered_models import RegisteredModels
 from laketop.workspace.deployment.resources.schemas import Schemas
 from laketop.workspace.deployment.resources.secret_scopes import SecretScopes
+from laketop.workspace.deployment.resources.sql_warehouses import SqlWarehouses
 from laketop.workspace.deployment.resources.state_only import StateOnly
 from laketop.workspace.deployment.resources.volumes import Volumes
 
 KINDS: dict[str, type[Kind]] = {
     "jobs": Jobs,
     "model_serving_endpoints": ModelServingEndpoints,
+    "sql_warehouses": SqlWarehouses,
+    "clusters": Clusters,
+    "instance_pools": InstancePools,
     "experiments": Experiments,
     "secret_scopes": SecretScopes,
     "volumes": Volumes,

@@ -10,6 +10,8 @@ from laketop.workspace.deployment.kind import Body, Kind
 OBJECTS = {
     "jobs": "jobs",
     "experiments": "experiments",
+    "clusters": "clusters",
+    "sql_warehouses": "warehouses",
     "model_serving_endpoints": "serving-endpoints",
 }
 """The words of the permissions API for the types that it knows by their ids."""
