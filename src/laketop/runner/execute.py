@@ -138,6 +138,10 @@ class Execution:
         works = list(self._works.values())
         return self._run.has(task_run_id) or any(work.has(task_run_id) for work in works)
 
+    def limit_time(self, timeout_seconds: int) -> None:
+        """Let the run time out after so many seconds since its start, 0 = never."""
+        self._inbox.put(lambda: self._run.limit_time(timeout_seconds))
+
     def wake(self) -> None:
         """Look at the clock: it was moved."""
         self._inbox.put(lambda: None)

@@ -252,6 +252,13 @@ class JobRun:
         elif not self._by_run_id[task_run_id].is_final:
             self._stop_attempt(self._by_run_id[task_run_id], "CANCELED", now_ms)
 
+    def limit_time(self, timeout_seconds: int) -> None:
+        """Let the run time out after so many seconds since its start, 0 = never.
+
+        It is the one setting of a job that acts on runs which are active. Source: `jobs.md` 3.
+        """
+        self.settings = {**self.settings, "timeout_seconds": timeout_seconds}
+
     def queue(self, limit: int) -> None:
         """Let a run that has not begun wait: `limit` runs of its job are active."""
         self._queue_limit = limit

@@ -20,6 +20,8 @@ from laketop.workspace.store import Store
 
 _DEEPEST = 3
 """How many levels of run_job tasks may lie below a run. Source: jobs.md 6."""
+LONGEST_QUEUED_MS = 48 * 3_600_000
+"""Source: jobs.md 4; what becomes of a run that waited longer is laketop's choice."""
 _CANCEL_CHECK_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 0.2
 _LONGEST_RETRY_SECONDS = 10.0
@@ -161,21 +163,41 @@ class Dispatcher:
         if running is None or record is None:
             return
         if record.life_cycle == "QUEUED":
-            running.run.cancel(now_ms)
-            snapshot = running.run.snapshot()
-            self._records.update(run_id, snapshot)
-            self._store.after_commit(lambda: self._notify(running.run, snapshot))
-            self._store.after_commit(lambda: self._forget(run_id))
+            self._end_queued(run_id, running, lambda run: run.cancel(now_ms))
             return
         self._store.after_commit(lambda: running.execution.cancel(task_run_id))
 
+    def _end_queued(self, run_id: int, running: _Running, end: Callable[[JobRun], None]) -> None:
+        end(running.run)
+        snapshot = running.run.snapshot()
+        self._records.update(run_id, snapshot)
+        self._store.after_commit(lambda: self._notify(running.run, snapshot))
+        self._store.after_commit(lambda: self._forget(run_id))
+
+    def limit_time(self, job_id: int, timeout_seconds: int) -> None:
+        """Let the runs of a job time out after so many seconds, inside a transaction."""
+        for running in list(self._runs.values()):
+            is_of_job = running.run.request.job_id == job_id
+            if is_of_job and running.run.request.run_type == "JOB_RUN":
+                limit = running.execution.limit_time
+                self._store.after_commit(lambda limit=limit: limit(timeout_seconds))  # type: ignore[misc]  # bound now
+
     def promote(self, job_id: int, now_ms: int) -> None:
-        """Let queued runs of a job begin, inside a transaction, as far as its limit allows."""
+        """Let queued runs of a job begin, inside a transaction, as far as its limit allows.
+
+        One that has waited for too long is skipped instead.
+        """
         free = self._limit_of(job_id) - self._records.count_active(job_id)
-        for run_id in self._records.queued(job_id)[: max(free, 0)]:
+        for run_id in self._records.queued(job_id):
             running = self._runs.get(run_id)
             if running is None or self._closed.is_set():
                 continue
+            if now_ms - running.run.request.created_ms >= LONGEST_QUEUED_MS:
+                self._end_queued(run_id, running, lambda run: run.skip(now_ms))
+                continue
+            if free <= 0:  # those behind it have not waited longer
+                break
+            free -= 1
             running.run.leave_queue(now_ms)
             self._records.update(run_id, running.run.snapshot())
             self._store.after_commit(lambda run_id=run_id: self._begin(run_id))  # type: ignore[misc]  # bound now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +25,8 @@ _MOST_RUNS = 1000
 _MOST_TASKS = 1000
 _MOST_TAGS = 25
 _LONGEST_NAME = 4096
+_LARGEST_PARAMETERS = 2**20
+"""Of the base_parameters of a notebook task, as JSON. Source: jobs.md 7."""
 _PARAMETER = re.compile(r"[A-Za-z0-9_.\-]+")
 _KEYS = {
     "tasks": "task_key",
@@ -70,6 +73,12 @@ def _check_limits(settings: Mapping[str, Any]) -> None:
         for event, hooks in (item.get("webhook_notifications") or {}).items():
             if len(hooks or ()) > MOST_WEBHOOKS:
                 raise InvalidParameterValue(f"{event} has at most {MOST_WEBHOOKS} webhooks.")
+    for task in settings.get("tasks") or ():
+        given = (task.get("notebook_task") or {}).get("base_parameters") or {}
+        if len(json.dumps(given, ensure_ascii=False).encode()) > _LARGEST_PARAMETERS:
+            raise InvalidParameterValue(
+                f"The base_parameters of task {task['task_key']} have more than 1 MB as JSON."
+            )
     for parameter in settings.get("parameters") or ():
         if not _PARAMETER.fullmatch(parameter["name"]):
             raise InvalidParameterValue(f"The parameter {parameter['name']!r} cannot be named so.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.runner.git_source import with_repository
 
+_LARGEST = 10_000
+"""Bytes of the parameters of tasks, as JSON. Source: jobs.md 7."""
 _LEGACY = {
     "notebook_params": ("notebook_task", "base_parameters"),
     "python_params": ("spark_python_task", "parameters"),
@@ -36,7 +39,7 @@ def given_to_tasks(
 ) -> dict[str, Any]:
     """Return parameters of tasks, from before job parameters.
 
-    Errors: InvalidParameterValue for both at once.
+    Errors: InvalidParameterValue for both at once, and for too many bytes of one of them.
     """
     legacy = {
         "notebook_params": notebook_params,
@@ -45,6 +48,9 @@ def given_to_tasks(
     }
     if job_parameters and any(legacy.values()):
         raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
+    for name, value in legacy.items():
+        if value and len(json.dumps({name: value}, ensure_ascii=False).encode()) > _LARGEST:
+            raise InvalidParameterValue(f"{name} has more than {_LARGEST} bytes as JSON.")
     return legacy
 
 

@@ -438,14 +438,19 @@ def test_what_another_target_made_is_shared_and_stays(local: Project, name: str)
 
 
 def test_types_without_a_service_are_state_and_said_so(local: Project) -> None:
-    local.write(resources("{pipelines: {p: {name: etl}}, jobs: {j: {name: j}}}", "state"))
+    rule = "{metric: STREAMING_BACKLOG_FILES, op: GREATER_THAN, value: 1}"
+    job = f"{{name: j, health: {{rules: [{rule}]}}}}"
+    local.write(resources(f"{{pipelines: {{p: {{name: etl}}}}, jobs: {{j: {job}}}}}", "state"))
     done = local.deploy()
     assert not done.failures
-    assert local.said == ["pipelines.p is kept as state only: nothing runs behind pipelines here"]
+    assert sorted(local.said) == [
+        "pipelines.p is kept as state only: nothing runs behind pipelines here",
+        "the health rule STREAMING_BACKLOG_FILES of job j is not watched here",
+    ]
     told = {one["key"]: one["id"] for one in summary_of(local.site, local.load())}
     assert told == {"p": "etl", "j": str(done.jobs["j"])}
     assert local.plan().changing == ()
-    local.write(resources("{pipelines: {p: {name: elt}}, jobs: {j: {name: j}}}", "state"))
+    local.write(resources(f"{{pipelines: {{p: {{name: elt}}}}, jobs: {{j: {job}}}}}", "state"))
     assert local.actions() == {"pipelines.p": "update"}
     destroy(local.site, local.load(), Options(confirm=yes))
 
@@ -723,7 +728,7 @@ def test_warehouses_clusters_and_pools_are_made_changed_and_deleted(project: Pro
     assert cluster.instance_pool_id == pool.instance_pool_id
     (job,) = client.jobs.list(name=name, expand_tasks=True)
     assert job.settings is not None
-    (task,) = job.settings.tasks or ()
+    task = (job.settings.tasks or [])[0]
     assert task.existing_cluster_id == cluster.cluster_id
     assert task.sql_task is not None
     assert task.sql_task.warehouse_id == warehouse.id

@@ -332,6 +332,21 @@ def test_a_run_past_its_timeout_stops_everything_and_is_timed_out() -> None:
     assert bench.run.snapshot()["run_duration"] == 1_000
 
 
+def test_the_time_limit_of_a_job_acts_on_a_run_that_is_active() -> None:
+    bench = Bench(task("a"))
+    bench.start("a")
+    bench.run.limit_time(5)
+    assert bench.run.due_ms() == 6_000
+    bench.run.limit_time(0)
+    assert bench.run.due_ms() is None
+    bench.run.limit_time(2)
+    bench.now = 3_000
+    bench.run.advance(bench.now)
+    assert bench.stopping() == ["a"]
+    bench.finish("a")
+    assert bench.end() == ("TERMINATED", "TIMEDOUT")
+
+
 def test_nothing_is_retried_in_a_run_out_of_time() -> None:
     bench = Bench(task("a", max_retries=-1, retry_on_timeout=True), timeout_seconds=1)
     bench.start("a")

@@ -195,6 +195,42 @@ def test_a_run_whose_very_end_cannot_be_written_down_keeps_its_result(bench: Ben
     assert bench.ended(run_id).snapshot["state"]["result_state"] == "SUCCESS"
 
 
+def test_a_run_that_was_queued_for_two_days_is_skipped(bench: Bench) -> None:
+    only = Waiting()
+    bench.functions.update(a=only, b=lambda _: Outcome("SUCCESS"))
+    bench.start(task("a"))
+    assert only.started.wait(_SECONDS)
+    queued = bench.start(task("b"))
+    for now_ms, word in (
+        (1_000 + dispatch.LONGEST_QUEUED_MS - 1, "QUEUED"),
+        (1_000 + dispatch.LONGEST_QUEUED_MS, "SKIPPED"),
+    ):
+        with bench.store.transaction(write=True):
+            bench.dispatcher.promote(_JOB, now_ms)
+        assert bench.record(queued).life_cycle == word
+    assert bench.dispatcher.changes(queued) is None
+    only.go.set()
+
+
+def test_a_time_limit_that_changes_ends_the_active_runs_of_its_job(bench: Bench) -> None:
+    first, second = Waiting(), Waiting()
+    bench.functions.update(a=first, b=second)
+    run_id = bench.start(task("a"))
+    assert first.started.wait(_SECONDS)
+    with bench.store.transaction(write=True):
+        bench.dispatcher.limit_time(_CHILD, 1)
+        bench.dispatcher.limit_time(_JOB, 1)
+    # Each look at the clock of this bench is one millisecond.
+
+    def is_over() -> bool:
+        bench.dispatcher.wake()
+        return bench.record(run_id).is_final
+
+    until(is_over)
+    assert bench.ended(run_id).snapshot["state"]["result_state"] == "TIMEDOUT"
+    assert first.was_canceled
+
+
 def test_a_child_that_cannot_be_canceled_at_once_is_canceled_later(bench: Bench) -> None:
     child = Waiting()
     bench.functions["child"] = child

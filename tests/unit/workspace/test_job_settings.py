@@ -85,3 +85,14 @@ def test_the_pages_together_are_the_whole(tasks: int, parameters: int) -> None:
 def test_a_page_token_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidParameterValue, match="'x'"):
         paged({}, (), "x")
+
+
+def test_base_parameters_of_a_notebook_have_a_megabyte_at_most() -> None:
+    def job(size: int) -> dict[str, Any]:
+        given = {"x": "y" * (size - len('{"x": ""}'))}
+        notebook = {"notebook_path": "/n", "base_parameters": given}
+        return {"tasks": [{"task_key": "a", "notebook_task": notebook}]}
+
+    assert checked(job(2**20))
+    with pytest.raises(InvalidParameterValue, match="base_parameters of task a have more than 1"):
+        checked(job(2**20 + 1))

@@ -33,6 +33,13 @@ def test_parameters_of_tasks_and_of_the_job_do_not_mix() -> None:
         given_to_tasks({"x": "2"}, None, None, {"y": "3"})
 
 
+def test_parameters_of_tasks_have_ten_thousand_bytes_at_most() -> None:
+    longest = "x" * (10_000 - len('{"python_params": [""]}'))
+    assert given_to_tasks(None, [longest], None, None)["python_params"] == [longest]
+    with pytest.raises(InvalidParameterValue, match="python_params has more than 10000 bytes"):
+        given_to_tasks(None, [longest + "x"], None, None)
+
+
 def test_what_is_not_served_is_refused_by_name() -> None:
     refuse_given(jar_params=None, sql_params={})
     with pytest.raises(NotServed, match="sql_params"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from laketop.bundle import Bundle, Resource
 from laketop.errors import Refused
 from laketop.runner import tasks
+from laketop.runner.notifications import DURATION_METRIC
 from laketop.workspace.deployment.resources import KINDS, grants, permissions
 
 
@@ -26,10 +28,20 @@ def waiting(bundle: Bundle) -> Iterator[str]:
 
 
 def _of_job(key: str, job: Resource) -> Iterator[str]:
+    for what, settings in _health(key, job):
+        for rule in (settings.get("health") or {}).get("rules") or ():
+            if rule.get("metric") != DURATION_METRIC:
+                yield f"the health rule {rule.get('metric')} of {what} is not watched here"
     for task in job.body.get("tasks", ()):
         for name in task:
             if name.endswith("_task") and name.removesuffix("_task") not in _task_types():
                 yield f"task {task['task_key']} of job {key} is a {name}, which does not run yet"
+
+
+def _health(key: str, job: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield f"job {key}", job.body
+    for task in job.body.get("tasks", ()):
+        yield f"task {task['task_key']} of job {key}", task
 
 
 def check_runs(bundle: Bundle, key: str) -> None:

@@ -498,6 +498,7 @@ class Jobs(Service):
             (settings.get("name") or "Untitled", json.dumps(settings), job_id),
         )
         self.workspace.clock.scheduler.follow(job_id, settings)
+        self._dispatcher.limit_time(job_id, settings.get("timeout_seconds") or 0)
         self._dispatcher.promote(job_id, self.workspace.now_ms())
 
     def _limit_of(self, job_id: int) -> int:

@@ -44,7 +44,9 @@ class Clusters(Kind):
 
     def find(self, body: Body) -> str | None:
         """Return the id of the one of this name, if there is just one."""
-        name, found, query = body.get("cluster_name"), [], {}
+        name = body.get("cluster_name")
+        found: list[str] = []
+        query: dict[str, str] = {}
         while True:
             told: dict[str, Any] = self.api.do("GET", f"{_PATH}/list", query=query)
             listed = told.get("clusters") or ()
