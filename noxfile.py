@@ -6,7 +6,8 @@ import hashlib
 import os
 import subprocess
 import sys
-import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
@@ -35,32 +36,34 @@ def run(session: nox.Session, program: str, *arguments: str, **variables: str) -
     session.run(str(SCRIPTS / program), *arguments, env=env, external=True)
 
 
-def run_together(session: nox.Session, **lanes: tuple[str, ...]) -> None:
-    """Run programs of the environment at once; each line that they print begins with its lane."""
-    started = {}
-    for lane, (program, *arguments) in lanes.items():
-        session.log(f"{lane}: {program} {' '.join(arguments)}")
-        order = [str(SCRIPTS / program), *arguments]
-        env = {**os.environ, **surroundings()}
-        process = subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True)
-        shown: list[str] = []
-        reader = threading.Thread(target=_show, args=(lane, process, shown))
-        reader.start()
-        started[lane] = (process, reader, shown)
-    for process, reader, _ in started.values():
-        process.wait()
-        reader.join()
-    failed = [lane for lane, (process, _, _) in started.items() if process.returncode]
-    for lane in failed:  # again, since the lines of others stand between those that tell why
-        print("".join(started[lane][2][-60:]), flush=True)
+Command = tuple[str, ...]
+
+
+def run_together(session: nox.Session, **lanes: Sequence[Command]) -> None:
+    """Run lanes at once, a lane's programs one by one; each line printed begins with its lane."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        ended = pool.map(_run_lane, lanes, lanes.values())
+        failed = {lane: told for lane, told in zip(lanes, ended, strict=True) if told}
+    for told in failed.values():  # again, since the lines of others stand between them
+        print("".join(told[-60:]), flush=True)
     if failed:
         session.error(f"failed: {', '.join(failed)}")
 
 
-def _show(lane: str, process: subprocess.Popen[str], shown: list[str]) -> None:
-    for line in process.stdout or ():
-        shown.append(line)
-        print(f"{lane}: {line}", end="", flush=True)
+def _run_lane(lane: str, commands: Sequence[Command]) -> list[str]:
+    """Return what the programs that failed have printed, by lines."""
+    failed: list[str] = []
+    for program, *arguments in commands:
+        print(f"{lane}: {program} {' '.join(arguments)}", flush=True)
+        order = [str(SCRIPTS / program), *arguments]
+        env = {**os.environ, **surroundings()}
+        lines = []
+        with subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                print(f"{lane}: {line}", end="", flush=True)
+        failed += lines if process.returncode else []
+    return failed
 
 
 @nox.session
@@ -115,17 +118,22 @@ def unit(session: nox.Session) -> None:
     # Lanes, since there are two cores: the numeric libraries are loaded in one of laketop's alone.
     run_together(
         session,
-        rooms=("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric)),
-        numeric=("pytest", *options, *numeric),
-        flights=("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit"),
+        rooms=[("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric))],
+        numeric=[
+            ("pytest", *options, *numeric),
+            ("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit"),
+        ],
     )
 
 
 @nox.session(requires=["environment"])
 def property(session: nox.Session) -> None:  # noqa: A001 - the name that people type
     """Run the property tests."""
-    run(session, "pytest", "tests/property", *session.posargs)
-    run(session, "pytest", "tests/unit", *PROPERTIES, *session.posargs)
+    run_together(
+        session,
+        property=[("pytest", "tests/property", *session.posargs)],
+        unit=[("pytest", "tests/unit", *PROPERTIES, *session.posargs)],
+    )
 
 
 @nox.session(requires=["environment"])
@@ -135,15 +143,19 @@ def integration(session: nox.Session) -> None:
     # seen again. Another: nox -s integration -- --randomly-seed=random
     options = ("--randomly-seed=1367276327", "--durations=15", *session.posargs)
     engines = ("tests/integration/engine", "tests/integration/ml")
+    flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     # Lanes, since half of their time is waiting; each has a workspace and an engine of its own.
     run_together(
         session,
-        engine=("pytest", *options, *engines),
-        workspace=("pytest", *options, "tests/integration", *(f"--ignore={e}" for e in engines)),
+        engine=[
+            ("pytest", *options, *engines),
+            ("pytest", "-c", "pyproject.toml", *session.posargs, "examples/variants/tests/unit"),
+        ],
+        workspace=[
+            ("pytest", *options, "tests/integration", *(f"--ignore={room}" for room in engines)),
+            ("pytest", "--durations=15", *session.posargs, *flights),
+        ],
     )
-    flights = ("--project", "examples/flights", "examples/flights/tests/integration")
-    run(session, "pytest", *flights, "--durations=15", *session.posargs)
-    run(session, "pytest", "-c", "pyproject.toml", "examples/variants/tests/unit", *session.posargs)
 
 
 @nox.session
