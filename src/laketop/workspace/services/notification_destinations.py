@@ -80,6 +80,10 @@ class NotificationDestinations(Service):
         self.workspace.require_admin()
         self._kept.remove(id)
 
+    def existing(self, name: str) -> Record:
+        """Return a destination whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
+        return self._kept.existing(name)
+
     def _check_name(self, name: str, own: str | None) -> None:
         if not name:
             raise InvalidParameterValue("Missing required field: display_name")

@@ -31,13 +31,18 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "repos": _FILES,
     "queries": _SAVED,
     "alerts": _SAVED,
+    "alertsv2": _FILES,
+    "apps": ("CAN_USE", "CAN_MANAGE"),
     "authorization": ("CAN_USE",),
+    "dashboards": _FILES,
+    "pipelines": ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"),
     "directories": _FILES,
     "notebooks": _FILES,
     "files": _FILES,
 }
 """The levels that each type of object takes, the strongest last."""
 _SINGULAR = {
+    "alertsv2": "alertv2",
     "authorization": "tokens",
     "cluster-policies": "cluster-policy",
     "directories": "directory",
@@ -45,7 +50,7 @@ _SINGULAR = {
     "serving-endpoints": "serving-endpoint",
 }
 _TREE = ("directories", "notebooks", "files")
-_OWNED = ("jobs", "warehouses")
+_OWNED = ("jobs", "warehouses", "pipelines")
 _CREATOR_FIELDS = {
     "repos": "creator_user_name",
     "clusters": "creator_user_name",
@@ -54,8 +59,15 @@ _CREATOR_FIELDS = {
     "warehouses": "creator_name",
     "queries": "owner_user_name",
     "alerts": "owner_user_name",
+    "alertsv2": "owner_user_name",
+    "apps": "creator",
+    "dashboards": "creator_user_name",
+    "pipelines": "creator_user_name",
 }
 """Services that keep their objects' creators, by the name of the field."""
+
+_SERVICES = {"alertsv2": "alerts_v2", "dashboards": "lakeview"}
+"""The services of objects that are not called as they are."""
 
 Held = dict[tuple[str, str], str]
 """The level of each principal, which is a kind and a name."""
@@ -272,7 +284,8 @@ class Permissions(Service):
         elif object_type == "serving-endpoints":
             creator = self._endpoint_creator(object_id) or creator
         elif object_type in _CREATOR_FIELDS:
-            kept = self.workspace.services[object_type.replace("-", "_")].existing(object_id)  # type: ignore[attr-defined]  # by name
+            service = _SERVICES.get(object_type, object_type.replace("-", "_"))
+            kept = self.workspace.services[service].existing(object_id)  # type: ignore[attr-defined]  # by name
             creator = kept.get(_CREATOR_FIELDS[object_type]) or creator
             if kept.get("for_everybody"):
                 more = {("group_name", USERS): "CAN_USE"}

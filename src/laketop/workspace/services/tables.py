@@ -10,6 +10,7 @@ from typing import Any
 from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
 from databricks.sdk.service.catalog import (
     DataSourceFormat,
+    TableConstraint,
     TableInfo,
     TableSummary,
     TableType,
@@ -22,6 +23,7 @@ from laketop.workspace.delta_log import metadata_of
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
 from laketop.workspace.service import route
+from laketop.workspace.table_keys import TableKeys
 from laketop.workspace.unity_service import UnityService
 
 
@@ -49,8 +51,8 @@ class Tables(UnityService):
         tables = []
         for name in names:
             info = self._info(catalog, schema, name).as_dict()
-            for field in [*(["columns"] if omit_columns else []), "table_constraints"]:
-                info.pop(field, None)
+            if omit_columns:
+                info.pop("columns", None)
             if omit_properties:
                 info.pop("properties", None)
             tables.append(info)
@@ -88,7 +90,10 @@ class Tables(UnityService):
         names = lake.parts(full_name, 3, "table")
         self._rights.require_sees("TABLE", ".".join(names))
         self._check(*names)
-        return self._info(*names)
+        info = self._info(*names)
+        keys = TableKeys(self._lake).of(names)
+        info.table_constraints = [TableConstraint.from_dict(key) for key in keys] or None
+        return info
 
     @route("GET /api/2.1/unity-catalog/tables/{full_name}/exists")
     def exists(self, full_name: str) -> dict[str, bool]:
