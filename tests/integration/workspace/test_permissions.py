@@ -81,5 +81,5 @@ def test_what_cannot_be_is_said(client: WorkspaceClient, job: str) -> None:
             client.permissions.get(kind, object_id)
     with pytest.raises(ResourceDoesNotExist):
         client.permissions.get("serving-endpoints", "999")
-    with pytest.raises(NotServed, match="dashboards-of-yore"):
-        client.permissions.get("dashboards-of-yore", "1")
+    with pytest.raises(NotServed, match="registered-models"):
+        client.permissions.get("registered-models", "1")
