@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from laketop.bundle.dynamic_versions import patched
 from laketop.bundle.loading import load
 from laketop.bundle.model import (
     Artifact,
@@ -40,4 +41,5 @@ __all__ = [
     "find_root",
     "is_notebook",
     "load",
+    "patched",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from laketop.bundle import nodes
+from laketop.bundle.dynamic_versions import patched_name
 from laketop.bundle.model import Artifact, Upload
 from laketop.bundle.nodes import Node
 from laketop.bundle.paths import FILE, Translator, is_local
@@ -43,8 +45,8 @@ def artifacts_of(
         if not artifact.path.is_dir():
             message = f"the folder {node.text_at('path')!r} of artifact {key} is not there"
             problems.error(message, (*path, "path"), node.get("path") or node)
-        if artifact.dynamic_version:
-            message = "dynamic_version has no effect: wheels are installed anew in every run"
+        if artifact.dynamic_version and artifact.type != "whl":
+            message = "dynamic_version has no effect: it is for wheels"
             problems.warning(message, (*path, "dynamic_version"), node)
         _note_missing(artifact, path, node, problems)
         made.append(artifact)
@@ -155,12 +157,21 @@ class Libraries:
             yield text
             return
         for local in matches or [pattern]:
-            remote = f"{self.artifact_path.rstrip('/')}/.internal/{Path(local).name}"
+            name = patched_name(Path(local)) if self._is_dynamic(local) else Path(local).name
+            remote = f"{self.artifact_path.rstrip('/')}/.internal/{name}"
             known = self.uploads.setdefault(remote, Upload(local, remote, node.place))
             if known.local != local:
                 message = f"two local libraries have the name {Path(local).name!r}"
                 self.problems.error(message, path, node, f"the other is used at {known.place}")
             yield remote
+
+    def _is_dynamic(self, local: str) -> bool:
+        return local.endswith(".whl") and any(
+            fnmatch.fnmatch(local, pattern)
+            for artifact in self.artifacts
+            if artifact.dynamic_version
+            for pattern in artifact.files
+        )
 
 
 def _is_local_package(text: str) -> bool:

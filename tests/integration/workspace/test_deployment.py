@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import resource
 import signal
 import subprocess
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -392,6 +394,33 @@ artifacts:
         local.deploy()
         assert len(builds.read_text("utf-8").split()) == count
     assert (local.root / "dist" / "a-1-py3-none-any.whl").exists()
+
+
+def test_a_wheel_with_a_dynamic_version_is_another_file_for_each_build(project: Project) -> None:
+    wheel = project.root / "shop-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("shop-1.dist-info/METADATA", "Metadata-Version: 2.1\nVersion: 1\n")
+    artifact = "{type: whl, files: [{source: ./*.whl}], dynamic_version: true}"
+    job = "{name: j, environments: [{environment_key: e, spec: {dependencies: [./*.whl]}}]}"
+    text = resources(f"{{jobs: {{j: {job}}}}}", f"dynamic_{project.site.is_local}")
+    project.write(f"{text}\nartifacts: {{a: {artifact}}}\n")
+    folder = f"{project.load().workspace.artifact_path}/.internal"
+    places = []
+    for built_ns in (10**9, 2 * 10**9):
+        os.utime(wheel, ns=(built_ns, built_ns))
+        job_id = project.deploy().jobs["j"]
+        places.append(f"{folder}/shop-1+{built_ns}-py3-none-any.whl")
+        settings = project.client.jobs.get(job_id).settings
+        assert settings is not None
+        spec = (settings.environments or [])[0].spec
+        assert spec is not None
+        assert spec.dependencies == [places[-1]]
+        content = project.site.folder.read(places[-1])
+        assert content is not None
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            assert b"Version: 1+" in archive.read(f"shop-1+{built_ns}.dist-info/METADATA")
+        assert project.plan().changing == ()
+    assert project.site.folder.read(places[0]) is None
 
 
 def test_a_build_that_fails_says_its_last_words(project: Project) -> None:

@@ -121,10 +121,33 @@ def test_an_artifact_with_files_and_no_build_is_not_built(make_bundle: MakeBundl
     assert (artifact.build, artifact.files) == (None, (str(bundle.root / "*.whl"),))
 
 
-def test_dynamic_versions_by_preset_are_told(make_bundle: MakeBundle) -> None:
-    bundle = make_bundle(
-        "bundle: {name: x}\npresets: {artifacts_dynamic_version: true}\n"
-        "artifacts: {a: {type: whl}}\n"
-    )
+def test_a_dynamic_version_is_in_the_path_of_each_library(make_bundle: MakeBundle) -> None:
+    text = """
+        bundle: {name: x}
+        presets: {artifacts_dynamic_version: true}
+        artifacts: {a: {type: whl}}
+        resources:
+          jobs:
+            j:
+              environments:
+                - environment_key: e
+                  spec: {dependencies: [dist/*.whl, other/o-1-py3-none-any.whl]}
+    """
+    files = {"dist/p-1-py3-none-any.whl": "", "other/o-1-py3-none-any.whl": ""}
+    bundle = make_bundle(text, files)
     assert bundle.artifacts[0].dynamic_version
-    assert [problem.severity for problem in bundle.problems] == ["warning"]
+    assert bundle.problems == ()
+    built_ns = (bundle.root / "dist" / "p-1-py3-none-any.whl").stat().st_mtime_ns
+    remote = f"{bundle.workspace.artifact_path}/.internal"
+    spec = bundle.job("j").body["environments"][0]["spec"]
+    assert spec["dependencies"] == [
+        f"{remote}/p-1+{built_ns}-py3-none-any.whl",
+        f"{remote}/o-1-py3-none-any.whl",
+    ]
+
+
+def test_only_wheels_have_dynamic_versions(make_bundle: MakeBundle) -> None:
+    artifact = "{type: jar, build: x, files: [{source: a.jar}], dynamic_version: true}"
+    bundle = make_bundle(f"bundle: {{name: x}}\nartifacts: {{a: {artifact}}}\n")
+    (problem,) = bundle.problems
+    assert problem.message == "dynamic_version has no effect: it is for wheels"

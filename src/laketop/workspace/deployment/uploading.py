@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from laketop.bundle import Bundle, files_of, is_notebook
+from laketop.bundle import Bundle, Upload, files_of, is_notebook, patched
 from laketop.errors import ConfigError
 from laketop.workspace.deployment.folders import DiskFolder, Folder
 from laketop.workspace.deployment.site import Site
@@ -39,7 +39,12 @@ def upload(bundle: Bundle, site: Site) -> int:
 
 
 def _onto_disk(bundle: Bundle, folder: DiskFolder) -> int:
-    sent = sum(_copy(Path(one.local), folder.place(one.remote)) for one in bundle.uploads)
+    libraries = {folder.place(one.remote): _library(bundle, one) for one in bundle.uploads}
+    sent = sum(_copy(file, place) for place, file in libraries.items())
+    for home in {place.parent for place in libraries}:
+        for left in home.iterdir():
+            if left.is_file() and left not in libraries:  # of an earlier build
+                left.unlink()
     place = folder.place(bundle.workspace.file_path)
     if bundle.source_linked or place.resolve() == bundle.sync.root.resolve():
         return sent  # jobs run in the project itself
@@ -52,6 +57,14 @@ def _onto_disk(bundle: Bundle, folder: DiskFolder) -> int:
         with contextlib.suppress(OSError):
             Path(home).rmdir()
     return sent + sum(_copy(file, place / name) for name, file in sorted(names.items()))
+
+
+def _library(bundle: Bundle, library: Upload) -> Path:
+    """Return the file that is uploaded: the library itself, or a copy with a dynamic version."""
+    local = Path(library.local)
+    if local.name == library.remote.rpartition("/")[2]:
+        return local
+    return patched(local, bundle.root / ".databricks/bundle" / bundle.target / "patched_wheels")
 
 
 def _name(bundle: Bundle, file: Path) -> str:
@@ -105,7 +118,7 @@ def _over_rest(bundle: Bundle, folder: Folder) -> int:
 
 def _files(bundle: Bundle) -> Iterator[tuple[str, Path]]:
     for library in bundle.uploads:
-        yield library.remote, Path(library.local)
+        yield library.remote, _library(bundle, library)
     for file in files_of(bundle):
         yield f"{bundle.workspace.file_path}/{_name(bundle, file)}", file
 
