@@ -36,6 +36,7 @@ from laketop.workspace.deployment import (
     Options,
     Plan,
     Site,
+    check_runs,
     deploy_to,
     destroy,
     plan_of,
@@ -469,18 +470,18 @@ def test_what_another_target_made_is_shared_and_stays(local: Project, name: str)
 def test_types_without_a_service_are_state_and_said_so(local: Project) -> None:
     rule = "{metric: STREAMING_BACKLOG_FILES, op: GREATER_THAN, value: 1}"
     job = f"{{name: j, health: {{rules: [{rule}]}}}}"
-    local.write(resources(f"{{pipelines: {{p: {{name: etl}}}}, jobs: {{j: {job}}}}}", "state"))
+    local.write(resources(f"{{models: {{p: {{name: etl}}}}, jobs: {{j: {job}}}}}", "state"))
     done = local.deploy()
     assert not done.failures
     assert sorted(local.said) == [
-        "pipelines.p is kept as state only: nothing runs behind pipelines here",
+        "models.p is kept as state only: nothing runs behind models here",
         "the health rule STREAMING_BACKLOG_FILES of job j is not watched here",
     ]
     told = {one["key"]: one["id"] for one in summary_of(local.site, local.load())}
     assert told == {"p": "etl", "j": str(done.jobs["j"])}
     assert local.plan().changing == ()
-    local.write(resources(f"{{pipelines: {{p: {{name: elt}}}}, jobs: {{j: {job}}}}}", "state"))
-    assert local.actions() == {"pipelines.p": "update"}
+    local.write(resources(f"{{models: {{p: {{name: elt}}}}, jobs: {{j: {job}}}}}", "state"))
+    assert local.actions() == {"models.p": "update"}
     destroy(local.site, local.load(), Options(confirm=yes))
 
 
@@ -488,10 +489,10 @@ def test_a_remote_workspace_is_not_told_half_of_a_bundle(tmp_path: Path, second:
     settings = Settings(root=tmp_path, cache=tmp_path)
     said: list[str] = []
     remote = Project(tmp_path, second, Site.remote(settings, second.client, said.append), said)
-    remote.write(resources("{pipelines: {p: {name: etl}}, jobs: {j: {name: j}}}"))
-    with pytest.raises(Refused, match=r"pipelines\.p to a remote workspace"):
+    remote.write(resources("{models: {p: {name: etl}}, jobs: {j: {name: j}}}"))
+    with pytest.raises(Refused, match=r"models\.p to a remote workspace"):
         remote.deploy()
-    with pytest.raises(Refused, match=r"pipelines\.p"):
+    with pytest.raises(Refused, match=r"models\.p"):
         remote.plan()
 
 
@@ -781,3 +782,33 @@ def test_warehouses_clusters_and_pools_are_made_changed_and_deleted(project: Pro
     assert name not in [one.name for one in client.warehouses.list()]
     assert name not in [one.cluster_name for one in client.clusters.list()]
     assert name not in [one.instance_pool_name for one in client.instance_pools.list()]
+
+
+def test_a_pipeline_is_an_object_that_nobody_runs(project: Project) -> None:
+    name = f"pipeline_{project.site.is_local}"
+    permissions = "[{level: CAN_RUN, user_name: ann@laketop.local}]"
+    pipeline = f"{{name: {name}, serverless: true, catalog: CATALOG, permissions: {permissions}}}"
+    task = "{task_key: t, pipeline_task: {pipeline_id: '${resources.pipelines.p.id}'}}"
+    text = resources(f"{{pipelines: {{p: {pipeline}}}, jobs: {{j: {{tasks: [{task}]}}}}}}", name)
+    project.write(text.replace("CATALOG", "main"))
+    project.deploy()
+    assert project.plan().changing == ()
+    (kept,) = project.client.pipelines.list_pipelines(filter=f"name LIKE '{name}'")
+    id_ = kept.pipeline_id or ""
+    held = project.client.permissions.get("pipelines", id_)
+    assert "ann@laketop.local" in [one.user_name for one in held.access_control_list or ()]
+    project.write(text.replace("CATALOG", "other"))
+    assert project.actions() == {"pipelines.p": "update"}
+    project.deploy()
+    spec = project.client.pipelines.get(id_).spec
+    assert spec is not None
+    assert spec.catalog == "other"
+    says = "pipelines.p is kept as state only: nothing runs behind pipelines here"
+    assert (says in project.said) is project.site.is_local
+    with pytest.raises(Refused, match=r"running pipelines\.p"):
+        check_runs(project.load(), "p")
+    project.client.pipelines.update(id_, name=name, catalog="by hand")
+    assert project.actions() == {"pipelines.p": "update"}
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    with pytest.raises(NotFound):
+        project.client.pipelines.get(id_)

@@ -17,7 +17,7 @@ from laketop.workspace.deployment.resources import KINDS, grants, permissions
 def waiting(bundle: Bundle) -> Iterator[str]:
     """Yield a sentence for everything that the local workspace keeps and does not act upon."""
     for resource in bundle.ordered:
-        if resource.type not in KINDS:
+        if not resource.served or resource.type not in KINDS:
             yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
         if resource.permissions and resource.type not in permissions.OBJECTS:
             yield f"the permissions of {resource.name} are not set on the local workspace yet"

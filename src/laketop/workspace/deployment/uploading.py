@@ -40,11 +40,10 @@ def upload(bundle: Bundle, site: Site) -> int:
 
 def _onto_disk(bundle: Bundle, folder: DiskFolder) -> int:
     libraries = {folder.place(one.remote): _library(bundle, one) for one in bundle.uploads}
-    sent = sum(_copy(file, place) for place, file in libraries.items())
-    for home in {place.parent for place in libraries}:
-        for left in home.iterdir():
-            if left.is_file() and left not in libraries:  # of an earlier build
-                left.unlink()
+    sent = sum(_copy(file, remote) for remote, file in libraries.items())
+    for left in [file for home in {one.parent for one in libraries} for file in home.iterdir()]:
+        if left.is_file() and left not in libraries:  # of an earlier build
+            left.unlink()
     place = folder.place(bundle.workspace.file_path)
     if bundle.source_linked or place.resolve() == bundle.sync.root.resolve():
         return sent  # jobs run in the project itself

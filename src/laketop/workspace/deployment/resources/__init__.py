@@ -11,6 +11,7 @@ from laketop.workspace.deployment.resources.instance_pools import InstancePools
 from laketop.workspace.deployment.resources.jobs import Jobs
 from laketop.workspace.deployment.resources.model_serving_endpoints import ModelServingEndpoints
 from laketop.workspace.deployment.resources.permissions import Permissions
+from laketop.workspace.deployment.resources.pipelines import Pipelines
 from laketop.workspace.deployment.resources.registered_models import RegisteredModels
 from laketop.workspace.deployment.resources.schemas import Schemas
 from laketop.workspace.deployment.resources.secret_scopes import SecretScopes
@@ -21,6 +22,7 @@ from laketop.workspace.deployment.resources.volumes import Volumes
 KINDS: dict[str, type[Kind]] = {
     "jobs": Jobs,
     "model_serving_endpoints": ModelServingEndpoints,
+    "pipelines": Pipelines,
     "sql_warehouses": SqlWarehouses,
     "clusters": Clusters,
     "instance_pools": InstancePools,

@@ -11,6 +11,7 @@ OBJECTS = {
     "jobs": "jobs",
     "experiments": "experiments",
     "clusters": "clusters",
+    "pipelines": "pipelines",
     "sql_warehouses": "warehouses",
     "model_serving_endpoints": "serving-endpoints",
 }
@@ -53,7 +54,7 @@ class Permissions(Kind):
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - no data
         """Leave the owner, or whoever manages it, alone with the object; fine if it is gone."""
         now = self.read(id_)
-        strongest = {"IS_OWNER"} if id_.startswith("jobs/") else set()
+        strongest = {"IS_OWNER"} if id_.startswith(("jobs/", "pipelines/")) else set()
         left = [
             one
             for one in (now or {}).get("permissions", ())
