@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
 
-from laketop.workspace.kept import iso
+from laketop.workspace.kept import fields_of, iso, masked
 from laketop.workspace.service import Service
 from laketop.workspace.store import Store
 
@@ -20,14 +20,16 @@ _SET_BY_US = ("id", "create_time", "update_time", "lifecycle_state", "owner_user
 class Saved:
     """One kind of them; every method is inside a transaction."""
 
-    def __init__(self, store: Store, kind: str) -> None:
+    def __init__(self, store: Store, kind: str, shape: type) -> None:
         self._table = store.table(f"saved {kind}")
+        self._trash = store.table(f"trashed {kind}")
         self._kind = kind
+        self._shape = shape
 
     def create(self, sent: Mapping[str, Any], *, owner: str, now_ms: int) -> dict[str, Any]:
         """Keep a new object and return it."""
         when = iso(now_ms)
-        own = {name: value for name, value in sent.items() if name not in _SET_BY_US}
+        own = fields_of(self._shape, sent, without=_SET_BY_US)
         known = {"id": str(uuid.uuid4()), "create_time": when, "update_time": when}
         kept = {**own, **known, "lifecycle_state": "ACTIVE", "owner_user_name": owner}
         self._table[kept["id"]] = kept
@@ -62,16 +64,34 @@ class Saved:
         self, name: str, sent: Mapping[str, Any], mask: str, *, now_ms: int
     ) -> dict[str, Any]:
         """Change the fields that `mask` names by commas, `*` for all that are sent; return it."""
-        wanted = set(sent) if mask == "*" else set(mask.split(","))
-        old = self.get(name)
-        changed = {field: sent.get(field) for field in wanted if field not in _SET_BY_US}
-        self._table[name] = {**old, **changed, "update_time": iso(now_ms)}
+        own = fields_of(self._shape, sent, without=_SET_BY_US)
+        new = masked(self.get(name), own, mask, shape=self._shape, fixed=_SET_BY_US)
+        self._table[name] = {**new, "update_time": iso(now_ms)}
         return self.get(name)
 
+    def all(self) -> list[dict[str, Any]]:
+        """Return every object."""
+        return list(self._table.values())
+
+    def give(self, name: str, owner: str) -> None:
+        """Let another user own an object; errors as `get`."""
+        self._table[name] = {**self.get(name), "owner_user_name": owner}
+
     def delete(self, name: str) -> None:
-        """Forget an object; errors as `get`."""
-        self.get(name)
+        """Put an object into the trash, where nobody but `restore` finds it; errors as `get`."""
+        self._trash[name] = self.get(name)
         del self._table[name]
+
+    def restore(self, name: str) -> None:
+        """Take an object out of the trash. Errors: ResourceDoesNotExist."""
+        if name not in self._trash:
+            raise ResourceDoesNotExist(f"The {self._kind} {name} is not in the trash.")
+        self._table[name] = self._trash.pop(name)
+
+    def trashed(self, name: str) -> dict[str, Any] | None:
+        """Return an object of the trash, None if it is not there."""
+        found: dict[str, Any] | None = self._trash.get(name)
+        return found
 
 
 class SavedService(Service):
@@ -79,16 +99,26 @@ class SavedService(Service):
 
     kind: ClassVar[str]
     """As sentences name it."""
+    shape: ClassVar[type]
+    """The dataclass of the SDK that an answer is."""
     objects: ClassVar[str]
     """As permissions name it."""
 
     @functools.cached_property
     def _saved(self) -> Saved:
-        return Saved(self.store, self.kind)
+        return Saved(self.store, self.kind, self.shape)
 
     def existing(self, name: str) -> dict[str, Any]:
         """Return an object whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
         return self._saved.get(name)
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Return every object that the caller may see."""
+        return [one for one in self._saved.all() if self._sees(one["id"])]
+
+    def give(self, name: str, owner: str) -> None:
+        """Let another user own an object, whoever asks. Errors: ResourceDoesNotExist."""
+        self._saved.give(name, owner)
 
     def _require(self, name: str, level: str) -> None:
         self._saved.get(name)

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
-from databricks.sdk.service.sql import State
+from databricks.sdk.errors import (
+    InvalidParameterValue,
+    NotImplemented,  # noqa: A004 - the SDK's name
+    PermissionDenied,
+    ResourceDoesNotExist,
+)
+from databricks.sdk.service.sql import (
+    CreateWarehouseRequestWarehouseType,
+    EndpointConfPair,
+    RepeatedEndpointConfPairs,
+    SetWorkspaceWarehouseConfigRequestSecurityPolicy,
+    State,
+    WarehouseTypePair,
+    WarehouseTypePairWarehouseType,
+)
 
 
 def test_a_new_workspace_has_a_warehouse(client: WorkspaceClient) -> None:
@@ -35,3 +48,24 @@ def test_two_warehouses_cannot_have_one_name(client: WorkspaceClient) -> None:
     with pytest.raises(InvalidParameterValue, match="twice"):
         client.warehouses.create(name="twice", cluster_size="Small")
     client.warehouses.delete(made.id)
+
+
+def test_what_holds_for_all_warehouses_holds(client: WorkspaceClient, ann: WorkspaceClient) -> None:
+    api = client.warehouses
+    start = api.get_workspace_warehouse_config()
+    assert {one.enabled for one in start.enabled_warehouse_types or []} == {True}
+    pair = WarehouseTypePair(enabled=False, warehouse_type=WarehouseTypePairWarehouseType.CLASSIC)
+    api.set_workspace_warehouse_config(enabled_warehouse_types=[pair])
+    assert api.get_workspace_warehouse_config().enabled_warehouse_types == [pair]
+    with pytest.raises(InvalidParameterValue, match="CLASSIC are not enabled"):
+        api.create(name="old", warehouse_type=CreateWarehouseRequestWarehouseType.CLASSIC)
+    options = RepeatedEndpointConfPairs(configuration_pairs=[EndpointConfPair("ANSI_MODE", "0")])
+    with pytest.raises(NotImplemented, match="no sql_configuration_parameters"):
+        api.set_workspace_warehouse_config(sql_configuration_parameters=options)
+    policy = SetWorkspaceWarehouseConfigRequestSecurityPolicy.PASSTHROUGH
+    with pytest.raises(NotImplemented, match="security_policy"):
+        api.set_workspace_warehouse_config(security_policy=policy)
+    with pytest.raises(PermissionDenied):
+        ann.warehouses.set_workspace_warehouse_config()
+    api.set_workspace_warehouse_config()
+    assert api.get_workspace_warehouse_config() == start

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from databricks.sdk.service.sql import Alert
+
 from laketop.workspace.saved import SavedService
 from laketop.workspace.service import route
 
@@ -15,6 +17,7 @@ class Alerts(SavedService):
     """
 
     kind = "alert"
+    shape = Alert
     objects = "alerts"
 
     @route("POST /api/2.0/sql/alerts")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from databricks.sdk.service.sql import Query
+
 from laketop.workspace.saved import SavedService
 from laketop.workspace.service import route
 
@@ -15,6 +17,7 @@ class Queries(SavedService):
     """
 
     kind = "query"
+    shape = Query
     objects = "queries"
 
     @route("POST /api/2.0/sql/queries")
@@ -45,9 +48,27 @@ class Queries(SavedService):
         self._require(id, "CAN_EDIT")
         return self._saved.update(id, query or {}, update_mask, now_ms=self.workspace.now_ms())
 
+    @route("GET /api/2.0/sql/queries/{id}/visualizations")
+    def list_visualizations(
+        self,
+        id: str,  # noqa: A002 - the name on the wire
+        page_size: int = 0,
+        page_token: str | None = None,
+    ) -> Any:
+        """Return the visualizations of a query, by pages."""
+        self._require(id, "CAN_VIEW")
+        return self.workspace.query_visualizations.of(id, page_size, page_token)
+
+    def restore(self, name: str) -> None:
+        """Take a query of the caller's out of the trash. Errors: ResourceDoesNotExist."""
+        trashed = self._saved.trashed(name)
+        if trashed is not None and trashed["owner_user_name"] != self.workspace.user:
+            self.workspace.require_admin()
+        self._saved.restore(name)
+
     @route("DELETE /api/2.0/sql/queries/{id}")
     def delete(self, id: str) -> None:  # noqa: A002 - the name on the wire
-        """Forget a query."""
+        """Put a query into the trash."""
         self._require(id, "CAN_MANAGE")
         self._saved.delete(id)
         self.workspace.permissions.forget("queries", id)

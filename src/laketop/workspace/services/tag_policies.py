@@ -21,6 +21,8 @@ class TagPolicies(Service):
     Source: databricks-sdk, `tags.TagPoliciesAPI`.
     """
 
+    shared = True
+
     @property
     def _kept(self) -> Kept:
         return Kept(self.table("policies"), "Tag policy", TagPolicy)
@@ -69,9 +71,9 @@ class TagPolicies(Service):
         """
         check_key(key)
         check_value(value)
-        if key not in self._kept:
-            return
-        values = [one["name"] for one in self._kept.existing(key).get("values") or []]
+        with self.store.reading():
+            policy = self._kept.existing(key) if key in self._kept else {}
+        values = [one["name"] for one in policy.get("values") or []]
         if values and value not in values:
             raise InvalidParameterValue(
                 f"The value {value[:200]!r} of the tag {key!r} is none of its policy:"

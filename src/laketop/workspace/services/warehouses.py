@@ -6,13 +6,29 @@ import uuid
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.sql import GetWorkspaceWarehouseConfigResponse
 
+from laketop.workspace.kept import fields_of
 from laketop.workspace.service import Fields, Request, Service, route
 
 _KEPT = (
     *("name", "cluster_size", "warehouse_type", "auto_stop_mins", "channel", "tags"),
     *("enable_photon", "enable_serverless_compute", "min_num_clusters", "max_num_clusters"),
     *("spot_instance_policy",),
+)
+_CONFIG: dict[str, Any] = {
+    "security_policy": "DATA_ACCESS_CONTROL",
+    "enable_serverless_compute": True,
+    "enabled_warehouse_types": [
+        {"warehouse_type": "CLASSIC", "enabled": True},
+        {"warehouse_type": "PRO", "enabled": True},
+    ],
+}
+"""What holds for all warehouses from the start."""
+_REACHING = (
+    *("config_param", "data_access_config", "global_param", "google_service_account"),
+    *("instance_profile_arn", "sql_configuration_parameters"),
 )
 _FIRST = "Serverless Starter Warehouse"
 
@@ -38,6 +54,7 @@ class Warehouses(Service):
     def create(self, fields: Fields) -> dict[str, Any]:
         """Make a warehouse."""
         self._check_name(fields.get("name"), None)
+        self._check_type(fields.get("warehouse_type") or "PRO")
         return {"id": self._add(fields)}
 
     @route("GET /api/2.0/sql/warehouses")
@@ -81,6 +98,28 @@ class Warehouses(Service):
         self._require(id, "CAN_MANAGE")
         self._warehouses[id] = {**self.existing(id), "state": "STOPPED"}
 
+    @route("GET /api/2.0/sql/config/warehouses")
+    def get_workspace_warehouse_config(self) -> dict[str, Any]:
+        """Return what holds for all warehouses."""
+        found: dict[str, Any] = self.table("config").get("config", _CONFIG)
+        return found
+
+    @route("PUT /api/2.0/sql/config/warehouses")
+    def set_workspace_warehouse_config(self, fields: Fields) -> None:
+        """Replace what holds for all warehouses: the types that can be made, and the channel.
+
+        Errors: NotImplemented for what would have to reach the engine.
+        """
+        self.workspace.require_admin()
+        sent = fields_of(GetWorkspaceWarehouseConfigResponse, fields)
+        for field in _REACHING:
+            value = sent.get(field)
+            if any(value.values()) if isinstance(value, dict) else value:
+                raise NotServed(f"laketop's engine takes no {field} from a warehouse.")
+        if sent.get("security_policy", "DATA_ACCESS_CONTROL") != "DATA_ACCESS_CONTROL":
+            raise NotServed("laketop's warehouses have the security_policy DATA_ACCESS_CONTROL.")
+        self.table("config")["config"] = {**_CONFIG, **sent}
+
     def existing(self, name: str) -> dict[str, Any]:
         """Return a warehouse by its id, inside a transaction.
 
@@ -107,6 +146,11 @@ class Warehouses(Service):
         state = {"state": "RUNNING", "creator_name": self.workspace.user}
         self._warehouses[name] = {**defaults, **own, **state, "id": name}
         return name
+
+    def _check_type(self, type_: Any) -> None:
+        listed = self.get_workspace_warehouse_config()["enabled_warehouse_types"]
+        if any(one.get("warehouse_type") == type_ and not one.get("enabled") for one in listed):
+            raise InvalidParameterValue(f"Warehouses of the type {type_} are not enabled.")
 
     def _check_name(self, name: str | None, own: str | None) -> None:
         if not name:
