@@ -812,3 +812,42 @@ def test_a_pipeline_is_an_object_that_nobody_runs(project: Project) -> None:
     assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
     with pytest.raises(NotFound):
         project.client.pipelines.get(id_)
+
+
+def seen(level: str) -> str:
+    return f"permissions: [{{level: {level}, user_name: ann@laketop.local}}]"
+
+
+def test_apps_and_dashboards_are_objects_that_nobody_runs(project: Project) -> None:
+    name = f"face-{project.site.is_local}".lower()
+    (project.root / "app").mkdir()
+    (project.root / "app" / "app.py").write_text("print(1)\n", encoding="utf-8")
+    app = f"{{name: {name}, description: SAYS, source_code_path: app, {seen('CAN_USE')}}}"
+    (warehouse, *_) = project.client.warehouses.list()
+    draft = "serialized_dashboard: {pages: [{name: SAYS}]}"
+    board = f"{{display_name: {name}, warehouse_id: {warehouse.id}, {draft}, {seen('CAN_READ')}}}"
+    text = resources(f"{{apps: {{a: {app}}}, dashboards: {{d: {board}}}}}", name)
+    project.write(text.replace("SAYS", "one"))
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    (found,) = (d for d in project.client.lakeview.list() if d.display_name == name)
+    id_ = found.dashboard_id or ""
+    assert project.client.lakeview.get_published(id_).warehouse_id == warehouse.id
+    assert project.client.apps.get(name).description == "one"
+
+    project.write(text.replace("SAYS", "two"))
+    assert project.actions() == {"apps.a": "update", "dashboards.d": "update"}
+    project.deploy()
+    assert project.client.apps.get(name).description == "two"
+    assert "two" in (project.client.lakeview.get(id_).serialized_dashboard or "")
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    assert name not in [one.name for one in project.client.apps.list()]
+    assert name not in [one.display_name for one in project.client.lakeview.list()]
+
+
+def test_a_dashboard_on_a_warehouse_of_another_workspace_is_deployed_here(local: Project) -> None:
+    board = "{display_name: far, warehouse_id: '123', serialized_dashboard: '{}'}"
+    local.write(resources(f"{{dashboards: {{d: {board}}}}}", "far"))
+    assert not local.deploy().failures
+    assert local.plan().changing == ()
+    destroy(local.site, local.load(), Options(confirm=yes))

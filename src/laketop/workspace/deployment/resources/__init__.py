@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from laketop.workspace.deployment.kind import Kind
+from laketop.workspace.deployment.resources.apps import Apps
 from laketop.workspace.deployment.resources.catalogs import Catalogs
 from laketop.workspace.deployment.resources.clusters import Clusters
+from laketop.workspace.deployment.resources.dashboards import Dashboards
 from laketop.workspace.deployment.resources.experiments import Experiments
 from laketop.workspace.deployment.resources.grants import Grants
 from laketop.workspace.deployment.resources.instance_pools import InstancePools
@@ -22,6 +24,8 @@ from laketop.workspace.deployment.resources.volumes import Volumes
 KINDS: dict[str, type[Kind]] = {
     "jobs": Jobs,
     "model_serving_endpoints": ModelServingEndpoints,
+    "apps": Apps,
+    "dashboards": Dashboards,
     "pipelines": Pipelines,
     "sql_warehouses": SqlWarehouses,
     "clusters": Clusters,

@@ -10,7 +10,9 @@ from laketop.workspace.deployment.kind import Body, Kind
 OBJECTS = {
     "jobs": "jobs",
     "experiments": "experiments",
+    "apps": "apps",
     "clusters": "clusters",
+    "dashboards": "dashboards",
     "pipelines": "pipelines",
     "sql_warehouses": "warehouses",
     "model_serving_endpoints": "serving-endpoints",
