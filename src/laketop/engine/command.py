@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.resources
 import os
 from collections.abc import Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from laketop.engine.jars import class_path
 from laketop.settings import Settings
 
 _LOGGING = "log4j2.properties"
+_POOLS = "fairscheduler.xml"
+_SPARE_SLOTS = 6
+"""Slots beyond the cores. A statement is cut into as many tasks as there are cores, so what waits
+(a sleeping function, a slow source) leaves slots to others."""
 
 _OPEN = (
     "java.base/java.lang",
@@ -58,11 +63,11 @@ def line(
         f"-Djava.io.tmpdir={folder / 'tmp'}",
         f"-Dderby.system.home={folder}",
         f"-Duser.home={folder}",
-        f"-Dlog4j2.configurationFile={importlib.resources.files('laketop.engine') / _LOGGING}",
+        f"-Dlog4j2.configurationFile={_shipped(_LOGGING)}",
         f"-Xmx{settings.engine_memory}",
         *archive,
         *("-cp", class_path(jars), "org.apache.spark.deploy.SparkSubmit"),
-        *("--master", f"local[{cores}]"),
+        *("--master", f"local[{cores + _SPARE_SLOTS}]"),
         *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
         *("--class", "laketop.engine.EngineMain", "spark-internal"),
         *(str(os.getpid()), str(ready), str(settings.engine_idle_seconds)),
@@ -82,6 +87,8 @@ def _fixed() -> dict[str, str]:
         "spark.sql.sources.default": "delta",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
+        # SHOW TABLES answers database, tableName, isTemporary, as Databricks does.
+        "spark.sql.legacy.keepCommandOutputSchema": "true",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
@@ -99,11 +106,19 @@ def _fixed() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
+        "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": str(_shipped(_POOLS)),
     }
+
+
+def _shipped(name: str) -> Traversable:
+    """Return a file that lies beside this one, wherever laketop is installed."""
+    return importlib.resources.files("laketop.engine") / name
 
 
 def _placed(folder: Path, catalog: Path, port: int, cores: int) -> dict[str, str]:
     return {
+        "spark.default.parallelism": str(cores),
         "spark.sql.shuffle.partitions": str(cores),
         "spark.connect.grpc.binding.port": str(port),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),

@@ -47,3 +47,20 @@ def test_whatever_spark_writes_lies_in_its_own_folder() -> None:
     assert "-Djava.io.tmpdir=/state/engine/tmp" in line
     assert "spark.local.dir=/state/engine/tmp" in line
     assert "-Dderby.system.home=/state/engine" in line
+
+
+def test_a_statement_is_cut_by_the_cores_and_leaves_slots_to_others() -> None:
+    line = the_line(LAKETOP_ENGINE_CORES="3")
+    (slots,) = (part for part in line if part.startswith("local["))
+    assert int(slots.removeprefix("local[").removesuffix("]")) > 3
+    assert "spark.default.parallelism=3" in line
+    assert "spark.sql.shuffle.partitions=3" in line
+
+
+def test_jobs_take_turns_by_a_file_that_is_there() -> None:
+    line = the_line()
+    assert "spark.scheduler.mode=FAIR" in line
+    (file,) = (part for part in line if part.startswith("spark.scheduler.allocation.file="))
+    pools = Path(file.partition("=")[2]).read_text(encoding="utf-8")
+    assert '<pool name="default">' in pools
+    assert "<schedulingMode>FAIR</schedulingMode>" in pools
