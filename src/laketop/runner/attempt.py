@@ -31,6 +31,30 @@ def type_of(task: Mapping[str, Any]) -> str:
     return found[0].removesuffix("_task")
 
 
+_RESOLVED: Final = {
+    "condition_task": ("left", "right"),
+    "notebook_task": ("base_parameters",),
+    "python_wheel_task": ("parameters", "named_parameters"),
+    "run_job_task": ("job_parameters",),
+    "spark_python_task": ("parameters",),
+    "sql_task": ("parameters",),
+}
+"""What `resolved_values` tells of each type of task. Source: databricks-sdk, `ResolvedValues`."""
+
+
+def resolved_values(task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of a task whose references are resolved, as `runs/get` tells them.
+
+    >>> resolved_values({"task_key": "a", "condition_task": {"op": "EQUAL_TO", "left": "1"}})
+    {'condition_task': {'left': '1'}}
+    """
+    return {
+        kind: {name: task[kind][name] for name in names if task[kind].get(name) is not None}
+        for kind, names in _RESOLVED.items()
+        if task.get(kind)
+    }
+
+
 @dataclasses.dataclass(kw_only=True)
 class Attempt:
     """One attempt of a task; `task` is its settings in REST form.
@@ -59,6 +83,7 @@ class Attempt:
     error: str | None = None
     """Why it failed, in one sentence."""
     _iterations: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
+    _resolved: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
 
     @classmethod
@@ -125,6 +150,11 @@ class Attempt:
         self._iterations = {"for_each_task": nested, "iterations": list(iterations)}
         self._view = None
 
+    def show_resolved(self, task: Mapping[str, Any]) -> None:
+        """Show the parameters of `task`, whose references are resolved, from now on."""
+        self._resolved = {"resolved_values": resolved_values(task)}
+        self._view = None
+
     def view(self) -> dict[str, Any]:
         """Return the attempt as an item of `tasks` in `runs/get`; not to be changed."""
         if self._view is None:
@@ -144,5 +174,5 @@ class Attempt:
             if self.outcome is not None:
                 condition = {**self.task["condition_task"], "outcome": self.outcome}
                 self._view["condition_task"] = condition
-            self._view |= self._iterations or {}
+            self._view |= {**(self._iterations or {}), **(self._resolved or {})}
         return self._view

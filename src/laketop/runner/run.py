@@ -310,7 +310,7 @@ class JobRun:
         return {name: entry["value"] for name, entry in self._parameters.items()}
 
     def resolved(self, attempt: Attempt) -> dict[str, Any]:
-        """Return the task's settings with the references in them resolved.
+        """Return the task's settings with the references in them resolved; the attempt tells them.
 
         Errors: ConfigError for a reference that leads to nothing, and for an operand of a
         condition that stands for neither number, text nor boolean.
@@ -326,6 +326,7 @@ class JobRun:
             if field == "condition_task":
                 _check_operands(settings, scope)
             settings = resolve(settings, scope)
+            attempt.show_resolved({field: settings})
         return {**attempt.task, field: settings}
 
     def scope_of(self, attempt: Attempt) -> Scope:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from laketop.runner.attempt import resolved_values
 from laketop.runner.git_source import used_commit
 from laketop.workspace.run_records import RunRecord
+
+_OURS: Final = frozenset({"environments", "iterations", "resolved_values"})
+"""What the records hold of an attempt and is not shown, or not always."""
 
 
 def shown(record: RunRecord, host: str, folder: Path) -> dict[str, Any]:
@@ -63,7 +67,21 @@ def _repository(record: RunRecord, folder: Path) -> dict[str, Any]:
     return {"git_source": {**git, **snapshot}} if git else {}
 
 
+def with_resolved(run: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a shown run, its attempts with the values of their parameters; `tasks` hold them.
+
+    An attempt that has not begun has none.
+    """
+    values = {
+        task["run_id"]: {"resolved_values": task.get("resolved_values", resolved_values(task))}
+        for task in tasks
+        if task["start_time"] and task["state"]["life_cycle_state"] != "SKIPPED"
+    }
+    shown = [{**task, **values.get(task["run_id"], {})} for task in run["tasks"]]
+    return {**run, "tasks": shown}
+
+
 def _as_sent(task: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: task[name] for name in task if name not in {"environments", "iterations"}}
+    shown = {name: task[name] for name in task if name not in _OURS}
     each = shown.get("for_each_task")
     return {**shown, "for_each_task": {**each, "task": _as_sent(each["task"])}} if each else shown

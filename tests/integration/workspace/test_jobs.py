@@ -29,6 +29,7 @@ from databricks.sdk.service.jobs import (
     JobSettings,
     PipelineTask,
     QueueSettings,
+    ResolvedConditionTaskValues,
     Run,
     RunJobTask,
     RunLifeCycleState,
@@ -228,6 +229,29 @@ def test_the_branch_not_taken_is_excluded(client: WorkspaceClient) -> None:
     tasks = _tasks(run)
     assert tasks["yes"].state.result_state is RunResultState.EXCLUDED
     assert tasks["no"].state.result_state is RunResultState.SUCCESS
+
+
+def test_the_values_of_references_are_told_when_asked_for(client: WorkspaceClient) -> None:
+    job_id = _job(
+        client,
+        _condition("ask", left="{{job.parameters.day}}", right="monday"),
+        _condition("plain", right="2", depends_on=[TaskDependency("ask", "true")]),
+        _condition("never", depends_on=[TaskDependency("ask", "false")]),
+        parameters=[JobParameterDefinition("day", "monday")],
+    )
+    run = client.jobs.run_now_and_wait(job_id)
+    told = _tasks(client.jobs.get_run(run.run_id or 0, include_resolved_values=True))
+    values = {key: task.resolved_values for key, task in told.items()}
+    assert values["ask"] is not None
+    assert values["ask"].condition_task == ResolvedConditionTaskValues("monday", "monday")
+    assert values["plain"] is not None
+    assert values["plain"].condition_task is not None
+    assert values["plain"].condition_task.right == "2"
+    assert values["never"] is None
+    assert all(task.resolved_values is None for task in _tasks(run).values())
+    condition = told["ask"].condition_task
+    assert condition is not None
+    assert condition.left == "{{job.parameters.day}}"
 
 
 def test_a_script_runs_with_its_parameters_and_its_log_is_kept(

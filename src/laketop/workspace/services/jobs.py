@@ -239,7 +239,11 @@ class Jobs(Service):
 
     @route("GET /api/2.2/jobs/runs/get", also=_OLDER, hold="_until_changed")
     def get_run(
-        self, run_id: int, page_token: str | None = None, include_history: bool = False
+        self,
+        run_id: int,
+        page_token: str | None = None,
+        include_history: bool = False,
+        include_resolved_values: bool = False,
     ) -> dict[str, Any]:
         """Return how a run stands; of an active one on its next change, or after a second."""
         record = self._records.get(run_id)
@@ -249,6 +253,8 @@ class Jobs(Service):
         whole = self._shown(record)
         if include_history:
             whole["repair_history"] = repairs.history_of(record)
+        if include_resolved_values:
+            whole = run_view.with_resolved(whole, record.tasks)
         page, more = job_settings.paged(whole, ("tasks", "job_parameters"), page_token)
         return {**page, **({"next_page_token": more} if more else {})}
 
@@ -401,6 +407,7 @@ class Jobs(Service):
         run_id: int,
         page_token: str | None = None,
         include_history: bool = False,  # noqa: ARG002 - it takes what `get_run` does
+        include_resolved_values: bool = False,  # noqa: ARG002 - the same
     ) -> None:
         before = self._dispatcher.changes(run_id)
         end = time.monotonic() + _HOLD_SECONDS
