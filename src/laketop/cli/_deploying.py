@@ -114,9 +114,15 @@ def _local(args: argparse.Namespace, progress: Progress) -> Opened:
 def _remote(args: argparse.Namespace, progress: Progress) -> Opened:
     from laketop import bundle
     from laketop.cli import validate
+    from laketop.errors import ConfigError
     from laketop.workspace import daemon
     from laketop.workspace.deployment import Site, finder
 
+    if args.workspace:
+        raise ConfigError(
+            f"--workspace {args.workspace} names a workspace of this laptop, --remote another's",
+            hint="give one of the two",
+        )
     settings = _project.settings(args)
     daemon.prepare(settings)  # what was built is remembered there
     declared = validate.load(args, find=lambda _kind, _name: None)
@@ -172,4 +178,9 @@ def _user(client: WorkspaceClient) -> str:
 
 def place_of(opened: Opened) -> str:
     """Return what a workspace is called in messages."""
-    return "the local workspace" if opened.site.is_local else opened.site.url
+    from laketop.settings import FIRST_WORKSPACE
+
+    if not opened.site.is_local:
+        return opened.site.url
+    is_first = opened.site.workspace == FIRST_WORKSPACE
+    return "the local workspace" + ("" if is_first else f" {opened.site.workspace!r}")

@@ -13,9 +13,13 @@ _LAST_PORT = 65535
 
 
 def add_options(
-    parser: argparse.ArgumentParser, *, json: bool = True, of_action: bool = False
+    parser: argparse.ArgumentParser,
+    *,
+    json: bool = True,
+    of_action: bool = False,
+    in_workspace: bool = True,
 ) -> None:
-    """Add the options that every command about a project takes.
+    """Add the options that every command about a project takes, or about one of its workspaces.
 
     The parser `of_action` leaves alone what was given before the action.
     """
@@ -26,6 +30,14 @@ def add_options(
         help="a folder of the project (default: here; the databricks.yml may be further up)",
         **{"default": ".", **unset},
     )
+    if in_workspace:
+        parser.add_argument(
+            "--workspace",
+            metavar="NAME",
+            help="a workspace of the project (default: LAKETOP_WORKSPACE, else the one in use;"
+            " see `laketop workspace`)",
+            **unset,
+        )
     if json:
         text = "answer in JSON, for programs"
         parser.add_argument("--json", action="store_true", help=text, **unset)
@@ -53,12 +65,15 @@ def settings(args: argparse.Namespace) -> Settings:
 
     Errors: ConfigError where no databricks.yml is found.
     """
+    import dataclasses
     from pathlib import Path
 
     from laketop.bundle import find_root
     from laketop.settings import Settings
 
-    return Settings.read(find_root(Path(args.project)))
+    found = Settings.read(find_root(Path(args.project)))
+    asked = getattr(args, "workspace", None)  # not every command is about one of them
+    return dataclasses.replace(found, workspace=asked) if asked else found
 
 
 def pair(text: str) -> tuple[str, str]:

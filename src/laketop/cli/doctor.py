@@ -27,7 +27,7 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "check what a local run needs, and say what is missing"
     parser = commands.add_parser("doctor", help=text, description=text + ".")
-    _project.add_options(parser)
+    _project.add_options(parser, in_workspace=False)
     parser.set_defaults(run=run)
 
 

@@ -12,7 +12,7 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "end the local workspace, its engine and its tasks; nothing stored is lost"
     parser = commands.add_parser("down", help=text, description=text + ".")
-    _project.add_options(parser)
+    _project.add_options(parser, in_workspace=False)
     parser.set_defaults(run=run)
 
 

@@ -13,7 +13,7 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "delete everything the local workspace holds: tables, runs, models, files"
     parser = commands.add_parser("reset", help=text, description=text + ". The project stays.")
-    _project.add_options(parser)
+    _project.add_options(parser, in_workspace=False)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=run)
 

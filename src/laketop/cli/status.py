@@ -19,6 +19,7 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the state of the project's workspace."""
     from laketop.cli import _console
+    from laketop.settings import workspace_folder
     from laketop.workspace import daemon
 
     settings = _project.settings(args)
@@ -34,13 +35,14 @@ def run(args: argparse.Namespace) -> int:
     runs = contact.request("GET", "/api/2.2/jobs/runs/list?limit=5").get("runs", [])
     if args.json:
         told = {"running": True, "root": str(settings.root), "url": contact.url}
+        told["workspace"] = contact.workspace
         _console.emit({**told, "pid": contact.pid, "engine": engine, "runs": runs})
         return 0
     rows = [
         ("project", str(settings.root)),
-        ("workspace", f"{contact.url}  (process {contact.pid})"),
+        ("workspace", f"{contact.workspace}  {contact.url}  (process {contact.pid})"),
         ("engine", f"{engine['phase']}  (process {engine['pid']}, log {engine['log']})"),
-        ("state", str(settings.state)),
+        ("state", str(workspace_folder(settings.state, contact.workspace))),
     ]
     for name, value in rows:
         print(f"{name:<10} {value}")

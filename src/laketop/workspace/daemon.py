@@ -19,7 +19,8 @@ from typing import Any
 
 from laketop._version import __version__
 from laketop.errors import LaketopError
-from laketop.settings import Settings
+from laketop.settings import FIRST_WORKSPACE, Settings
+from laketop.workspace import in_use
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -37,7 +38,7 @@ class RequestFailed(LaketopError):
 
 @dataclasses.dataclass(frozen=True)
 class Contact:
-    """How to reach a running workspace."""
+    """How to reach a running workspace, one of those of a project."""
 
     url: str
     token: str
@@ -46,6 +47,13 @@ class Contact:
     version: str
     python: str = ""
     """The interpreter that runs the workspace, and its tasks."""
+    workspace: str = FIRST_WORKSPACE
+    """Its name; that which the token opens."""
+
+    def within(self, workspace: str, token: str) -> Contact:
+        """Return how to reach another workspace of the same process, by a token of it."""
+        remote = self.spark_remote.replace(self.token, token)
+        return dataclasses.replace(self, workspace=workspace, token=token, spark_remote=remote)
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which clients find the workspace."""
@@ -122,7 +130,22 @@ def _failed(error: urllib.error.HTTPError) -> RequestFailed:
 
 
 def find(settings: Settings) -> Contact | None:
-    """Return how to reach the project's workspace, None when none is running."""
+    """Return how to reach the workspace that commands act on, None when none is running.
+
+    Errors: NotFound for a workspace that the project has not.
+    """
+    name, contact = in_use.chosen(settings), find_first(settings)
+    return None if contact is None else _within(settings, contact, name)
+
+
+def _within(settings: Settings, contact: Contact, name: str) -> Contact:
+    if name == FIRST_WORKSPACE:
+        return contact
+    return contact.within(name, in_use.token(settings, name))
+
+
+def find_first(settings: Settings) -> Contact | None:
+    """Return how to reach the project's first workspace, None when none is running."""
     if not locked(settings):
         return None
     try:
@@ -183,11 +206,18 @@ def _taken(lock: int) -> bool:
 
 
 def start(settings: Settings) -> Contact:
-    """Return how to reach the project's workspace, starting it where it is not running.
+    """Return how to reach the workspace that commands act on, starting what is not running.
 
-    Errors: LaketopError with the reason when it does not start.
+    Errors: LaketopError with the reason when it does not start; NotFound for a workspace that
+    the project has not, before anything is started.
     """
-    contact = find(settings)
+    name = in_use.chosen(settings)
+    return _within(settings, start_first(settings), name)
+
+
+def start_first(settings: Settings) -> Contact:
+    """Return how to reach the project's first workspace; errors as `start`."""
+    contact = find_first(settings)
     if contact is not None and not _is_other(contact):
         return contact
     if contact is not None:
@@ -234,7 +264,7 @@ def _found_soon(settings: Settings) -> Contact | None:
     """Wait for the workspace that we, or another at the same moment, have started."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        contact = find(settings)
+        contact = find_first(settings)
         if contact is not None or not locked(settings):
             return contact
         time.sleep(0.05)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laketop.settings import Settings
+from laketop.settings import FIRST_WORKSPACE, Settings, workspace_folder
 from laketop.workspace.daemon import Contact
 from laketop.workspace.deployment.api import Api, LocalApi, RemoteApi
 from laketop.workspace.deployment.folders import DiskFolder, Folder, RemoteFolder
@@ -30,6 +30,8 @@ class Site:
     say: Say
     environment: Mapping[str, str] = dataclasses.field(repr=False)
     """Of the bundle's own scripts; on the local workspace it names that one, with its token."""
+    workspace: str = FIRST_WORKSPACE
+    """The name of a local one."""
 
     @property
     def state(self) -> Path:
@@ -38,10 +40,19 @@ class Site:
 
     @classmethod
     def local(cls, settings: Settings, contact: Contact, say: Say) -> Site:
-        """Return the project's own workspace."""
-        folder = DiskFolder(settings.state)
+        """Return the workspace of the project that `contact` reaches."""
+        folder = DiskFolder(workspace_folder(settings.state, contact.workspace))
         environment = {**settings.tool_environment, **contact.environment()}
-        return cls(LocalApi(contact), folder, contact.url, True, settings, say, environment)
+        return cls(
+            LocalApi(contact),
+            folder,
+            contact.url,
+            True,
+            settings,
+            say,
+            environment,
+            workspace=contact.workspace,
+        )
 
     @classmethod
     def remote(cls, settings: Settings, client: WorkspaceClient, say: Say) -> Site:

@@ -95,6 +95,7 @@ class Workspaces(Service):
                 kept = self.store.table("workspace")
                 told = {"ordinal": kept.get(_LAST, 0) + 1}
                 kept[_LAST] = told["ordinal"]
+                self.workspace.tokens.within(name).revoke_all()  # as above
             made = self._opened(name, told)
             with self.store.transaction(write=True):
                 self.table("workspaces")[name] = told
