@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from laketop.ml import auc, auc_difference, delong_difference
+from laketop.ml import auc, auc_difference, auc_interval, delong_difference, delong_interval
 from laketop.ml.experiments import (
     Arm,
     Experiment,
@@ -48,7 +48,22 @@ def test_intervals_of_the_auc_difference_cover_the_truth_as_often_as_they_say(me
         low, _, high = (
             delong_difference(labels, first, second)
             if method == "delong"
-            else auc_difference(labels, first, second, rounds=300)
+            else auc_difference(labels, first, second, rounds=200)
+        )
+        covered += low <= truth <= high
+    assert 0.93 <= covered / SETS <= 0.97
+
+
+@pytest.mark.parametrize("method", ["delong", "bootstrap"])
+def test_intervals_of_one_auc_cover_the_truth_as_often_as_they_say(method: str) -> None:
+    data, _ = sets()
+    truth = float(stats.norm.cdf(1.2 / 2**0.5))
+    covered = 0
+    for labels, scores, _ in data:
+        low, _, high = (
+            delong_interval(labels, scores)
+            if method == "delong"
+            else auc_interval(labels, scores, rounds=200)
         )
         covered += low <= truth <= high
     assert 0.93 <= covered / SETS <= 0.97

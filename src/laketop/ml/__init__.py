@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         expect_or_drop,
         expect_or_fail,
         fresh,
+        not_future,
         within,
     )
     from laketop.ml.explain import (
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         compatible_schema,
         compliance_tags,
         delong_difference,
+        delong_interval,
         documentation,
         fairness,
         inference_time,
@@ -155,6 +157,7 @@ _HOMES = {
         "expect_or_drop",
         "expect_or_fail",
         "fresh",
+        "not_future",
         "within",
     ),
     "laketop.ml.explain": (
@@ -212,6 +215,7 @@ _HOMES = {
         "compatible_schema",
         "compliance_tags",
         "delong_difference",
+        "delong_interval",
         "documentation",
         "fairness",
         "inference_time",
@@ -301,6 +305,7 @@ __all__ = [
     "contender",
     "current_version",
     "delong_difference",
+    "delong_interval",
     "documentation",
     "evaluate",
     "evaluation_of",
@@ -318,6 +323,7 @@ __all__ = [
     "minimum_slice_auc",
     "no_leak",
     "no_worse_than_champion",
+    "not_future",
     "outcome",
     "prior_corrected",
     "promote",

@@ -108,14 +108,25 @@ def fresh(column: str, *, within: timedelta, now: datetime, action: str = WARN) 
 
     Errors: ValueError for a `now` without time zone.
     """
-    if now.tzinfo is None:
-        raise ValueError(f"now is {now!r}, without a time zone")
-    oldest = (now - within).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+    oldest = _timestamp(now, less=within)
     return Expectation(
         name=f"{column} is fresh",
-        constraint=f"{tables.quoted_column(column)} >= TIMESTAMP '{oldest}'",
+        constraint=f"{tables.quoted_column(column)} >= {oldest}",
         action=action,
         newest=column,
+    )
+
+
+def not_future(column: str, *, now: datetime, action: str = WARN) -> Expectation:
+    """Expect no row whose timestamp `column` is after `now`; null passes.
+
+    Errors: ValueError for a `now` without time zone.
+    """
+    name = tables.quoted_column(column)
+    return Expectation(
+        name=f"{column} is not in the future",
+        constraint=f"{name} IS NULL OR {name} <= {_timestamp(now)}",
+        action=action,
     )
 
 
@@ -209,6 +220,12 @@ def _failing(
             "row",
         )
     )
+
+
+def _timestamp(now: datetime, *, less: timedelta = timedelta(0)) -> str:
+    if now.tzinfo is None:
+        raise ValueError(f"now is {now!r}, without a time zone")
+    return f"TIMESTAMP '{(now - less).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f+00:00}'"
 
 
 def _true(constraint: str) -> str:

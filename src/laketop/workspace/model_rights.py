@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.platform import PermissionDenied
 
+from laketop.workspace import model_events
 from laketop.workspace.securables import Securables
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ class ModelRights:
         except PermissionDenied:
             return False
         return True
+
+    def require_watching(self, scope: str) -> None:
+        """Let only callers pass who may be told of a model or of a schema's; of all, only admins.
+
+        Errors: PermissionDenied. Source: Databricks' page on model update triggers.
+        """
+        if not scope:
+            self._workspace.require_admin()
+            return
+        schema = ".".join(scope.split(".")[:2])
+        owner = model_events.owner(self._workspace.state / "mlflow.db", scope)
+        if owner is None:
+            Securables(self._workspace).require("EXECUTE", "SCHEMA", schema)
+        else:
+            self.allow("EXECUTE", scope, owner)
 
     def _owns(self, owner: str) -> bool:
         return owner == self._workspace.user or owner in self._workspace.groups_of_caller()

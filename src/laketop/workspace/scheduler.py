@@ -7,13 +7,14 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from databricks.sdk.errors.base import DatabricksError
 
 from laketop.runner.paths import Places
 from laketop.runner.references import moment
-from laketop.workspace import watching
+from laketop.workspace import model_events, watching
 from laketop.workspace.clock import Clock
 from laketop.workspace.store import Store
 from laketop.workspace.trigger_settings import triggers_of
@@ -22,6 +23,7 @@ from laketop.workspace.triggers import (
     Ended,
     Mark,
     OnArrival,
+    OnModel,
     OnUpdate,
     Trigger,
     fired,
@@ -30,7 +32,7 @@ from laketop.workspace.triggers import (
 )
 
 CHECK_SECONDS: Final = 60.0
-"""How often files and tables are looked at."""
+"""How often files, tables and models are looked at."""
 _RUN_CHECK_SECONDS: Final = 1.0
 _LONGEST_SLEEP_SECONDS: Final = 30.0
 """A laptop that slept finds out so soon."""
@@ -69,8 +71,9 @@ class Firing:
 class Scheduler:
     """The triggers of all jobs, and when they fire.
 
-    `start` makes the run of a firing and `end_of` tells how a run has ended, both inside a
-    transaction; `keep_clock` writes down, in the transaction of each firing, what time it is.
+    `models` is the registry's file. `start` makes the run of a firing and `end_of` tells how a run
+    has ended, both inside a transaction; `keep_clock` writes down, in the transaction of each
+    firing, what time it is.
     """
 
     def __init__(
@@ -79,12 +82,14 @@ class Scheduler:
         places: Places,
         now_ms: Clock,
         *,
+        models: Path,
         start: Callable[[int, Firing], int],
         end_of: Callable[[int], Ended | None],
         keep_clock: Callable[[], None],
     ) -> None:
         self._store = store
         self._places = places
+        self._models = models
         self._now_ms = now_ms
         self._start = start
         self._end_of = end_of
@@ -181,9 +186,9 @@ class Scheduler:
         )
 
     def look(self, now_ms: int) -> None:
-        """Look at files, tables and the runs of continuous jobs, and note what changed."""
+        """Look at files, tables, models and the runs of continuous jobs, and note what changed."""
         for key, (trigger, mark) in self._all():
-            if isinstance(trigger, OnArrival | OnUpdate):
+            if isinstance(trigger, OnArrival | OnModel | OnUpdate):
                 seen = self._looked(trigger, mark, now_ms)
             elif isinstance(trigger, Always) and mark.run_id is not None:
                 with self._store.transaction(write=False):
@@ -235,7 +240,8 @@ class Scheduler:
                 log.warning("job %s was to run and does not: %s", key[0], error)
                 self._keep(key, _failed(trigger, mark, at_ms, self._now_ms()))
                 return None
-            self._keep(key, fired(mark, at_ms, run_id))
+            told = trigger.batch(mark) if isinstance(trigger, OnModel) else None
+            self._keep(key, fired(mark, at_ms, run_id, told=told))
         return run_id
 
     def _keep(self, key: Key, mark: Mark) -> None:
@@ -255,6 +261,9 @@ class Scheduler:
         if isinstance(trigger, OnArrival):
             seen = watching.files_below(self._places, trigger.url)
             return trigger.noticed(mark, seen, now_ms)
+        if isinstance(trigger, OnModel):
+            asked = trigger.scope, trigger.condition, trigger.aliases
+            return trigger.noticed(mark, model_events.seen(self._models, *asked), now_ms)
         if isinstance(trigger, OnUpdate):
             return trigger.noticed(mark, watching.versions(self._places, trigger.tables), now_ms)
         return mark
@@ -262,6 +271,8 @@ class Scheduler:
     def _facts(self, trigger: Trigger, mark: Mark) -> dict[str, Any]:
         if isinstance(trigger, OnArrival):
             return {"file_arrival": {"location": trigger.url}}
+        if isinstance(trigger, OnModel):
+            return {"model": {"updates": [json.loads(told) for told in trigger.batch(mark)]}}
         if not isinstance(trigger, OnUpdate):
             return {}
         updated = [name for name in trigger.tables if name in mark.changed_ms]
@@ -310,7 +321,8 @@ class Scheduler:
 
     def _sleep_seconds(self) -> float:
         kinds = [type(trigger) for _, (trigger, _) in self._all()]
-        longest = CHECK_SECONDS if {OnArrival, OnUpdate} & set(kinds) else _LONGEST_SLEEP_SECONDS
+        is_looking = not {OnArrival, OnModel, OnUpdate}.isdisjoint(kinds)
+        longest = CHECK_SECONDS if is_looking else _LONGEST_SLEEP_SECONDS
         longest = _RUN_CHECK_SECONDS if Always in kinds else longest
         due_ms = self.due_ms()
         if due_ms is None:

@@ -11,11 +11,13 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.bundle.cron import Cron
 from laketop.errors import ConfigError
+from laketop.workspace.model_events import CONDITIONS
 from laketop.workspace.triggers import (
     UNIT_MS,
     Always,
     Every,
     OnArrival,
+    OnModel,
     OnSchedule,
     OnUpdate,
     Trigger,
@@ -24,6 +26,8 @@ from laketop.workspace.triggers import (
 LEAST_SECONDS: Final = 60
 MOST_TABLES: Final = 10
 """Unverified."""
+MOST_ALIASES: Final = 10
+_DEEPEST_SCOPE: Final = 3
 _KINDS: Final = (
     *("periodic", "schedule", "continuous", "file_arrival", "table_update"),
     *("model", "job_completion"),
@@ -80,7 +84,7 @@ def _given(settings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bo
 
 
 def _read(kind: str, given: Mapping[str, Any], *, is_paused: bool) -> Trigger | None:
-    missing = kind if kind in {"model", "job_completion"} else None
+    missing = kind if kind == "job_completion" else None
     missing = "sql_condition" if given.get("sql_condition") else missing
     if missing is not None:
         if is_paused:
@@ -132,6 +136,31 @@ def _update(given: Mapping[str, Any]) -> Trigger:
     return OnUpdate(tables=names, is_all=is_all, least_ms=least_ms, wait_ms=wait_ms)
 
 
+def _model(given: Mapping[str, Any]) -> Trigger:
+    condition, aliases = given.get("condition"), tuple(given.get("aliases") or ())
+    if condition not in CONDITIONS:
+        raise ConfigError(
+            f"the condition {condition!r} of a model trigger is none of {', '.join(CONDITIONS)}"
+        )
+    if aliases and condition != "MODEL_ALIAS_SET":
+        raise ConfigError(f"a model trigger with the condition {condition} takes no aliases")
+    if condition == "MODEL_ALIAS_SET" and not 1 <= len(aliases) <= MOST_ALIASES:
+        raise ConfigError(
+            f"a model trigger has {len(aliases)} aliases, not from 1 to {MOST_ALIASES}"
+        )
+    scope = given.get("securable_name") or ""
+    names = scope.split(".") if scope else []
+    if len(names) not in {0, _DEEPEST_SCOPE - 1, _DEEPEST_SCOPE} or not all(names):
+        raise ConfigError(
+            f"the securable_name {scope!r} of a model trigger is neither catalog.schema.model nor"
+            " catalog.schema"
+        )
+    least_ms, wait_ms = _timers(given)
+    return OnModel(
+        scope=scope, condition=condition, aliases=aliases, least_ms=least_ms, wait_ms=wait_ms
+    )
+
+
 def _continuous(_: Mapping[str, Any]) -> Trigger:
     return Always()
 
@@ -151,5 +180,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Trigger]]] = {
     "periodic": _periodic,
     "file_arrival": _arrival,
     "table_update": _update,
+    "model": _model,
     "continuous": _continuous,
 }

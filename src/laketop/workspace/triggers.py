@@ -7,7 +7,7 @@ Nothing here reads a clock, a file or a table. Source: `jobs.md` 10. Units: epoc
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Final
 
 from laketop.bundle.cron import Cron
@@ -20,6 +20,8 @@ FIRST_BACK_OFF_MS: Final = 15_000
 LONGEST_BACK_OFF_MS: Final = 3_600_000
 LONG_ENOUGH_MS: Final = 3_600_000
 """A continuous run that lasted so long starts the count of failures anew; unverified."""
+MOST_CHARACTERS: Final = 10_000
+"""Of the value of a job parameter."""
 UNIT_MS: Final = {
     "MINUTES": 60_000,
     "HOURS": 3_600_000,
@@ -38,7 +40,8 @@ class Mark:
     fired_ms: int | None = None
     """For which time it fired last."""
     seen: Mapping[str, int] | None = None
-    """The files (0 each) or the versions of the tables that were there; None = not looked yet."""
+    """What was there: files or updates of models, 0 each, or versions of tables; None = not looked
+    yet."""
     changed_ms: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """What changed since it fired last, and when each change was noticed."""
     run_id: int | None = None
@@ -104,9 +107,37 @@ class OnArrival:
 
     def noticed(self, mark: Mark, seen: Mapping[str, int], now_ms: int) -> Mark:
         """Return the mark once these files are there; what is there first counts for nothing."""
-        fresh = set(seen) - set(mark.seen if mark.seen is not None else seen)
-        changed = {**mark.changed_ms, **dict.fromkeys(sorted(fresh), now_ms)}
-        return dataclasses.replace(mark, seen=dict(seen), changed_ms=changed)
+        return _with_new(mark, seen, now_ms)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OnModel:
+    """Fires for models that are made, versions that are ready or aliases that are set."""
+
+    scope: str
+    """A model, a schema, or "" for every model."""
+    condition: str
+    aliases: tuple[str, ...] = ()
+    least_ms: int = 0
+    wait_ms: int = 0
+    word: ClassVar[str] = "MODEL"
+
+    def due_ms(self, mark: Mark) -> int | None:
+        """Return when it fires next, None as long as nothing has come."""
+        return _settled(mark, self.least_ms, self.wait_ms) if mark.changed_ms else None
+
+    def noticed(self, mark: Mark, seen: Mapping[str, int], now_ms: int) -> Mark:
+        """Return the mark once the registry holds these updates, each a JSON object."""
+        return _with_new(mark, seen, now_ms)
+
+    def batch(self, mark: Mark) -> list[str]:
+        """Return the updates that one run is told: as many as a job parameter holds."""
+        told: list[str] = []
+        for update in mark.changed_ms:
+            if told and len(", ".join([*told, update])) + len("[]") > MOST_CHARACTERS:
+                break
+            told.append(update)
+        return told
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,12 +190,16 @@ class Always:
         )
 
 
-Trigger = OnSchedule | Every | OnArrival | OnUpdate | Always
+Trigger = OnSchedule | Every | OnArrival | OnModel | OnUpdate | Always
 
 
-def fired(mark: Mark, at_ms: int, run_id: int) -> Mark:
-    """Return the mark once the trigger has fired for `at_ms` and made a run."""
-    return dataclasses.replace(mark, fired_ms=at_ms, changed_ms={}, run_id=run_id)
+def fired(mark: Mark, at_ms: int, run_id: int, *, told: Collection[str] | None = None) -> Mark:
+    """Return the mark once the trigger has fired for `at_ms` and made a run.
+
+    `told` is what the run was told of what changed, None = all; the rest makes the next run.
+    """
+    left = {} if told is None else {k: ms for k, ms in mark.changed_ms.items() if k not in told}
+    return dataclasses.replace(mark, fired_ms=at_ms, changed_ms=left, run_id=run_id)
 
 
 def word_of(trigger: Trigger, mark: Mark) -> str:
@@ -195,6 +230,13 @@ def latest_due_ms(trigger: Trigger, mark: Mark, now_ms: int) -> int | None:
             return found[-1]
         back_ms *= 2
     return list(trigger.cron.between(due_ms, now_ms + 1))[-1]
+
+
+def _with_new(mark: Mark, seen: Mapping[str, int], now_ms: int) -> Mark:
+    before = mark.seen if mark.seen is not None else seen
+    fresh = [name for name in seen if name not in before]
+    changed = {**mark.changed_ms, **dict.fromkeys(fresh, now_ms)}
+    return dataclasses.replace(mark, seen=dict(seen), changed_ms=changed)
 
 
 def _settled(mark: Mark, least_ms: int, wait_ms: int) -> int:

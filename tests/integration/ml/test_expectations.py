@@ -17,6 +17,7 @@ from laketop.ml import (
     expect_or_drop,
     expect_or_fail,
     fresh,
+    not_future,
     within,
 )
 
@@ -64,6 +65,19 @@ def test_failing_rows_land_in_a_table_and_those_to_drop_are_left_out(
         ("known airport", "EWR"),
     }
     assert {(r["table"], r["run"], r["checked_at"].hour) for r in failing} == {("weather", "7", 12)}
+
+
+def test_a_row_of_the_future_fails_and_one_without_a_time_does_not(
+    rows: DataFrame, schema: str
+) -> None:
+    some = rows.selectExpr("origin", "nullif(at, TIMESTAMP '2013-04-01 08:00:00') AS at")
+    at_nine = not_future("at", now=NOW - timedelta(hours=3), action="drop")
+    table = f"{schema}.failing_rows"
+    kept, (checked,) = check(some, [at_nine], table="w", failing_rows=table)
+    assert (checked.failed, checked.passed) == (1, False)
+    assert {row["origin"] for row in kept.collect()} == {"LGA", "EWR"}
+    (failing,) = rows.sparkSession.table(table).collect()
+    assert failing["expectation"] == "at is not in the future"
 
 
 def test_what_should_stop_stops_once_its_rows_are_kept(rows: DataFrame, schema: str) -> None:

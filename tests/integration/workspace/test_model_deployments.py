@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,12 @@ from databricks.sdk.errors import InvalidParameterValue, NotFound, PermissionDen
 from databricks.sdk.service.iam import User
 from databricks.sdk.service.jobs import (
     JobParameterDefinition,
+    ModelTriggerConfiguration,
+    ModelTriggerConfigurationCondition,
     NotebookTask,
     Task,
     TaskDependency,
+    TriggerSettings,
 )
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -142,6 +146,52 @@ def test_a_job_is_connected_later_and_told_when_it_is_gone(
     register(name)
     with pytest.raises(NotFound, match="has started no deployment job"):
         client.api_client.do("GET", f"/api/laketop/1/models/{name}/versions/1/deployment")
+
+
+def test_a_trigger_starts_a_run_that_is_told_of_new_versions_and_aliases(
+    registry: MlflowClient, client: WorkspaceClient, workspace: Workspace
+) -> None:
+    name = next(names)
+    jobs = {}
+    for condition, aliases in (("MODEL_VERSION_READY", None), ("MODEL_ALIAS_SET", ["champion"])):
+        updates = JobParameterDefinition("events", "{{job.trigger.model.updates}}")
+        model = ModelTriggerConfiguration(
+            ModelTriggerConfigurationCondition(condition), securable_name=name, aliases=aliases
+        )
+        jobs[condition] = client.jobs.create(
+            tasks=[_condition("fine")], trigger=TriggerSettings(model=model), parameters=[updates]
+        ).job_id
+    scheduler = workspace.clock.scheduler
+    scheduler.look(workspace.now_ms())
+    assert scheduler.fire(workspace.now_ms(), is_late_once=True) == []
+    register(name)
+    registry.set_registered_model_alias(name, "champion", "1")
+    registry.set_registered_model_alias(name, "other", "1")
+    scheduler.look(workspace.now_ms())
+    runs = [
+        client.jobs.get_run(run_id)
+        for run_id in scheduler.fire(workspace.now_ms(), is_late_once=True)
+    ]
+    version = {"full_name": name, "version": 1}
+    assert {run.job_id: json.loads((run.job_parameters or [])[0].value or "") for run in runs} == {
+        jobs["MODEL_VERSION_READY"]: [version],
+        jobs["MODEL_ALIAS_SET"]: [{**version, "alias_name": "champion"}],
+    }
+    assert all(run.trigger is not None and run.trigger.value == "MODEL" for run in runs)
+    for job in jobs.values():
+        client.jobs.delete(job or 0)
+
+
+def test_who_may_not_load_a_model_is_not_told_of_it(
+    registry: MlflowClient, ann: WorkspaceClient
+) -> None:
+    name = next(names)
+    registry.create_registered_model(name)
+    for scope in (name, "main.ml", None):
+        condition = ModelTriggerConfigurationCondition.MODEL_CREATED
+        model = ModelTriggerConfiguration(condition, securable_name=scope)
+        with pytest.raises(PermissionDenied):
+            ann.jobs.create(tasks=[_condition("fine")], trigger=TriggerSettings(model=model))
 
 
 def test_what_is_no_deployment_job_is_refused(

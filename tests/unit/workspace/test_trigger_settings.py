@@ -9,10 +9,12 @@ from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace.trigger_settings import of_continuous_run, triggers_of
-from laketop.workspace.triggers import Always, Every, OnArrival, OnSchedule, OnUpdate
+from laketop.workspace.triggers import Always, Every, OnArrival, OnModel, OnSchedule, OnUpdate
 
 CRON = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
 FILES = {"url": "/Volumes/a/b/c/", "min_time_between_triggers_seconds": 120}
+READY = {"condition": "MODEL_VERSION_READY", "securable_name": "c.s"}
+ALIAS = {"condition": "MODEL_ALIAS_SET", "aliases": ["champion"]}
 TABLES = {"table_names": ["c.s.t"], "condition": "ALL_UPDATED"}
 
 
@@ -24,6 +26,8 @@ TABLES = {"table_names": ["c.s.t"], "condition": "ALL_UPDATED"}
         ({"trigger": {"periodic": {"interval": 2, "unit": "DAYS"}}}, Every),
         ({"trigger": {"file_arrival": FILES}}, OnArrival),
         ({"trigger": {"table_update": TABLES, "pause_status": "UNPAUSED"}}, OnUpdate),
+        ({"trigger": {"model": {"condition": "MODEL_CREATED"}}}, OnModel),
+        ({"trigger": {"model": READY}}, OnModel),
         ({"triggers": [{"schedule": CRON}]}, OnSchedule),
     ],
 )
@@ -42,7 +46,6 @@ def test_a_paused_trigger_does_not_count() -> None:
 @pytest.mark.parametrize(
     "trigger",
     [
-        {"trigger": {"model": {"condition": "MODEL_CREATED"}}},
         {"trigger": {"job_completion": {"job_ids": [1]}}},
         {"schedule": {**CRON, "sql_condition": {"sql_query_id": "1", "warehouse_id": "2"}}},
     ],
@@ -67,6 +70,13 @@ def test_what_is_not_built_is_refused_by_name_unless_it_is_paused(trigger: dict[
         ),
         ({"trigger": {"table_update": {"table_names": ["t"]}}}, "catalog.schema.table"),
         ({"trigger": {"table_update": {"table_names": []}}}, "0 tables"),
+        (
+            {"trigger": {"model": {"condition": "MODEL_GONE"}}},
+            "'MODEL_GONE' .* is none of",
+        ),
+        ({"trigger": {"model": {**READY, "aliases": ["a"]}}}, "takes no aliases"),
+        ({"trigger": {"model": {**ALIAS, "aliases": []}}}, "0 aliases, not from 1 to 10"),
+        ({"trigger": {"model": {**ALIAS, "securable_name": "m"}}}, "'m' of a model trigger is nei"),
         ({"trigger": {"pause_status": "UNPAUSED"}}, "not 0 of them"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from laketop.bundle.cron import Cron
@@ -15,6 +17,7 @@ from laketop.workspace.triggers import (
     Every,
     Mark,
     OnArrival,
+    OnModel,
     OnSchedule,
     OnUpdate,
     fired,
@@ -111,3 +114,19 @@ def test_what_did_not_fail_resets_the_wait(result: str) -> None:
 def test_a_long_run_resets_the_count_of_failures() -> None:
     run = Ended(result="FAILED", start_ms=0, end_ms=LONG_ENOUGH_MS)
     assert Always().ended(Mark(since_ms=0, failures=9, run_id=7), run).failures == 1
+
+
+def test_a_run_is_told_of_as_many_models_as_a_parameter_holds_and_the_rest_makes_another() -> None:
+    trigger = OnModel(scope="", condition="MODEL_CREATED")
+    mark = trigger.noticed(NEW, {}, 5)
+    assert trigger.due_ms(mark) is None
+    seen = [json.dumps({"full_name": f"c.s.{number:04}"}) for number in range(400)]
+    mark = trigger.noticed(mark, dict.fromkeys(seen, 0), 7)
+    first = trigger.batch(mark)
+    assert 0 < len(json.dumps([json.loads(update) for update in first])) <= 10_000
+    assert first == seen[: len(first)]
+    assert trigger.due_ms(mark) == 7
+    mark = fired(mark, 7, 1, told=first)
+    assert trigger.batch(mark) == seen[len(first) : 2 * len(first)]
+    mark = fired(mark, 7, 2, told=seen)
+    assert trigger.due_ms(mark) is None

@@ -15,7 +15,13 @@ from laketop.ml.gates.quality import minimum_auc, minimum_slice_auc
 from laketop.ml.gates.reproducibility import repeatable, reproducible
 from laketop.ml.gates.requirements import licences, vulnerabilities
 from laketop.ml.gates.robustness import robustness
-from laketop.ml.gates.roc import auc, auc_difference, auc_interval, delong_difference
+from laketop.ml.gates.roc import (
+    auc,
+    auc_difference,
+    auc_interval,
+    delong_difference,
+    delong_interval,
+)
 from laketop.ml.gates.schema import compatible_schema, signature
 from laketop.ml.gates.speed import inference_time
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
@@ -37,6 +43,7 @@ __all__ = [
     "compatible_schema",
     "compliance_tags",
     "delong_difference",
+    "delong_interval",
     "documentation",
     "fairness",
     "inference_time",

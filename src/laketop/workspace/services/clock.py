@@ -31,6 +31,7 @@ class Clock(Service):
             self.store,
             Places.of_state(workspace.state),
             workspace.now_ms,
+            models=workspace.state / "mlflow.db",
             start=lambda job_id, firing: int(workspace.jobs.start_triggered(job_id, firing)),
             end_of=lambda run_id: workspace.jobs.end_of(run_id),  # noqa: PLW0108 - made later
             keep_clock=self._keep,

@@ -35,6 +35,7 @@ from laketop.runner.tasks import refuse_unknown
 from laketop.workspace import job_settings, outbox, repairs, run_records, run_view
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
+from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
 from laketop.workspace.run_settings import (
@@ -46,8 +47,8 @@ from laketop.workspace.run_settings import (
 )
 from laketop.workspace.scheduler import Firing
 from laketop.workspace.service import Fields, Reply, Service, route
-from laketop.workspace.trigger_settings import of_continuous_run
-from laketop.workspace.triggers import Ended
+from laketop.workspace.trigger_settings import of_continuous_run, triggers_of
+from laketop.workspace.triggers import Ended, OnModel
 from laketop.workspace.workspace import Workspace
 
 _OLDER = ("2.1", "2.0")
@@ -109,6 +110,7 @@ class Jobs(Service):
         """Keep a new job."""
         settings = job_settings.checked(fields)
         self._check_run_as(settings)
+        self._check_watching(settings)
         job_id = self._records.new_id()
         self._records.keep_ids()
         self.store.execute(
@@ -471,6 +473,12 @@ class Jobs(Service):
                 f"User {self.workspace.user} is not an admin, and cannot run as {wanted}."
             )
 
+    def _check_watching(self, settings: Mapping[str, Any]) -> None:
+        """Let only callers pass who may know of the models that triggers watch."""
+        for _, trigger in triggers_of(settings):
+            if isinstance(trigger, OnModel):
+                ModelRights(self.workspace).require_watching(trigger.scope)
+
     # --- how jobs are kept ---
 
     def _existing(self, job_id: int) -> dict[str, Any]:
@@ -500,6 +508,7 @@ class Jobs(Service):
         settings = job_settings.checked(wanted)
         if run_as_of(settings) != run_as_of(self._existing(job_id)["settings"]):
             self._check_run_as(settings)
+        self._check_watching(settings)
         self.store.execute(
             "UPDATE jobs SET name = ?, settings = ? WHERE job_id = ?",
             (settings.get("name") or "Untitled", json.dumps(settings), job_id),

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from laketop.ml import auc_difference, auc_interval, delong_difference
+from laketop.ml import (
+    auc,
+    auc_difference,
+    auc_interval,
+    delong_difference,
+    delong_interval,
+)
 
 
 def scores(seed: int = 1, size: int = 600) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,6 +42,13 @@ def test_delong_and_the_bootstrap_agree() -> None:
     normal = delong_difference(labels, first, second)
     drawn = auc_difference(labels, first, second, rounds=1000)
     assert normal == pytest.approx(drawn, abs=0.003)
+
+
+def test_delong_of_one_model_measures_its_auc_and_agrees_with_the_bootstrap() -> None:
+    labels, first, _ = scores(size=2000)
+    normal = delong_interval(labels, first)
+    assert normal[1] == pytest.approx(auc(labels, first))
+    assert normal == pytest.approx(auc_interval(labels, first, rounds=1000), abs=0.003)
 
 
 def test_delong_of_a_model_with_itself_is_nothing() -> None:
