@@ -57,7 +57,7 @@ def identifier(spark: SparkSession, name: str) -> str:
 
 def at_version(spark: SparkSession, name: str, version: int) -> DataFrame:
     """Return the Delta table `name` as it was at `version`, however often it is read."""
-    return spark.sql(f"SELECT * FROM {quoted(name)} VERSION AS OF {int(version)}")
+    return spark.read.option("versionAsOf", int(version)).table(quoted(name))
 
 
 def properties(spark: SparkSession, name: str) -> dict[str, str]:

@@ -102,7 +102,7 @@ def test_feature_engineering_is_that_of_laketop() -> None:
         try:
             old.FeatureStoreClient().publish_table("a.b.c", None)
         except Refused as error:
-            assert "FeatureStoreClient.publish_table(name='a.b.c', ...)" in error.message
+            assert "FeatureStoreClient.publish_table" in error.message
         else:
             raise AssertionError
         """

@@ -201,7 +201,7 @@ class FeatureEngineeringClient(OnlineStores):
 
         Errors: those of `create_training_set`; Spark's own when the name is taken.
         """
-        spec = resolving.resolved(
+        spec, _ = resolving.resolved(
             self.spark, features, schema=None, labels=(), exclude_columns=listed(exclude_columns)
         )
         named_spec.create(self.spark, name, spec)
@@ -249,10 +249,10 @@ class FeatureEngineeringClient(OnlineStores):
                 *kept.exclude_columns,
                 *(n for n in excluded if n not in kept.exclude_columns),
             )
-        spec = resolving.resolved(
+        spec, sources = resolving.resolved(
             self.spark, features, schema=df.schema, labels=listed(label), exclude_columns=excluded
         )
-        made = training_set.trained(self.spark, spec, df)
+        made = training_set.trained(df, spec, sources)
         resolving.check_functions(spec, made.whole)
         return made
 

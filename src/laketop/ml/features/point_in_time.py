@@ -95,16 +95,18 @@ def _as_of_join(
     # All sides in one column of time, sorted within each key; the last row of each feature table
     # is carried forward. A feature row sorts before an asking row of the same moment, so `<=`
     # holds, and as a struct it keeps the NULLs inside it. One shuffle by key for all tables that
-    # are asked by the same columns, never a product of the sides.
+    # are asked by the same columns, never a product of the sides. The columns of the frame go by
+    # their place, so that no name of theirs is in the way; as one struct they would cost more.
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     names = [f"__key_{i}" for i in range(len(keys))]
+    places = [f"__column_{i}" for i in range(len(columns))]
     both = df.select(
         *(column(key, columns).alias(name) for key, name in zip(keys, names, strict=True)),
         column(asked, columns).alias("__time"),
         F.lit(len(pairs)).alias("__side"),
-        F.struct(*(_plain(name) for name in columns)).alias("__row"),
+        *_named(columns, places),
     )
     for side, (lookup, source) in enumerate(pairs):
         both = both.unionByName(_told(lookup, source, names, side=side), allowMissingColumns=True)
@@ -124,7 +126,7 @@ def _as_of_join(
         both.withColumns({**found, "__twin": twin})
         .where(_asking([lookup for lookup, _ in pairs], names))
         .withColumns(usable)
-        .select("__row.*", *outputs)
+        .select(*_named(places, columns), *outputs)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from laketop.errors import NotFound, Refused
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_TABLES = 50
 MOST_FUNCTIONS = 100
+_AT_ONCE = 8
 
 Resolved = ResolvedLookup | ResolvedFunction
 
@@ -29,15 +31,16 @@ def resolved(
     schema: StructType | None,
     labels: Sequence[str],
     exclude_columns: Sequence[str],
-) -> FeatureSpec:
+) -> tuple[FeatureSpec, dict[str, DataFrame]]:
     """Return the spec of these features over a frame of `schema`, None = not known yet.
 
     The feature tables are recorded at their present Delta version.
+    Shapes: with the spec, each feature table by its name, as it is at that version.
     Errors: ValueError for columns that clash, are missing or of another type; NotFound for
     unknown tables, features and functions; Refused for anything but lookups and functions, and
     beyond 50 tables or 100 functions.
     """
-    found = _Tables(spark)
+    found = _Tables(spark, [x.table_name for x in features if isinstance(x, FeatureLookup)])
     made = [_resolved(spark, feature, found) for feature in features]
     lookups = tuple(x for x in made if isinstance(x, ResolvedLookup))
     functions = tuple(x for x in made if isinstance(x, ResolvedFunction))
@@ -50,7 +53,7 @@ def resolved(
     stages(made, given)
     if schema is not None:
         _check_types(lookups, schema, found)
-    return FeatureSpec(
+    spec = FeatureSpec(
         labels=tuple(labels),
         inputs=_inputs(given, made, labels=labels, excluded=exclude_columns),
         lookups=lookups,
@@ -58,6 +61,7 @@ def resolved(
         outputs=outputs,
         exclude_columns=tuple(exclude_columns),
     )
+    return spec, found.sources
 
 
 def stages(features: Sequence[Resolved], given: Iterable[str]) -> list[list[Resolved]]:
@@ -116,19 +120,25 @@ def type_of(name: str, schema: StructType) -> DataType | None:
 
 
 class _Tables:
-    """The feature tables that were asked for, each looked at once."""
+    """The feature tables that were asked for, each looked at once, many at a time."""
 
-    def __init__(self, spark: SparkSession) -> None:
+    def __init__(self, spark: SparkSession, names: Iterable[str]) -> None:
         self._spark = spark
-        self._found: dict[str, tuple[FeatureTable, StructType, int]] = {}
+        asked = list(dict.fromkeys(names))
+        self.sources: dict[str, DataFrame] = {}
+        # Each is a few questions to Spark, whose answers are mostly waited for.
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            self._found = dict(zip(asked, pool.map(self._look, asked), strict=True))
 
     def __getitem__(self, name: str) -> tuple[FeatureTable, StructType, int]:
-        if name not in self._found:
-            table = feature_table.keyed(self._spark, name)
-            schema = self._spark.table(name).schema
-            version = tables.current_version(self._spark, name)
-            self._found[name] = table.over(schema.names), schema, version
         return self._found[name]
+
+    def _look(self, name: str) -> tuple[FeatureTable, StructType, int]:
+        table = feature_table.keyed(self._spark, name)
+        version = tables.current_version(self._spark, name)
+        self.sources[name] = tables.at_version(self._spark, name, version)
+        schema = self.sources[name].schema
+        return table.over(schema.names), schema, version
 
 
 def _resolved(spark: SparkSession, feature: object, found: _Tables) -> Resolved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 PREDICTION = "prediction"
 
+_NUMBERS = {"byte", "short", "integer", "long", "float", "double", "decimal"}
+_TIMES = {"timestamp", "timestamp_ntz", "date"}
+_SIMPLE = {"number", "string", "boolean", "binary", *_TIMES}
+_KINDS = {
+    **{name: {"number"} for name in ("integer", "long", "float", "double")},
+    "string": {"string"},
+    "boolean": {"boolean"},
+    "binary": {"binary"},
+    "datetime": _TIMES,
+}
+"""Which types of Spark's fit a type of a signature."""
+
 
 def scored(
     spark: SparkSession,
@@ -29,7 +42,8 @@ def scored(
     """Return `df` with its features and, as last column, `prediction`.
 
     Errors: NotFound for a model without a feature spec; ValueError when `df` has a column of
-    that name already, lacks an input, or the model has no signature.
+    that name already, lacks an input or has it in a type that no conversion makes the model's, or
+    the model has no signature.
     """
     import mlflow
 
@@ -37,10 +51,17 @@ def scored(
         raise ValueError(f"the rows to score have a column {PREDICTION!r} already")
     folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=model_uri))
     joined = looked_up(spark, read_spec(folder), df)
-    names = _input_names(folder, model_uri)
-    missing = [name for name in names if name not in joined.columns]
+    inputs = _inputs(folder, model_uri)
+    names = [name for name, _ in inputs]
+    schema = joined.schema
+    missing = [name for name in names if name not in schema.names]
     if missing:
         raise ValueError(f"the model {model_uri!r} takes {missing!r}, which the rows to score lack")
+    for name, wanted in inputs:
+        if (other := misfit(schema[name].dataType, wanted)) is not None:
+            raise ValueError(
+                f"{name!r} is {other}, but the model {model_uri!r} takes it as {wanted}"
+            )
     predict = mlflow.pyfunc.spark_udf(
         spark, str(folder), result_type=result_type, params=None if params is None else dict(params)
     )
@@ -61,10 +82,24 @@ def check_environment(env_manager: str) -> None:
         raise ValueError(f"env_manager is {env_manager!r}, neither 'local' nor 'virtualenv'")
 
 
-def _input_names(folder: Path, model_uri: str) -> list[str]:
+def _inputs(folder: Path, model_uri: str) -> list[tuple[str, str]]:
+    """Return names and types of what a model takes, in the words of MLflow's signatures."""
     from mlflow.models.model import Model
 
     columns: Any = Model.load(str(folder)).signature
     if columns is None or columns.inputs is None:
         raise ValueError(f"the model {model_uri!r} has no signature with inputs")
-    return list(columns.inputs.input_names())
+    kinds = [] if columns.inputs.is_tensor_spec() else columns.inputs.input_types()
+    names = list(columns.inputs.input_names())
+    return [*zip_longest(names, (getattr(kind, "name", "") for kind in kinds), fillvalue="")]
+
+
+def misfit(given: DataType, wanted: str) -> str | None:
+    """Return the type that a column has, if no value of it can be what the model takes.
+
+    Numbers are left to MLflow, which converts what loses nothing.
+    """
+    kind = _KINDS.get(wanted)
+    held = "number" if given.typeName().partition("(")[0] in _NUMBERS else given.typeName()
+    fits = kind is None or held in kind or held not in _SIMPLE
+    return None if fits else given.simpleString()

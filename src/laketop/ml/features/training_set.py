@@ -37,13 +37,8 @@ class TrainingSet:
         return self._df.drop(*self.spec.exclude_columns)
 
 
-def trained(spark: SparkSession, spec: FeatureSpec, df: DataFrame) -> TrainingSet:
-    """Return the training set of `df`, features read at the versions that `spec` records."""
-    sources = {
-        lookup.table: tables.at_version(spark, lookup.table, lookup.version)
-        for lookup in spec.lookups
-        if lookup.version is not None
-    }
+def trained(df: DataFrame, spec: FeatureSpec, sources: Mapping[str, DataFrame]) -> TrainingSet:
+    """Return the training set of `df`; `sources` are the feature tables as `spec` records them."""
     return TrainingSet(_with_features(df, spec, spec.lookups, spec.functions, sources), spec)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from pyspark.sql import DataFrame, SparkSession
 
@@ -142,6 +143,10 @@ def test_what_cannot_be_scored_is_told(
         score(keys.drop("tailnum"))
     with pytest.raises(ValueError, match=r"'tailnum' is int, but 'tail' of"):
         score(keys.selectExpr("1 AS tailnum", "distance"))
+    with pytest.raises(ValueError, match=r"'distance' is string, but the model .* as double"):
+        score(keys.selectExpr("tailnum", "'far' AS distance"))
+    with pytest.raises(MlflowException, match="gone"):
+        score(keys, f"models:/{schema}.total@gone")
     with pytest.raises(ValueError, match="a column 'prediction' already"):
         score(keys.selectExpr("*", "1 AS prediction"))
     with mlflow.start_run():

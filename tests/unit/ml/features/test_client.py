@@ -15,7 +15,7 @@ from laketop.ml.features.client import REFUSED
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "FEATURE_CLIENT.md"
 ROW = re.compile(r"^\| `(\w+)` \| `(.*)` \| (.*) \|$", re.MULTILINE)
-ROWS = ROW.findall(DOCUMENT.read_text(encoding="utf-8"))
+ROWS = ROW.findall(DOCUMENT.read_text(encoding="utf-8").partition("\n## ")[0])
 
 
 def parameters(written: str) -> dict[str, Any]:
