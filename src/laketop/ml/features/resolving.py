@@ -44,7 +44,7 @@ def resolved(
     made = [_resolved(spark, feature, found) for feature in features]
     lookups = tuple(x for x in made if isinstance(x, ResolvedLookup))
     functions = tuple(x for x in made if isinstance(x, ResolvedFunction))
-    _check_limits(lookups, functions)
+    check_limits(lookups, functions)
     outputs = tuple(name for feature in made for name in feature.outputs)
     given = _needed(made) if schema is None else tuple(schema.names)
     _check_names(given, labels=labels, outputs=outputs)
@@ -154,7 +154,7 @@ def _resolved(spark: SparkSession, feature: object, found: _Tables) -> Resolved:
             type(feature).__name__, hint="a feature is a FeatureLookup or a FeatureFunction"
         )
     table, schema, version = found[feature.table_name]
-    _check_lookup(feature, table, schema)
+    check_lookup(feature, table, schema)
     window = feature.lookback_window
     return ResolvedLookup(
         table=feature.table_name,
@@ -196,7 +196,12 @@ def check_functions(spec: FeatureSpec, df: DataFrame) -> None:
         raise ValueError(f"the functions {told!r} cannot be called so: {first}") from error
 
 
-def _check_lookup(lookup: FeatureLookup, table: FeatureTable, schema: StructType) -> None:
+def check_lookup(lookup: FeatureLookup, table: FeatureTable, schema: StructType) -> None:
+    """Check what a lookup asks of `table`, whose columns are `schema`.
+
+    Errors: ValueError for keys, a time or a window that the table has not, Refused for a key that
+    is an undeclared time, NotFound for a feature that is not there or not looked up.
+    """
     time = lookup.timestamp_lookup_key
     if len(lookup.lookup_key) != len(table.primary_keys):
         raise ValueError(
@@ -224,7 +229,8 @@ def _check_lookup(lookup: FeatureLookup, table: FeatureTable, schema: StructType
             raise NotFound(f"feature of {table.name!r}, among those looked up,", name)
 
 
-def _check_limits(lookups: Sequence[ResolvedLookup], functions: Sequence[ResolvedFunction]) -> None:
+def check_limits(lookups: Sequence[ResolvedLookup], functions: Sequence[ResolvedFunction]) -> None:
+    """Refuse more than 50 feature tables or 100 functions. Errors: Refused."""
     used = len({lookup.table for lookup in lookups})
     if used > MOST_TABLES:
         raise Refused(f"a model of {used} feature tables", hint=f"{MOST_TABLES} are the most")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
+from typing import Any
 
-from laketop.ml.features import ResolvedFunction, ResolvedLookup
+import pytest
+from pyspark.sql.types import StructType
+
+from laketop.errors import NotFound, Refused
+from laketop.ml.features import FeatureLookup, FeatureTable, ResolvedFunction, ResolvedLookup
 from laketop.ml.features.feature_table import primary_key
-from laketop.ml.features.resolving import stages
+from laketop.ml.features.resolving import check_limits, check_lookup, stages
 
 
 def lookup(key: str, *, makes: str) -> ResolvedLookup:
@@ -63,3 +68,46 @@ def test_a_primary_key_clause_names_keys_and_time(
     columns: str, keys: tuple[str, ...], time: str | None
 ) -> None:
     assert primary_key(columns) == (keys, time)
+
+
+WEATHER = FeatureTable(
+    name="weather", primary_keys=("origin",), timeseries_column="ts", features=("temp",)
+)
+PLANES = FeatureTable(name="planes", primary_keys=("tail",), features=("seats",))
+DAILY = FeatureTable(name="daily", primary_keys=("day",), features=("seats",))
+COLUMNS = {
+    "weather": StructType().add("origin", "string").add("ts", "timestamp").add("temp", "double"),
+    "planes": StructType().add("tail", "string").add("seats", "integer"),
+    "daily": StructType().add("day", "date").add("seats", "integer"),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "error", "told"),
+    [
+        (WEATHER, {}, ValueError, "'weather' needs timestamp_lookup_key"),
+        (PLANES, {"timestamp_lookup_key": "at"}, ValueError, "'planes' is no time series table"),
+        (PLANES, {"lookback_window": timedelta(1)}, ValueError, "on 'planes' needs a time series"),
+        (DAILY, {}, Refused, "'daily', whose key column 'day' is a time but no time series"),
+        (PLANES, {"feature_names": "wings"}, NotFound, "no feature of 'planes' named 'wings'"),
+        (
+            PLANES,
+            {"feature_names": [], "default_values": {"seats": 0}},
+            NotFound,
+            "among those looked up, named 'seats'",
+        ),
+    ],
+)
+def test_what_a_lookup_cannot_ask_of_a_table_is_told(
+    table: FeatureTable, asked: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    lookup_ = FeatureLookup(table.name, table.primary_keys, **asked)
+    with pytest.raises(error, match=told):
+        check_lookup(lookup_, table, COLUMNS[table.name])
+
+
+def test_fifty_tables_are_the_most_however_often_each_is_asked() -> None:
+    fifty = [lookup("k", makes=str(number)) for number in range(50)]
+    check_limits([*fifty, *fifty], [])
+    with pytest.raises(Refused, match="a model of 51 feature tables"):
+        check_limits([*fifty, lookup("k", makes="50")], [])

@@ -57,6 +57,11 @@ def test_a_negative_window_is_an_error() -> None:
         FeatureLookup("t", "a", lookback_window=timedelta(seconds=-1))
 
 
+def test_a_window_that_is_no_timedelta_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"lookback_window is 2, not a datetime\.timedelta"):
+        FeatureLookup("t", "k", lookback_window=2)  # type: ignore[arg-type]  # on purpose
+
+
 def test_an_unknown_option_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="FeatureLookup\\(output_name"):
         FeatureLookup("t", "a", output_name="b")
