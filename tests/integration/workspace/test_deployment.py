@@ -803,6 +803,9 @@ def test_a_pipeline_is_an_object_that_nobody_runs(project: Project) -> None:
     spec = project.client.pipelines.get(id_).spec
     assert spec is not None
     assert spec.catalog == "other"
+    pages = {one["key"]: one["url"] for one in summary_of(project.site, project.load())}
+    page = None if project.site.is_local else f"{project.site.url}/pipelines/{id_}"
+    assert pages["p"] == page, "the local workspace has no page of a pipeline"
     says = "pipelines.p is kept as state only: nothing runs behind pipelines here"
     assert (says in project.said) is project.site.is_local
     with pytest.raises(Refused, match=r"running pipelines\.p"):

@@ -167,7 +167,7 @@ def summary_of(site: Site, bundle: Bundle) -> list[dict[str, Any]]:
                 "key": resource.key,
                 "name": next((str(name) for name in names if name), resource.key),
                 "id": None if entry is None else entry.id,
-                "url": None if entry is None else page_of(site.url, resource.type, entry.id),
+                "url": None if entry is None else page_of(site, resource.type, entry.id),
             }
         )
     return found
@@ -184,11 +184,22 @@ _PAGES = {
 }
 
 
-def page_of(url: str, type_: str, id_: str) -> str | None:
-    """Return the address of a resource's page in the workspace at `url`, None if it has none."""
-    page = _PAGES.get(type_)
+_REMOTE_PAGES = {
+    "apps": "apps/{}",
+    "clusters": "compute/clusters/{}",
+    "dashboards": "dashboardsv3/{}/published",
+    "instance_pools": "compute/instance-pools/{}",
+    "pipelines": "pipelines/{}",
+    "sql_warehouses": "sql/warehouses/{}",
+}
+"""Pages that the local workspace does not have; unverified."""
+
+
+def page_of(site: Site, type_: str, id_: str) -> str | None:
+    """Return the address of a resource's page in a workspace, None if it has none."""
+    page = _PAGES.get(type_) or (None if site.is_local else _REMOTE_PAGES.get(type_))
     path = id_.replace(".", "/") if page is not None and page.startswith("explore") else id_
-    return None if page is None else f"{url}/{page.format(path)}"
+    return None if page is None else f"{site.url}/{page.format(path)}"
 
 
 def _sound(bundle: Bundle) -> Bundle:
