@@ -13,6 +13,7 @@ from pathlib import Path
 from databricks.sdk.version import __version__ as sdk_version
 
 from laketop.workspace.known import known_routes
+from laketop.workspace.mlflow_routes import ROUTES
 from laketop.workspace.service import (
     Service,
     declared_mounts,
@@ -53,15 +54,18 @@ def _head(services: Mapping[str, type[Service]]) -> Iterator[str]:
     }
     total = {_plain(pattern) for patterns in known.values() for pattern in patterns}
     count = len(total & served)
+    mounted = {_plain(route) for route in ROUTES}
     yield "# Routes"
     yield ""
     yield "Written by `scripts/routes.py`. The routes of a workspace are those that databricks-sdk"
     yield f"{sdk_version} sends, without those of accounts and those whose path is a resource's"
-    yield f"name alone: {len(total)}, of which laketop serves {count} by routes of its"
-    yield "own. MLflow's handlers, mounted under their prefixes, are not counted. Any other of them"
-    yield "answers `501 NOT_IMPLEMENTED` and names itself; a path that exists nowhere answers"
-    yield "`404 ENDPOINT_NOT_FOUND`."
+    yield f"name alone: {len(total)}, of which laketop serves {count} by routes of its own and"
+    yield f"{len(mounted)} by MLflow's handlers, {(count + len(mounted)) / len(total):.0%} in all."
+    yield "Any other of them answers `501 NOT_IMPLEMENTED` and names itself; a path that exists"
+    yield "nowhere answers `404 ENDPOINT_NOT_FOUND`. [state.md](state.md) says which objects are"
+    yield "state only."
     yield ""
+    served |= mounted
     yield "| API group | served | known |"
     yield "|---|---:|---:|"
     for group, patterns in known.items():

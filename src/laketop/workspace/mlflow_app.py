@@ -85,6 +85,7 @@ def app_of(
     `rights` are asked before each request.
     """
     flask = Flask("laketop.mlflow")
+    flask.before_request(_name_the_model)
     if rights is not None:
         flask.before_request(lambda: rights.check(request))
         flask.after_request(lambda response: rights.shown(request, response))
@@ -103,6 +104,18 @@ def app_of(
 
     app: Any = WSGIMiddleware(wsgi)
     return app  # type: ignore[no-any-return]  # a2wsgi types ASGI apart from Starlette
+
+
+def _name_the_model() -> None:
+    """Add the logged model that the path names to the body, where MLflow's handlers look for it.
+
+    MLflow's client sends it in both places, databricks-sdk in the path alone.
+    """
+    model_id = (request.view_args or {}).get("model_id")
+    if model_id and request.method in {"PATCH", "POST"}:
+        body = request.get_json(force=True, silent=True)  # cached, so that handlers see the change
+        if isinstance(body, dict) and "modelId" not in body:
+            body.setdefault("model_id", model_id)
 
 
 def answer(text: str, status: int = 200) -> Response:
