@@ -23,7 +23,8 @@ def run(args: argparse.Namespace, bundle: Bundle) -> int:
     from laketop.workspace import daemon, deployment
 
     for name in _OF_JOBS:
-        if getattr(args, name) not in (None, False, []):
+        given = getattr(args, name)
+        if given is not None and given is not False and given != []:
             option = f"--{name.replace('_', '-')}"
             raise LaketopError(
                 f"{args.job!r} is a script of the bundle, which takes no {option}",
