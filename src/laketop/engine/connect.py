@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+CALLER = "x-laketop-caller"
+"""The header by which a session says on whose behalf it speaks."""
+
 
 class Engine(Protocol):
     """Whatever gives a Spark session."""
@@ -19,8 +22,8 @@ class Engine(Protocol):
 class RemoteEngine:
     """The engine that answers at a Spark Connect address, such as that of SPARK_REMOTE."""
 
-    def __init__(self, remote: str) -> None:
-        self.remote = remote
+    def __init__(self, remote: str, *, caller: str = "") -> None:
+        self.remote = called(remote, caller) if caller else remote
 
     def session(self) -> SparkSession:
         """Return a new session, whose Python workers run this very interpreter.
@@ -34,3 +37,13 @@ class RemoteEngine:
         session = SparkSession.builder.remote(self.remote).create()
         session.conf.set("spark.sql.execution.pyspark.python", sys.executable)
         return session
+
+
+def called(remote: str, caller: str) -> str:
+    """Return the address by which sessions say on whose behalf they speak, for lineage.
+
+    `caller` is `JOB:<job>:<run>:<task run>` or `SQL:<statement>:<workspace>`. Source: a
+    Connect client sends the parameters of its address that it does not know as headers.
+    """
+    begun = remote if "/;" in remote else f"{remote.rstrip('/')}/"
+    return f"{begun};{CALLER}={caller}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from laketop import durable
+from laketop.engine.connect import called
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext
@@ -329,7 +330,12 @@ class _Work:
             self._iterations.cancel(task_run_id)
 
     def _surroundings(self) -> tuple[Mapping[str, str], Path]:
-        return self._site.environment(self._task), self._site.python(self._task)
+        environment, request = self._site.environment(self._task), self._run.request
+        remote = environment.get("SPARK_REMOTE")
+        if remote:
+            caller = f"JOB:{request.job_id}:{request.run_id}:{self._attempt.run_id}"
+            environment = {**environment, "SPARK_REMOTE": called(remote, caller)}
+        return environment, self._site.python(self._task)
 
     def _run_job(self, job_id: int, parameters: Mapping[str, str]) -> ChildRun:
         call = JobCall(

@@ -137,7 +137,8 @@ class Face:
             user = self._user(headers, scope["method"], raw_path, query)
         self.workspace.act_for(user)
         self._check_meant(headers)
-        request = Request(scope["method"], raw_path, query, headers, b"", user, host)
+        asked = scope["query_string"].decode("latin-1")
+        request = Request(scope["method"], raw_path, query, headers, b"", user, host, asked)
         found = self._found(request)
         if found is None:
             raise await anyio.to_thread.run_sync(self._nothing_at, request)

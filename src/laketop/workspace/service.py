@@ -45,6 +45,8 @@ class Request:
     body: bytes
     user: str
     host: str
+    query_string: str = ""
+    """The query as it came, for fields that are named more than once."""
     upload: Path | None = None
     """The body of a `streams` route: a flushed temporary file on the state folder's disk."""
 

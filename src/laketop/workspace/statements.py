@@ -43,6 +43,9 @@ class Order:
     catalog: str | None = None
     schema: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    workspace_id: str = ""
+    agent: str | None = None
+    """What the client calls itself."""
     form: str = "JSON_ARRAY"
     is_inline: bool = True
     row_limit: int | None = None
@@ -50,9 +53,20 @@ class Order:
 
 
 class Statement:
-    """One statement, run by a thread of its own; `state` and what follows is set by it."""
+    """One statement, run by a thread of its own; `state` and what follows is set by it.
 
-    def __init__(self, name: str, order: Order, folder: Path, now_ms: Callable[[], int]) -> None:
+    `note` is told of its start and of its end.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        order: Order,
+        folder: Path,
+        now_ms: Callable[[], int],
+        *,
+        note: Callable[[Statement], None] | None = None,
+    ) -> None:
         self.id = name
         self.order = order
         self.folder = folder
@@ -63,9 +77,12 @@ class Statement:
         self.chunks: list[dict[str, int]] = []
         self.is_truncated = False
         self.start_ms = now_ms()
+        self.opened_ms = 0
+        """When the engine had a session for it."""
         self.end_ms = 0
         self.ended = threading.Event()
         self._now_ms = now_ms
+        self._told = note
         self._lock = threading.Lock()
         self._left = threading.Event()
         """Set once nothing of it runs on the engine any more."""
@@ -100,6 +117,10 @@ class Statement:
         with pa.OSFile(str(self.folder / f"{number}.arrow")) as source:
             return pa.ipc.open_file(source).read_all()
 
+    def _note(self) -> None:
+        if self._told is not None:
+            self._told(self)
+
     def _interrupt(self) -> None:
         # Not once: the engine forgets an interrupt of what it has not begun, and would then run
         # for ever what nobody waits for, on the slots of everybody.
@@ -109,14 +130,17 @@ class Statement:
                     self._session.interruptAll()
 
     def _run(self, remote: Callable[[], str]) -> None:
+        self._note()
         try:
-            session = RemoteEngine(remote()).session()
+            caller = f"SQL:{self.id}:{self.order.workspace_id}" if self._told else ""
+            session = RemoteEngine(remote(), caller=caller).session()
         except LaketopError as error:
             self._left.set()
             self._fail("TEMPORARILY_UNAVAILABLE", str(error))
             return
         try:
             self._session = session
+            self.opened_ms = self._now_ms()
             with self._lock:
                 if self.state == "PENDING":
                     self.state = "RUNNING"
@@ -198,6 +222,7 @@ class Statement:
                 return False
             self.state = state
             self.end_ms = self._now_ms()
+        self._note()
         self.ended.set()
         return True
 

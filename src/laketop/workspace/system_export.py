@@ -78,6 +78,7 @@ class SystemExport:
         """Note what became of jobs and runs since the last time, in one transaction."""
         store, workspace = self._workspace.store, self._workspace
         now, workspace_id = workspace.now_ms(), workspace.workspace_id
+        self._workspace.lineage_tracking.intake.take()
         with store.transaction(write=True):
             told = store.table("system jobs")
             jobs = workspace.jobs.all_jobs()

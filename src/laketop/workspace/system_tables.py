@@ -12,6 +12,25 @@ from typing import Any
 
 ACCOUNT = "00000000-0000-0000-0000-000000000000"
 
+_END = """source_table_full_name STRING, source_table_catalog STRING, source_table_schema STRING,
+    source_table_name STRING, source_path STRING, source_type STRING"""
+_BEFORE = """account_id STRING, metastore_id STRING, workspace_id STRING, entity_type STRING,
+    entity_id STRING, entity_run_id STRING,"""
+_AFTER = """created_by STRING, event_time TIMESTAMP, event_date DATE, record_id STRING,
+    event_id STRING, statement_id STRING, entity_metadata STRUCT<job_info: STRUCT<job_id: STRING,
+    job_run_id: STRING>, dashboard_id: STRING, legacy_dashboard_id: STRING, notebook_id: STRING,
+    sql_query_id: STRING, dlt_pipeline_info: STRUCT<dlt_pipeline_id: STRING,
+    dlt_update_id: STRING>>"""
+_TARGET = _END.replace("source_", "target_")
+TABLE_LINEAGE = "system.access.table_lineage"
+COLUMN_LINEAGE = "system.access.column_lineage"
+LINEAGE_TABLES: Mapping[str, str] = {
+    TABLE_LINEAGE: f"{_BEFORE} {_END}, {_TARGET}, {_AFTER}",
+    COLUMN_LINEAGE: f"{_BEFORE} {_END}, source_column_name STRING, {_TARGET},"
+    f" target_column_name STRING, {_AFTER}",
+}
+"""The two tables of lineage, whose rows `lineage.py` makes."""
+
 TABLES: Mapping[str, str] = {
     "system.access.audit": """account_id STRING, workspace_id STRING, version STRING,
         event_time TIMESTAMP, event_date DATE, source_ip_address STRING, user_agent STRING,
@@ -39,8 +58,26 @@ TABLES: Mapping[str, str] = {
         job_name: STRING>, identity_metadata STRUCT<run_as: STRING, owned_by: STRING,
         created_by: STRING>, record_type STRING, ingestion_date DATE,
         billing_origin_product STRING, usage_type STRING""",
+    "system.query.history": """account_id STRING, workspace_id STRING, statement_id STRING,
+        executed_by STRING, session_id STRING, execution_status STRING,
+        compute STRUCT<type: STRING, cluster_id: STRING, warehouse_id: STRING>,
+        executed_by_user_id STRING, statement_text STRING, statement_type STRING,
+        error_message STRING, client_application STRING, client_driver STRING,
+        total_duration_ms BIGINT, waiting_for_compute_duration_ms BIGINT,
+        waiting_at_capacity_duration_ms BIGINT, execution_duration_ms BIGINT,
+        compilation_duration_ms BIGINT, total_task_duration_ms BIGINT,
+        result_fetch_duration_ms BIGINT, start_time TIMESTAMP, end_time TIMESTAMP,
+        update_time TIMESTAMP, read_partitions BIGINT, pruned_files BIGINT, read_files BIGINT,
+        read_rows BIGINT, produced_rows BIGINT, read_bytes BIGINT, read_io_cache_percent TINYINT,
+        from_result_cache BOOLEAN, spilled_local_bytes BIGINT, written_bytes BIGINT,
+        shuffle_read_bytes BIGINT, query_source STRUCT<job_info: STRUCT<job_id: STRING,
+        job_run_id: STRING, job_task_run_id: STRING>, legacy_dashboard_id: STRING,
+        dashboard_id: STRING, alert_id: STRING, notebook_id: STRING, sql_query_id: STRING,
+        genie_space_id: STRING>, executed_as_user_id STRING, executed_as STRING""",
+    **LINEAGE_TABLES,
 }
 """The columns of each table, as SQL."""
+QUERY_HISTORY = "system.query.history"
 
 _HOUR_MS = 3_600_000
 _NAMES = {"JOB_RUN": "JOB_RUN", "SUBMIT_RUN": "SUBMIT_RUN", "WORKFLOW_RUN": "WORKFLOW_RUN"}
@@ -146,6 +183,34 @@ _RESULTS = {
     "TIMEDOUT": "TIMED_OUT",
 }
 """The words of the system tables for those of the Jobs API."""
+
+
+def query_row(told: Mapping[str, Any], workspace_id: str) -> dict[str, Any]:
+    """Return the row of `system.query.history` of a statement that has ended.
+
+    What is not measured stays null: nothing here tells what Spark read.
+    """
+    return {
+        "account_id": ACCOUNT,
+        "workspace_id": workspace_id,
+        "statement_id": told["id"],
+        "executed_by": told["user"],
+        "executed_as": told["user"],
+        "execution_status": told["status"],
+        "compute": {"type": "WAREHOUSE", "warehouse_id": told["warehouse_id"]},
+        "statement_text": told["text"],
+        "statement_type": told["type"],
+        "error_message": told.get("error_message"),
+        "client_application": told.get("agent"),
+        "total_duration_ms": told["end_ms"] - told["start_ms"],
+        "waiting_for_compute_duration_ms": told.get("waited_ms"),
+        "execution_duration_ms": told.get("execution_ms"),
+        "start_time": _time(told["start_ms"]),
+        "end_time": _time(told["end_ms"]),
+        "update_time": _time(told["end_ms"]),
+        "produced_rows": told.get("rows"),
+        "from_result_cache": False,
+    }
 
 
 def usage_row(

@@ -31,6 +31,7 @@ from laketop.workspace.service import (
 
 _OF_LAKETOP_ALONE = {
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
+    "lineage_tracking",
     "oidc",
     "system_tables",
     "uploads",

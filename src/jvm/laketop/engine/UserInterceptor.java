@@ -13,6 +13,8 @@ import org.sparkproject.connect.protobuf.Message;
 public final class UserInterceptor implements ServerInterceptor {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<String> CALLER =
+      Metadata.Key.of("x-laketop-caller", Metadata.ASCII_STRING_MARSHALLER);
   private static final String SCHEME = "Bearer ";
 
   @Override
@@ -25,6 +27,7 @@ public final class UserInterceptor implements ServerInterceptor {
       return new ServerCall.Listener<A>() {};
     }
     Activity.touch();
+    String caller = headers.get(CALLER);
     return new ForwardingServerCallListener.SimpleForwardingServerCallListener<A>(
         next.startCall(call, headers)) {
       @Override
@@ -32,6 +35,7 @@ public final class UserInterceptor implements ServerInterceptor {
         A signed = signed(message, user.name());
         if (signed instanceof Message call) {
           StreamWorkers.expect(call);
+          Callers.note(user.name(), call, caller);
         }
         super.onMessage(signed);
       }

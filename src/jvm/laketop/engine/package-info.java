@@ -13,6 +13,7 @@
  * c/s/_views/v.json       a view; likewise _functions and _volumes
  * c/s/_owners/t.json      what Delta has no place for; likewise _tags, _constraints, _policies
  * c/s/_files/v/           what /Volumes/c/s/v/ shows
+ * _lineage/*.jsonl        what statements read and wrote, until the workspace has taken it
  * .datasets/              what /databricks-datasets shows, made when it is first read
  * .trash                  what is being deleted, or made
  * }</pre>

@@ -21,6 +21,7 @@ _LONGEST_WAIT_SECONDS = 50
 _SHORTEST_WAIT_SECONDS = 5
 _LOOK_SECONDS = 0.005
 _LONGEST_TEXT = 16 * 1024 * 1024
+_LONGEST_AGENT = 500
 _LINK_MS = 15 * 60_000
 _WAIT = re.compile(r"(\d+)s?")
 _FORMS = ("JSON_ARRAY", "ARROW_STREAM", "CSV")
@@ -71,6 +72,8 @@ class StatementExecution(Service):
             catalog=catalog,
             schema=schema,
             arguments=_arguments(parameters or []),
+            workspace_id=self.workspace.workspace_id,
+            agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT] or None,
             form=_one_of("format", format, _FORMS),
             is_inline=_one_of("disposition", disposition, ("INLINE", "EXTERNAL_LINKS")) == "INLINE",
             row_limit=_positive("row_limit", row_limit),
@@ -133,7 +136,8 @@ class StatementExecution(Service):
         for old in expire(self._statements, now_ms()):
             del self._statements[old]
         name = str(uuid.uuid4())
-        made = Statement(name, order, self._folder / name, now_ms)
+        note = self.workspace.query_history.log.note
+        made = Statement(name, order, self._folder / name, now_ms, note=note)
         self._statements[name] = made
         made.start(lambda: str(self.workspace.environment_as(order.user)["SPARK_REMOTE"]))
         return made

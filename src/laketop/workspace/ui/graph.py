@@ -15,17 +15,21 @@ _LONGEST_NAME, _LONGEST_NOTE = 21, 26
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Node:
-    """One task: its key, what it waits for, the class of its colour, a note, where it leads."""
+    """One task: its key, what it waits for, the class of its colour, a note, where it leads.
+
+    `name` is shown where it is not the key.
+    """
 
     key: str
     parents: Sequence[str] = ()
     tone: str = "idle"
     note: str = ""
     href: str | None = None
+    name: str = ""
 
 
-def graph(nodes: Sequence[Node]) -> Html:
-    """Return the drawing as SVG.
+def graph(nodes: Sequence[Node], *, what: str = "tasks") -> Html:
+    """Return the drawing of nodes as SVG; `what` they are is said to who cannot see it.
 
     Parents that are not among the nodes are left out, and so is what closes a circle.
     """
@@ -48,7 +52,7 @@ def graph(nodes: Sequence[Node]) -> Html:
         width=width,
         height=height,
         role="group",
-        aria_label=f"{len(nodes)} tasks",
+        aria_label=f"{len(nodes)} {what}",
         class_="graph",
     )
     return el("div", svg, class_="scroll drawn")
@@ -102,11 +106,12 @@ def _edge(source: tuple[float, float], target: tuple[float, float], tone: str) -
 
 def _box(node: Node, place: tuple[float, float]) -> Html:
     x, y = place
+    name = _cut(node.name or node.key, _LONGEST_NAME)
     drawn = [
         el("title", f"{node.key}: {node.note}" if node.note else node.key),
         el("rect", x=f"{x:g}", y=f"{y:g}", width=_WIDTH, height=_HEIGHT, rx=7),
         el("circle", cx=f"{x + 15:g}", cy=f"{y + _HEIGHT / 2:g}", r=5),
-        el("text", _cut(node.key, _LONGEST_NAME), x=f"{x + 28:g}", y=f"{y + 20:g}", class_="name"),
+        el("text", name, x=f"{x + 28:g}", y=f"{y + 20:g}", class_="name"),
         el("text", _cut(node.note, _LONGEST_NOTE), x=f"{x + 28:g}", y=f"{y + 35:g}", class_="note"),
     ]
     tag = "a" if node.href else "g"

@@ -21,12 +21,19 @@ from laketop.workspace.ui.elements import (
 )
 from laketop.workspace.ui.history import history
 from laketop.workspace.ui.html import Html, el, join
+from laketop.workspace.ui.lineage import lineage
 from laketop.workspace.ui.view import Page, View, page, path
 
 _ROWS = 100
 _COMMITS = 25
 _METRICS = ("_profile_metrics", "_drift_metrics")
-_TABS = {"columns": "Columns", "rows": "Rows", "history": "History", "details": "Details"}
+_TABS = {
+    "columns": "Columns",
+    "rows": "Rows",
+    "lineage": "Lineage",
+    "history": "History",
+    "details": "Details",
+}
 
 
 @page("/explore/data/{catalog}/{schema}/{name}")
@@ -70,6 +77,8 @@ def _tab(view: View, tab: str, info: Any, folder: Path | None) -> Html:
     if tab == "rows":
         text = f"SELECT * FROM {name}"  # noqa: S608 - quoted
         return shown(ask(view, text, limit=_ROWS), empty="It has no rows.")
+    if tab == "lineage":
+        return lineage(view, str(info.full_name))
     if tab == "history":
         return _history(view, folder)
     if tab == "details":
