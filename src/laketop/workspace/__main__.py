@@ -122,7 +122,7 @@ def _for_tasks(settings: Settings, contact: daemon.Contact, engine: LocalEngine)
         if not name.startswith(_NEVER_INHERITED)
     }
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
-    return own | quiet | contact.environment()
+    return own | quiet | contact.environment() | {"LAKETOP_WORKSPACE": contact.workspace}
 
 
 def _bind(port: int, before: int) -> socket.socket:

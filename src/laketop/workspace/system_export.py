@@ -16,6 +16,7 @@ from laketop.workspace.system_tables import TABLES
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from laketop.workspace.store import Store
     from laketop.workspace.workspace import Workspace
 
 PAUSE_SECONDS = 30.0
@@ -73,6 +74,17 @@ class SystemExport:
                 return self._append_all(session)
             finally:
                 session.stop()
+
+    def hand_over(self, store: Store) -> None:
+        """Leave what waits to another store, which exports it: this one is about to be deleted."""
+        with self._one:
+            self._collect()
+            own = self._workspace.store
+            with own.reading():
+                rows = own.execute("SELECT name, body FROM system_rows ORDER BY id")
+            with store.writing():
+                for row in rows:
+                    store.execute("INSERT INTO system_rows (name, body) VALUES (?, ?)", row)
 
     def _collect(self) -> None:
         """Note what became of jobs and runs since the last time, in one transaction."""

@@ -362,12 +362,13 @@ def test_workspaces_outlive_the_process(tmp_path: Path) -> None:
 
 
 def test_a_deleted_workspace_is_gone_with_its_tokens_and_files(
-    served: Served, client: WorkspaceClient, name: str
+    served: Served, client: WorkspaceClient, robot: ServicePrincipal, name: str
 ) -> None:
     make(client, name)
     theirs = in_workspace(served, name)
-    theirs.secrets.create_scope("s")
+    theirs.secrets.create_scope(f"s-{name}")
     job_id = theirs.jobs.create(name="j", tasks=[TASK]).job_id or 0
+    secret = theirs.service_principal_secrets_proxy.create(robot.id or "").secret
     folder = served.workspace.workspaces.all()[name].state
     client.api_client.do("DELETE", f"{ROUTE}/{name}")
     assert not folder.exists()
@@ -379,6 +380,11 @@ def test_a_deleted_workspace_is_gone_with_its_tokens_and_files(
     make(client, name)
     again = in_workspace(served, name)
     assert not list(again.secrets.list_scopes())
+    with pytest.raises(ValueError, match="invalid_client"):
+        WorkspaceClient(
+            host=served.host, client_id=robot.application_id, client_secret=secret
+        ).current_user.me()
+    assert [one for one in _rows(served.workspace) if f"s-{name}" in one[0]]  # of the audit log
     assert (again.jobs.create(name="j", tasks=[TASK]).job_id or 0) > job_id
     client.api_client.do("DELETE", f"{ROUTE}/{name}")
 
@@ -403,3 +409,18 @@ def test_a_workspace_with_active_runs_is_not_deleted(
     with busy.store.transaction(write=True):
         busy.store.execute("DELETE FROM runs")
     client.api_client.do("DELETE", f"{ROUTE}/{name}")
+
+
+def test_the_processes_of_a_workspace_have_its_tokens(
+    served: Served, staging: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"DATABRICKS_TOKEN": "t0k", "SPARK_REMOTE": "sc://h/;token=t0k", "OTHER": "x"}
+    monkeypatch.setattr(served.workspace, "environment_for_tasks", lambda: given)
+    own = served.workspace.workspaces.all()["staging"]
+    for user in (USER, "laketop"):
+        told = own.environment_as(user)
+        assert told["SPARK_REMOTE"] == f"sc://h/;token={told['DATABRICKS_TOKEN']}"
+        assert own.tokens.user_of(told["DATABRICKS_TOKEN"]) == user
+        assert served.workspace.tokens.user_of(told["DATABRICKS_TOKEN"]) is None
+        assert told["LAKETOP_WORKSPACE"] == "staging"
+    assert staging.get_workspace_id() == int(own.workspace_id)

@@ -102,6 +102,13 @@ class ServicePrincipalSecretsProxy(Service):
                 opened = self._workspace_of(id_)
         return opened
 
+    def forget_workspace(self, name: str) -> None:
+        """Forget every secret that was made in a workspace, inside a transaction."""
+        made_in = self.table("workspaces")
+        for secret_id in [one for one, where in made_in.items() if where == name]:
+            del made_in[secret_id]
+            self.store.execute("DELETE FROM service_principal_secrets WHERE id = ?", (secret_id,))
+
     def _workspace_of(self, secret_id: str) -> str:
         # Earlier versions had one workspace, and did not write down which.
         return str(self.table("workspaces").get(secret_id, FIRST_WORKSPACE))

@@ -9,6 +9,7 @@ import anyio.to_thread
 
 from laketop.workspace.principals import ENGINE
 from laketop.workspace.service import Service, route
+from laketop.workspace.store import Store
 from laketop.workspace.system_export import SystemExport
 
 
@@ -22,6 +23,10 @@ class SystemTables(Service):
     def begin(self) -> None:
         """Export from now on."""
         self._export.begin()
+
+    def hand_over(self, store: Store) -> None:
+        """Leave what waits to another workspace's store: this one is about to be deleted."""
+        self._export.hand_over(store)
 
     def shutdown(self) -> None:
         """Export no more."""

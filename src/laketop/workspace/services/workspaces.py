@@ -126,10 +126,13 @@ class Workspaces(Service):
             active = found.laketop.active_runs()
             if active:
                 raise ResourceConflict(f"Workspace '{name}' has {active} active runs.")
+            (found.state / "token").unlink(missing_ok=True)  # by which commands know of it
             with self.store.transaction(write=True):
                 found.tokens.revoke_all()
+                self.workspace.service_principal_secrets_proxy.forget_workspace(name)
                 del self.table("workspaces")[name]
             del self._open[name]
+            found.system_tables.hand_over(self.store)
             found.shutdown()
             shutil.rmtree(found.state)
 
@@ -150,7 +153,8 @@ class Workspaces(Service):
             token = given.get("DATABRICKS_TOKEN")
             if not token:
                 return given
-            return {name: value.replace(token, own) for name, value in given.items()}
+            told = {key: value.replace(token, own) for key, value in given.items()}
+            return {**told, "LAKETOP_WORKSPACE": name}
 
         made.environment_for_tasks = environment
         return made
