@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
     BadRequest,
@@ -31,6 +32,7 @@ from databricks.sdk.service.workspace import ImportFormat
 from mlflow import MlflowClient
 from tests.integration.workspace.conftest import USER, Served, serving
 
+from laketop.workspace.service import routes_of
 from laketop.workspace.workspace import Workspace
 
 # MLflow, and what it loads, warn of each other.
@@ -249,6 +251,53 @@ def test_oauth_opens_the_workspace_in_which_the_secret_was_made(
     assert client.current_user.me().user_name == robot.application_id
     assert client.get_workspace_id() == staging.get_workspace_id()
     assert client.get_workspace_id() != prod.get_workspace_id()
+
+
+def test_no_list_of_a_workspace_names_what_is_anothers(
+    served: Served, staging: WorkspaceClient, prod: WorkspaceClient
+) -> None:
+    mark = f"m{secrets.token_hex(6)}"
+    ask = staging.api_client.do
+    for path, body in {
+        "/api/2.0/secrets/scopes/create": {"scope": mark},
+        "/api/2.0/workspace/mkdirs": {"path": f"/{mark}"},
+        "/api/2.2/jobs/create": {"name": mark, "tasks": [TASK.as_dict()]},
+        "/api/2.1/clusters/create": {"cluster_name": mark, "spark_version": "x"},
+        "/api/2.0/policies/clusters/create": {"name": mark, "definition": "{}"},
+        "/api/2.0/instance-pools/create": {"instance_pool_name": mark, "node_type_id": "local"},
+        "/api/2.0/sql/warehouses": {"name": mark},
+        "/api/2.0/sql/queries": {"query": {"display_name": mark, "query_text": "SELECT 1"}},
+        "/api/2.0/token/create": {"comment": mark},
+        "/api/2.0/lakeview/dashboards": {"display_name": mark, "serialized_dashboard": "{}"},
+        "/api/2.0/pipelines": {"name": mark},
+    }.items():
+        ask("POST", path, body=body)
+    shown = {one: _lists_naming(served, client, mark) for one, client in _both(staging, prod)}
+    assert len(shown["staging"]) > 9, shown
+    assert not shown["prod"]
+
+
+def _both(*clients: WorkspaceClient) -> list[tuple[str, WorkspaceClient]]:
+    return list(zip(("staging", "prod"), clients, strict=True))
+
+
+def _lists_naming(served: Served, client: WorkspaceClient, mark: str) -> list[str]:
+    """Return the routes that answer without being told what of, and name `mark`."""
+    found = []
+    for service in served.workspace.services.values():
+        for route in routes_of(service):
+            if route.method != "GET" or "{" in route.template:
+                continue
+            # Not by the SDK, which tries again what is not there just now, such as an engine.
+            asked = requests.get(
+                f"{served.host}{route.template}",
+                params={"path": "/"},
+                headers={"authorization": f"Bearer {client.config.token}"},
+                timeout=60,
+            )
+            if mark in asked.text:
+                found.append(route.template)
+    return found
 
 
 # --- what they share ---
