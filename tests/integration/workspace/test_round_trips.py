@@ -6,7 +6,20 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from databricks.sdk.service import catalog, compute, files, iam, jobs, settings, sql, workspace
+from databricks.sdk.service import (
+    apps,
+    catalog,
+    compute,
+    dashboards,
+    files,
+    iam,
+    jobs,
+    pipelines,
+    settings,
+    sql,
+    tags,
+    workspace,
+)
 from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.jobs import ConditionTask, ConditionTaskOp, Task
 
@@ -37,6 +50,15 @@ def ids(client: WorkspaceClient) -> dict[str, str]:
     token = client.tokens.create(comment=name).token_info
     assert token is not None
     query = sql.CreateQueryRequestQuery(display_name=name, query_text="SELECT 1")
+    warehouse = str(next(iter(client.warehouses.list())).id)
+    role = catalog.AwsIamRole(role_arn="arn:aws:iam::123456789012:role/r")
+    client.credentials.create_credential(name, aws_iam_role=role)
+    client.external_locations.create(name, f"s3://{name}", name)
+    client.connections.create(name, catalog.ConnectionType.MYSQL, {"host": "h"})
+    client.tag_policies.create_tag_policy(tags.TagPolicy(name, values=[tags.Value("a")]))
+    client.apps.create(apps.App(name=name))
+    draft = dashboards.Dashboard(display_name=name)
+    email = settings.Config(email=settings.EmailConfig(addresses=["a@example.org"]))
     return {
         "name": name,
         "job": str(job),
@@ -49,9 +71,28 @@ def ids(client: WorkspaceClient) -> dict[str, str]:
         "robot": str(client.service_principals_v2.create(display_name=name).id),
         "token": str(token.token_id),
         "query": str(client.queries.create(query=query).id),
-        "warehouse": str(next(iter(client.warehouses.list())).id),
+        "warehouse": warehouse,
+        "alert": str(client.alerts_v2.create_alert(alert_of(warehouse)).id),
+        "dashboard": str(client.lakeview.create(draft).dashboard_id),
+        "pipeline": str(client.pipelines.create(name=name, catalog="main").pipeline_id),
+        "place": str(client.notification_destinations.create(config=email, display_name=name).id),
+        "script": str(client.global_init_scripts.create(name, "ZWNobw==").script_id),
         "metastore": str(client.metastores.current().metastore_id),
     }
+
+
+def alert_of(warehouse: str) -> sql.AlertV2:
+    """Return an alert that has what it must have."""
+    return sql.AlertV2(
+        display_name="a",
+        query_text="SELECT 1 AS n",
+        warehouse_id=warehouse,
+        evaluation=sql.AlertV2Evaluation(
+            source=sql.AlertV2OperandColumn(name="n"),
+            comparison_operator=sql.ComparisonOperator.IS_NULL,
+        ),
+        schedule=sql.CronSchedule(quartz_cron_schedule="0 0 6 * * ?", timezone_id="UTC"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,6 +134,28 @@ def ids(client: WorkspaceClient) -> dict[str, str]:
         (workspace.GetSecretResponse, "/api/2.0/secrets/get?scope={name}&key=k"),
         (sql.Query, "/api/2.0/sql/queries/{query}"),
         (sql.GetWarehouseResponse, "/api/2.0/sql/warehouses/{warehouse}"),
+        (sql.GetWorkspaceWarehouseConfigResponse, "/api/2.0/sql/config/warehouses"),
+        (sql.AlertV2, "/api/2.0/alerts/{alert}"),
+        (sql.ListAlertsV2Response, "/api/2.0/alerts"),
+        (sql.LegacyQuery, "/api/2.0/preview/sql/queries/{query}"),
+        (sql.GetResponse, "/api/2.0/preview/sql/permissions/queries/{query}"),
+        (dashboards.Dashboard, "/api/2.0/lakeview/dashboards/{dashboard}"),
+        (dashboards.ListDashboardsResponse, "/api/2.0/lakeview/dashboards"),
+        (pipelines.GetPipelineResponse, "/api/2.0/pipelines/{pipeline}"),
+        (pipelines.ListPipelinesResponse, "/api/2.0/pipelines"),
+        (pipelines.ListPipelineEventsResponse, "/api/2.0/pipelines/{pipeline}/events"),
+        (apps.App, "/api/2.0/apps/{name}"),
+        (apps.ListAppsResponse, "/api/2.0/apps"),
+        (tags.TagPolicy, "/api/2.1/tag-policies/{name}"),
+        (catalog.CredentialInfo, f"{UC}/credentials/{{name}}"),
+        (catalog.StorageCredentialInfo, f"{UC}/storage-credentials/{{name}}"),
+        (catalog.ListStorageCredentialsResponse, f"{UC}/storage-credentials"),
+        (catalog.ExternalLocationInfo, f"{UC}/external-locations/{{name}}"),
+        (catalog.ConnectionInfo, f"{UC}/connections/{{name}}"),
+        (catalog.ListSystemSchemasResponse, f"{UC}/metastores/{{metastore}}/systemschemas"),
+        (settings.NotificationDestination, "/api/2.0/notification-destinations/{place}"),
+        (settings.TokenPermissions, "/api/2.0/permissions/authorization/tokens"),
+        (compute.GlobalInitScriptDetailsWithContent, "/api/2.0/global-init-scripts/{script}"),
     ],
 )
 def test_an_answer_goes_through_its_dataclass(
