@@ -50,8 +50,7 @@ and `rescue` is refused.
 
 `from delta.tables import DeltaTable` works over Spark Connect as it is: `forName`, `forPath`,
 `isDeltaTable`, `convertToDelta`, the builders, `merge`, `update`, `delete`, `history`, `detail`,
-`optimize`, `vacuum`, `restoreToVersion`, `restoreToTimestamp`, shallow `clone`. A deep clone is
-refused.
+`optimize`, `vacuum`, `restoreToVersion`, `restoreToTimestamp`, `clone`, shallow and deep.
 """
 
 

@@ -38,9 +38,46 @@ def test_a_name_works_everywhere_or_is_refused_by_its_rule(
     assert [row[1] for row in rows(spark, f"SHOW TABLES IN {schema}")] == [name]
 
 
-def test_a_name_of_256_characters_is_refused(spark: SparkSession, schema: str) -> None:
-    with pytest.raises(Exception, match="INVALID_NAME"):
-        spark.sql(f"CREATE TABLE {schema}.{'n' * 256} (a INT)")
+@pytest.mark.parametrize("kind", ["TABLE", "VIEW", "FUNCTION", "VOLUME"])
+def test_the_longest_name_works_and_a_longer_one_is_refused(
+    spark: SparkSession, schema: str, kind: str
+) -> None:
+    rest = {
+        "TABLE": "AS SELECT 1 AS a",
+        "VIEW": "AS SELECT 1 AS a",
+        "FUNCTION": "() RETURNS INT RETURN 1",
+        "VOLUME": "",
+    }[kind]
+    longest = f"{schema}.{'n' * 250}"
+    spark.sql(f"CREATE {kind} {longest} {rest}")
+    assert rows(spark, f"DESCRIBE {'TABLE' if kind == 'VIEW' else kind} {longest}")
+    spark.sql(f"DROP {kind} {longest}")
+    for name in ("n" * 251, "ü" * 200, "n" * 256):
+        with pytest.raises(Exception, match="INVALID_NAME"):
+            spark.sql(f"CREATE {kind} {schema}.`{name}` {rest}")
+
+
+def test_a_result_of_100_megabytes_arrives_whole(spark: SparkSession) -> None:
+    kilobyte = "repeat('x', 1024)"
+    table = spark.range(100 * 1024).selectExpr("id", f"{kilobyte} AS text").toArrow()
+    assert table.num_rows == 100 * 1024
+    assert table["text"].nbytes >= 100 * 2**20
+
+
+def test_a_view_on_what_is_gone_and_a_circle_of_views_name_it(
+    spark: SparkSession, schema: str
+) -> None:
+    spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
+    spark.sql(f"CREATE VIEW {schema}.v AS SELECT a FROM {schema}.t")
+    spark.sql(f"CREATE VIEW {schema}.w AS SELECT a FROM {schema}.v")
+    with pytest.raises(Exception, match="RECURSIVE_VIEW"):
+        spark.sql(f"ALTER VIEW {schema}.v AS SELECT a FROM {schema}.w")
+    spark.sql(f"DROP TABLE {schema}.t")
+    for name in ("v", "w"):
+        with pytest.raises(Exception, match=r"(?s)TABLE_OR_VIEW_NOT_FOUND.*`t`"):
+            rows(spark, f"SELECT * FROM {schema}.{name}")
+    listed = rows(spark, f"SHOW VIEWS IN {schema}")
+    assert [row[1] for row in listed] == ["v", "w"]
 
 
 def test_a_table_whose_file_is_gone_names_the_file(

@@ -115,7 +115,7 @@ def test_optimize_and_vacuum(spark: SparkSession, stock: str) -> None:
     assert rows(spark, stock)[2] == (3, 30)
 
 
-def test_a_shallow_clone_is_a_table_and_a_deep_one_is_refused(
+def test_clones_are_tables_and_a_deep_one_outlives_its_source(
     spark: SparkSession, stock: str
 ) -> None:
     table = DeltaTable.forName(spark, stock)
@@ -123,8 +123,10 @@ def test_a_shallow_clone_is_a_table_and_a_deep_one_is_refused(
     copy.delete("id = 1")
     assert rows(spark, f"{stock}_copy") == [(2, 20)]
     assert rows(spark, stock) == [(1, 10), (2, 20)]
-    with pytest.raises(Exception, match="DEEP CLONE is not supported"):
-        table.clone(f"{stock}_deep")
+    deep = table.clone(f"{stock}_deep")
+    spark.sql(f"DROP TABLE {stock}")
+    deep.delete("id = 2")
+    assert rows(spark, f"{stock}_deep") == [(1, 10)]
 
 
 def test_builders_make_tables(spark: SparkSession, schema: str) -> None:

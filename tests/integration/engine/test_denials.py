@@ -265,6 +265,7 @@ def test_files_of_the_state_folder_are_closed_to_frames_and_streams(
     one, pattern = bobs.sql("SELECT 1 AS a"), str(folder).replace("catalog", "c*g")
     stream = bobs.readStream.format("rate").load().selectExpr("CAST(value AS INT) AS a")
     checkpoint = stream.writeStream.option("checkpointLocation", str(tmp_path / "c"))
+    elsewhere = stream.writeStream.option("checkpointLocation", str(folder.parents[1] / "new"))
     for act in (
         lambda: one.write.option("path", str(folder)).saveAsTable(f"{box}.x"),
         lambda: one.write.mode("overwrite").json(f"{folder}/_delta_log"),
@@ -273,10 +274,12 @@ def test_files_of_the_state_folder_are_closed_to_frames_and_streams(
         lambda: bobs.readStream.format("text").option("PATH", str(folder)).load().schema,
         lambda: checkpoint.format("delta").start(str(folder)),
         lambda: checkpoint.format("json").start(str(folder)),
+        lambda: elsewhere.format("json").start(str(tmp_path / "out")),
     ):
         with pytest.raises(Exception, match="INSUFFICIENT_PERMISSIONS"):
             act()
     assert rows(spark, f"SELECT * FROM {box}.t") == [(1,)]
+    assert not (folder.parents[1] / "new").exists()
 
 
 def test_a_user_reads_and_writes_own_tables_dbfs_and_granted_volumes(
@@ -324,3 +327,33 @@ def test_a_masked_column_keeps_its_name_and_its_changes(
     bobs.sql(f"ALTER TABLE {box}.p {fed.format('false')}")
     bobs.sql(f"ALTER TABLE {box}.p RENAME COLUMN id TO number")
     assert rows(bobs, f"SELECT number, ssn FROM {box}.p") == [(1, "***")]
+
+
+def test_who_may_not_drop_a_mask_or_filter_learns_nothing_by_changing_rows(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    spark.sql(f"CREATE TABLE {box}.p AS SELECT 1 AS id, 'x' AS ssn, 'a' AS note")
+    spark.sql(f"CREATE FUNCTION {box}.hide(s STRING) RETURNS STRING RETURN '***'")
+    spark.sql(f"CREATE FUNCTION {box}.none(i INT) RETURNS BOOLEAN RETURN i > 1")
+    spark.sql(f"ALTER TABLE {box}.p ALTER COLUMN ssn SET MASK {box}.hide")
+    grant(spark, box, f"SELECT ON TABLE {box}.p", f"MODIFY ON TABLE {box}.p")
+    source = f"MERGE INTO {box}.p t USING (SELECT 1 AS id, 'y' AS ssn) s ON"
+    for statement in (
+        f"UPDATE {box}.p SET note = 'b' WHERE ssn = 'x'",
+        f"UPDATE {box}.p SET note = ssn",
+        f"DELETE FROM {box}.p WHERE id = 1 AND upper(ssn) LIKE 'X%'",
+        f"{source} t.ssn = s.ssn WHEN MATCHED THEN DELETE",
+        f"{source} t.id = s.id WHEN MATCHED AND t.ssn > s.ssn THEN DELETE",
+        f"{source} t.id = s.id WHEN MATCHED THEN UPDATE SET note = t.ssn",
+        f"{source} t.id = s.id WHEN NOT MATCHED BY SOURCE AND t.ssn = 'x' THEN DELETE",
+        f"INSERT INTO {box}.p REPLACE WHERE ssn = 'x' SELECT 1, 'x', 'c'",
+    ):
+        assert "The column ssn has a mask" in denial(bobs, statement), statement
+    bobs.sql(f"UPDATE {box}.p SET ssn = 'z' WHERE id = 1")
+    bobs.sql(f"{source} t.id = s.id WHEN MATCHED THEN UPDATE SET ssn = s.ssn, note = 'd'")
+    spark.sql(f"ALTER TABLE {box}.p ALTER COLUMN ssn DROP MASK")
+    spark.sql(f"ALTER TABLE {box}.p SET ROW FILTER {box}.none ON (id)")
+    assert "row filter" in denial(bobs, f"DELETE FROM {box}.p WHERE id = 1")
+    assert rows(spark, f"SELECT * FROM {box}.p") == []
+    spark.sql(f"ALTER TABLE {box}.p DROP ROW FILTER")
+    assert rows(spark, f"SELECT * FROM {box}.p") == [(1, "y", "d")]

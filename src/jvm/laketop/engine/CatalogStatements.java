@@ -67,6 +67,7 @@ final class CatalogStatements {
     }
     Folders.discard(catalog);
     Grants.forget(name);
+    Functions.forget(session, name);
     return null;
   }
 

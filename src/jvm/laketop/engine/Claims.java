@@ -14,24 +14,45 @@ import java.util.concurrent.TimeUnit;
  */
 final class Claims {
   private static final long LONGEST_MINUTES = 10;
-  private static final Map<Path, Semaphore> OPEN = new ConcurrentHashMap<>();
+  private static final Map<Path, Claim> OPEN = new ConcurrentHashMap<>();
+
+  /** One table's, kept while anybody has it or waits for it. */
+  private static final class Claim {
+    private final Semaphore turn = new Semaphore(1);
+    private int callers;
+  }
 
   private Claims() {}
 
   /** Waits for whoever makes this table, then makes it this caller's. */
   static void take(Path table) {
+    Claim claim = OPEN.compute(table, (path, known) -> {
+      Claim one = known == null ? new Claim() : known;
+      one.callers++;
+      return one;
+    });
+    boolean taken = false;
     try {
-      Semaphore claim = OPEN.computeIfAbsent(table, path -> new Semaphore(1));
-      if (!claim.tryAcquire(LONGEST_MINUTES, TimeUnit.MINUTES)) {
-        throw Refusal.of("CONCURRENT_CREATE", "Another statement has been creating the table `"
-            + table.getFileName() + "` for " + LONGEST_MINUTES + " minutes.");
-      }
+      taken = claim.turn.tryAcquire(LONGEST_MINUTES, TimeUnit.MINUTES);
     } catch (InterruptedException e) {
       throw Lake.sneak(e);
+    } finally {
+      if (!taken) {
+        leave(table);
+      }
+    }
+    if (!taken) {
+      throw Refusal.of("CONCURRENT_CREATE", "Another statement has been creating the table `"
+          + table.getFileName() + "` for " + LONGEST_MINUTES + " minutes.");
     }
   }
 
   static void release(Path table) {
-    OPEN.get(table).release();
+    OPEN.get(table).turn.release();
+    leave(table);
+  }
+
+  private static void leave(Path table) {
+    OPEN.computeIfPresent(table, (path, claim) -> --claim.callers == 0 ? null : claim);
   }
 }

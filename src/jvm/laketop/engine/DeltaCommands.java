@@ -49,14 +49,16 @@ public final class DeltaCommands implements CommandPlugin {
 
   /** Runs the SQL of it: Delta's own class takes no name of three parts for the copy. */
   private static void copy(DeltaMessage sent, SparkSession session) {
-    if (!sent.flag(5)) {
-      throw Refusal.of("UNSUPPORTED_FEATURE", Refusals.DEEP_CLONE);
-    }
     String when = sent.has(3)
         ? " VERSION AS OF " + sent.number(3)
         : sent.has(4) ? " TIMESTAMP AS OF " + Sql.literal(sent.text(4)) : "";
-    session.sql((sent.flag(6) ? "CREATE OR REPLACE TABLE " : "CREATE TABLE ") + sent.text(2)
+    String shallow = (sent.flag(6) ? "CREATE OR REPLACE TABLE " : "CREATE TABLE ") + sent.text(2)
         + " SHALLOW CLONE " + DeltaTables.name(sent.message(1)) + when
-        + Sql.properties(sent.map(7)));
+        + Sql.properties(sent.map(7));
+    if (sent.flag(5)) {
+      session.sql(shallow);
+    } else {
+      DeepClone.make(session, sent.text(2), shallow);
+    }
   }
 }

@@ -24,6 +24,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
     Sessions.announce(session);
+    PathAccess.requireCheckpoint(session, plan);
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =
         covered.transformAllExpressions(new Each<Expression>(this::call));

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
@@ -234,6 +236,20 @@ final class Functions {
     session.sql("CREATE SCHEMA IF NOT EXISTS spark_catalog.`" + schema(name) + "`");
     String registered = "spark_catalog.`" + schema(name) + "`.`" + name[2] + "`";
     Dataset$.MODULE$.ofRows(session, plainly(session, "DROP FUNCTION IF EXISTS " + registered));
+  }
+
+  /** Forgets, in Spark's session catalog too, the functions of a schema or catalog that is gone. */
+  static void forget(SparkSession session, String container) {
+    Set<String> gone = new TreeSet<>();
+    REGISTERED.keySet().removeIf(name -> {
+      boolean inside = name.startsWith(container + ".");
+      if (inside) {
+        gone.add(schema(name.split("\\.")));
+      }
+      return inside;
+    });
+    REGISTERED.keySet().forEach(name -> gone.remove(schema(name.split("\\."))));
+    gone.forEach(name -> session.sharedState().externalCatalog().dropDatabase(name, true, true));
   }
 
   private static LogicalPlan plainly(SparkSession session, String sql) {

@@ -26,6 +26,7 @@ import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.RelationCatalog;
 import org.apache.spark.sql.connector.catalog.StagedTable;
 import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCatalog;
 import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
 import org.apache.spark.sql.connector.catalog.TableChange;
 import org.apache.spark.sql.connector.catalog.TableInfo;
@@ -201,9 +202,18 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         ? Policies.NONE
         : Policies.of(Access.object(name(), id).split("\\."));
     Arrays.stream(changes).forEach(policies::requireKept);
+    Arrays.stream(changes).forEach(LakeCatalog::requireStays);
     List<TableChange> rest = new ArrayList<>(Arrays.asList(changes));
     rest.removeIf(change -> keyChanged(id, change));
     return rest.isEmpty() ? loadTable(id) : super.alterTable(id, rest.toArray(TableChange[]::new));
+  }
+
+  private static void requireStays(TableChange change) {
+    if (change instanceof TableChange.SetProperty set
+        && set.property().equals(TableCatalog.PROP_LOCATION)) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "ALTER TABLE ... SET LOCATION is not supported; create"
+          + " an external table at the new place.");
+    }
   }
 
   private boolean keyChanged(Identifier id, TableChange change) {
@@ -317,6 +327,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     Access.schema("MANAGE", name(), namespace[0]);
     boolean dropped = super.dropNamespace(namespace, cascade);
     Grants.forget(name() + "." + Names.key(namespace[0]));
+    Functions.forget(Sessions.active(), name() + "." + Names.key(namespace[0]));
     return dropped;
   }
 

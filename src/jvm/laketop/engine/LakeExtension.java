@@ -15,6 +15,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));
     extensions.injectCheckRule(session -> PolicyRule.changes());
+    extensions.injectCheckRule(session -> PolicyWrites.of((SparkSession) session));
     return BoxedUnit.UNIT;
   }
 }

@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,8 @@ import scala.jdk.javaapi.CollectionConverters;
 /** The names of catalogs, schemas and what they hold: small letters, and fit to be a file's. */
 public final class Names {
   private static final int LONGEST = 255;
+  /** A file system takes 255 bytes, five of which are the ending of an entry's file. */
+  private static final int MOST_BYTES = 250;
   private static final Set<String> FOLDERS = Set.of("_constraints", "_files", "_functions",
       "_owners", "_policies", "_tables", "_tags", "_views", "_volumes");
 
@@ -25,7 +28,11 @@ public final class Names {
   /** Returns whether Unity Catalog would take this name; {@code _files} and the like are kept. */
   public static boolean valid(String name) {
     boolean clean = name.chars().noneMatch(c -> c <= ' ' || c == 0x7f || "./\\".indexOf(c) >= 0);
-    return clean && !name.isEmpty() && name.length() <= LONGEST && !FOLDERS.contains(key(name));
+    return clean && !name.isEmpty() && fits(name) && !FOLDERS.contains(key(name));
+  }
+
+  private static boolean fits(String name) {
+    return name.length() <= LONGEST && key(name).getBytes(StandardCharsets.UTF_8).length <= MOST_BYTES;
   }
 
   /** Returns the name in small letters, or refuses it. */
@@ -35,7 +42,8 @@ public final class Names {
     }
     String shown = name.replaceAll("\\p{Cntrl}", "?");
     throw Refusal.of("INVALID_NAME", "`" + shown + "` is no valid name:"
-        + " a name has 1 to 255 characters, no dot, slash, space or control character among them,"
+        + " a name has 1 to 255 characters, which as the name of a file take no more than "
+        + MOST_BYTES + " bytes, no dot, slash, space or control character among them,"
         + " and is none of " + String.join(", ", new TreeSet<>(FOLDERS)) + ".");
   }
 

@@ -6,6 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.fs.GlobExpander;
 import org.apache.hadoop.fs.GlobPattern;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.streaming.WriteToStreamStatement;
+import org.apache.spark.sql.classic.SparkSession;
+import scala.Option;
 
 /**
  * Whether a user may read or write files by their path: those of a volume by its grants, and of
@@ -26,6 +30,18 @@ final class PathAccess {
         volume(user, privilege, place.split("/"));
       } else if (!Users.isAdmin(user) && closed(place, dbfs, !privilege.equals(SELECT))) {
         throw new Denied(user, "READ FILES", "PATH", place);
+      }
+    }
+  }
+
+  /** Is asked before Spark resolves a stream, which makes the folder of its checkpoint. */
+  static void requireCheckpoint(SparkSession session, LogicalPlan plan) {
+    if (plan instanceof WriteToStreamStatement stream) {
+      String set = session.conf().get("spark.sql.streaming.checkpointLocation", "");
+      Option<String> written = stream.userSpecifiedCheckpointLocation();
+      String place = written.isDefined() ? written.get() : set;
+      if (!place.isEmpty()) {
+        require(Sessions.user(session), "MODIFY", new org.apache.hadoop.fs.Path(place));
       }
     }
   }

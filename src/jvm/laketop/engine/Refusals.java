@@ -4,8 +4,6 @@ import java.util.List;
 
 /** Statements of Databricks that a laptop does not carry out, refused by name. */
 final class Refusals {
-  static final String DEEP_CLONE =
-      "DEEP CLONE is not supported; use SHALLOW CLONE, or CREATE TABLE ... AS SELECT.";
   private static final String NEW = "CREATE~(?:OR~(?:REPLACE|REFRESH)~)?";
   static final List<Statement> ALL = List.of(
       Statement.refused(NEW + "(?:PRIVATE~)?(?:MATERIALIZED~VIEW|STREAMING~(?:LIVE~)?TABLE)\\b.*",
@@ -15,8 +13,6 @@ final class Refusals {
           "External volumes are not supported; create a volume and copy the files into it."),
       Statement.refused("(?:CREATE|ALTER|DROP)~FOREIGN~CATALOG\\b.*",
           "Foreign catalogs are not supported; read the source with spark.read instead."),
-      Statement.refused(NEW + "TABLE~.*\\bDEEP~CLONE\\b.*",
-          DEEP_CLONE),
       Statement.refused(NEW + "TABLE~.*\\bWITH~ROW~FILTER\\b.*",
           "WITH ROW FILTER is not supported in CREATE TABLE; use ALTER TABLE ... SET ROW FILTER."),
       Statement.refused(NEW + "TABLE~[^']*?\\w~MASK~[\\w.`]+.*",

@@ -13,7 +13,7 @@ final class Statements {
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
           CatalogStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL, TableStatements.ALL,
-          CopyInto.ALL, Policies.ALL, Refusals.ALL)
+          CopyInto.ALL, DeepClone.ALL, Policies.ALL, Refusals.ALL)
       .flatMap(List::stream)
       .toList();
 
