@@ -1,4 +1,4 @@
-"""Random jobs, played in random order: they end as a small model of `jobs.md` says.
+"""Random jobs, played in random order: they end as a small model of the Jobs API says.
 
 The model knows nothing of how a run is carried out: it maps a job, and what each attempt
 would answer, to the results. It was written from sections 1 to 3 and 6, not from the code.

@@ -18,7 +18,8 @@ _HOLDERS = {"dashboards": "serialized_dashboard", "genie_spaces": "serialized_sp
 def with_contents(resources: Node, root: Path, problems: Problems) -> Node:
     """Return the resources with each `file_path` replaced by what is in the file, as text.
 
-    Source: `bundles.md` 2. A file that is missing is an error; so is one beside a text.
+    A file that is missing is an error; so is one beside a text.
+    Source: Databricks docs, bundle settings.
     """
     for type_, field in _HOLDERS.items():
         for key, resource in (resources.get(type_) or Node({})).entries.items():

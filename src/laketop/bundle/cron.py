@@ -1,7 +1,7 @@
 """Quartz cron expressions: when a schedule fires, in any time zone, on days of 23 and 25 hours.
 
-Source: `jobs.md` 10 and Quartz's documented format: seconds, minutes, hours, day of month, month,
-day of week, and perhaps year. One of the two days is `?`.
+Source: Databricks docs, job triggers and Quartz's documented format: seconds, minutes, hours, day
+of month, month, day of week, and perhaps year. One of the two days is `?`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def patched_name(wheel: Path) -> str:
     ...     patched_name(wheel)
     'shop-1.2+5-py3-none-any.whl'
 
-    Source: bundles.md 7.
+    Source: Databricks docs, bundle artifacts.
     """
     parts = wheel.name.split("-", _PARTS)
     if len(parts) <= _PARTS or not wheel.is_file():

@@ -17,7 +17,7 @@ def looked_up(
     """Return the tree with the values that `find` knows, and the lookups that are still open.
 
     Without `find` every lookup is an error: nobody will know the value.
-    Source: `bundles.md` 4; a service principal is found by its application id.
+    Source: Databricks docs, bundle variables; a service principal is found by its application id.
     """
     still_open: list[Lookup] = []
     for name, node in _wanted(tree):

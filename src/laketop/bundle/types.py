@@ -26,7 +26,7 @@ _RESERVED: dict[str, tuple[nodes.Path, ...]] = {
 def check_types(resources: Node, problems: Problems) -> None:
     """Report resources that lack what their type needs, or set what is not theirs to set.
 
-    Source: `bundles.md` 9.
+    Source: Databricks docs, bundle validate.
     """
     for type_, key, resource in each(resources):
         path: nodes.Path = ("resources", type_, key)

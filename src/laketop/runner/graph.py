@@ -82,7 +82,7 @@ class Graph:
         """Return the tasks that `only` names: `a` itself, `+a` and all upstream, `a+` downstream.
 
         Errors: ConfigError for a task that does not exist.
-        Source: `jobs.md` 4.
+        Source: Jobs API 2.2, queueing.
         """
         chosen: set[str] = set()
         for text in only:

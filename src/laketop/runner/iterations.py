@@ -1,7 +1,7 @@
 """The iterations of a for_each task: runs of its nested task, one for each input.
 
 They are a run inside the run: independent tasks, so that retries and timeouts of the nested task
-are those of any other. Source: `jobs.md` 6.
+are those of any other. Source: Databricks docs, task types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens in a run, and who wants to be told. Source: `jobs.md` 9."""
+"""What happens in a run, and who wants to be told. Source: Databricks docs, notifications."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Dynamic value references: `{{job.run_id}}` in the settings of a task.
 
-Source: `jobs.md` 8. Text substitution, no expressions: what a reference stands for is never
-read again. A `Scope` holds scopes and values, one level a dot; a value that is text is put in
-as it is, any other as JSON.
+Source: Databricks docs, dynamic values. Text substitution, no expressions: what a reference stands
+for is never read again. A `Scope` holds scopes and values, one level a dot; a value that is text is
+put in as it is, any other as JSON.
 """
 
 from __future__ import annotations

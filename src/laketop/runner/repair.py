@@ -1,4 +1,4 @@
-"""Which tasks of a run that has ended run again. Source: `jobs.md` 5."""
+"""Which tasks of a run that has ended run again. Source: Jobs API 2.2, repair."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One run of a job as a state machine: what may start, what has to stop, how it ends.
 
 No clock, no thread, no process: whoever carries the run out tells it what happened and when,
-then calls `advance` and does what `startable` and `stopping` say. Source: `jobs.md` 1 to 3.
+then calls `advance` and does what `startable` and `stopping` say. Source: Jobs API 2.2.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class RunRequest:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Repair:
-    """What a run that is repaired goes on with. Source: `jobs.md` 5."""
+    """What a run that is repaired goes on with. Source: Jobs API 2.2, repair."""
 
     begin_ms: int
     """When this repair began."""
@@ -255,7 +255,8 @@ class JobRun:
     def limit_time(self, timeout_seconds: int) -> None:
         """Let the run time out after so many seconds since its start, 0 = never.
 
-        It is the one setting of a job that acts on runs which are active. Source: `jobs.md` 3.
+        It is the one setting of a job that acts on runs which are active.
+        Source: Jobs API 2.2, retries.
         """
         self.settings = {**self.settings, "timeout_seconds": timeout_seconds}
 

@@ -1,6 +1,6 @@
 """What the references in a task's settings lead to: the facts of its run.
 
-Source: `jobs.md` 8. Beyond the names marked [d] there, all are unverified.
+Source: Databricks docs, dynamic values. What is not named there is unverified.
 """
 
 from __future__ import annotations

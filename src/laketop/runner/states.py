@@ -1,7 +1,8 @@
 """The words for how runs and tasks stand, in both spellings, and the tables that decide them.
 
-Source: `jobs.md` 1 and 2. A run or a task is at one *life cycle* and, once final, has one
-*result*; both are the strings of the Jobs API, of which databricks-sdk knows every one.
+Source: Jobs API 2.2, run states; Databricks docs, Run if. A run or a task is at one *life cycle*
+and, once final, has one *result*; both are the strings of the Jobs API, of which databricks-sdk
+knows every one.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def decide(run_if: str, parents: Collection[str]) -> str:
 
     `parents` are their results, without the DISABLED ones: those decide nothing here.
     Errors: ConfigError for a `run_if` that the Jobs API does not have.
-    Source: `jobs.md` 2.
+    Source: Databricks docs, Run if.
     """
     if not parents:
         return "RUN"
@@ -143,7 +144,7 @@ def _upstream(parents: Iterable[str]) -> str:
 def is_disabled_by(run_if: str, disabled: Collection[bool]) -> bool:
     """Return whether a task cannot run because parents are disabled; one flag a parent.
 
-    Source: `jobs.md` 2, decided when the run is created.
+    Source: Databricks docs, Run if; decided when the run is created.
     """
     if not any(disabled) or run_if == "ALL_DONE":
         return False
@@ -154,7 +155,7 @@ def result_of_run(leaves: Iterable[str], others: Iterable[str]) -> str:
     """Return the result of a run from the results of its leaves and of its other tasks.
 
     Disabled tasks are not part of the graph that is asked about.
-    Source: `jobs.md` 1; that a canceled leaf makes a canceled run is unverified.
+    Source: Jobs API 2.2, run states; that a canceled leaf makes a canceled run is unverified.
     """
     leaves = set(leaves)
     if leaves & FAILURES:

@@ -91,7 +91,7 @@ class Audit:
 
         `workspace_id` is that of the workspace that was asked, unless it is this one.
 
-        Source: the system table reference of Databricks' documentation, unity-catalog.md 5.
+        Source: Databricks docs, system tables.
         """
         now = self._now_ms()
         body = {

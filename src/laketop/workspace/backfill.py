@@ -1,7 +1,7 @@
 """For which times a job is filled in, and what its parameters then say.
 
-Source: `jobs.md` 8 and 10; that parameters which take their time from the run take it from the
-backfill is Databricks' page on backfills. Units: epoch ms.
+Source: Databricks docs, dynamic values and job triggers; that parameters which take their time from
+the run take it from the backfill is Databricks' page on backfills. Units: epoch ms.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _KNOWN = {member.value for member in ColumnTypeName}
 
 
 def columns_of(schema: Mapping[str, Any], partitions: Sequence[str] = ()) -> list[ColumnInfo]:
-    """Return the columns of a struct. Source: unity-catalog.md 6, "Column"."""
+    """Return the columns of a struct. Source: Unity Catalog API, "Column"."""
     return [_column(position, field, partitions) for position, field in enumerate(schema["fields"])]
 
 

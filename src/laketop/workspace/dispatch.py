@@ -19,9 +19,9 @@ from laketop.workspace.run_records import RunRecord, RunRecords
 from laketop.workspace.store import Store
 
 _DEEPEST = 3
-"""How many levels of run_job tasks may lie below a run. Source: jobs.md 6."""
+"""How many levels of run_job tasks may lie below a run. Source: Databricks docs, task types."""
 LONGEST_QUEUED_MS = 48 * 3_600_000
-"""Source: jobs.md 4; what becomes of a run that waited longer is laketop's choice."""
+"""Source: Jobs API 2.2, queueing; what becomes of a run that waited longer is laketop's choice."""
 _CANCEL_CHECK_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 0.2
 _LONGEST_RETRY_SECONDS = 10.0

@@ -17,7 +17,7 @@ from laketop.runner.notifications import MOST_WEBHOOKS
 from laketop.workspace.shapes import shaped
 
 PAGE = 100
-"""How many items of an array one answer holds. Source: jobs.md 11."""
+"""How many items of an array one answer holds. Source: Jobs API 2.2, limits."""
 QUEUE_DEFAULT = True
 """Whether runs queue at the limit if the job does not say; unverified."""
 
@@ -26,7 +26,7 @@ _MOST_TASKS = 1000
 _MOST_TAGS = 25
 _LONGEST_NAME = 4096
 _LARGEST_PARAMETERS = 2**20
-"""Of the base_parameters of a notebook task, as JSON. Source: jobs.md 7."""
+"""Of the base_parameters of a notebook task, as JSON. Source: Databricks docs, job parameters."""
 _PARAMETER = re.compile(r"[A-Za-z0-9_.\-]+")
 _KEYS = {
     "tasks": "task_key",

@@ -32,7 +32,7 @@ Entry = dict[str, str]
 
 
 class Lake:
-    """The folder of catalogs, `<root>/<catalog>/<schema>/<table>`. Source: spark-catalog.md.
+    """The folder of catalogs, `<root>/<catalog>/<schema>/<table>`.
 
     Names are kept in small letters. A file is there whole or not at all; what is dropped leaves
     the tree by one rename.
@@ -184,7 +184,10 @@ def changed_ms(file: Path) -> int | None:
 
 
 def already(kind: str, full_name: str) -> BadRequest:
-    """Return the error for something that is there already. Source: unity-catalog.md 3."""
+    """Return the error for something that is there already.
+
+    Source: Databricks docs, error classes.
+    """
     return BadRequest(
         f"{kind} '{full_name}' already exists", error_code=f"{kind.upper()}_ALREADY_EXISTS"
     )

@@ -1,6 +1,6 @@
 """Lineage: what statements read and wrote, from the engine's journal to rows and edges.
 
-Source: unity-catalog.md 5 and 6, and the lineage system tables of Databricks' documentation.
+Source: Databricks docs, lineage system tables; Unity Catalog API.
 """
 
 from __future__ import annotations

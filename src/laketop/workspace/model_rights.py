@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ModelRights:
     """Rights of the caller by ownership of the model, by grants, or as an admin.
 
-    Source: unity-catalog.md 1; the models' grants are those of functions.
+    Source: Databricks docs, privileges; the models' grants are those of functions.
     """
 
     def __init__(self, workspace: Workspace) -> None:

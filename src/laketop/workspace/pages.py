@@ -16,7 +16,7 @@ def page_of(
     """Return the names after `page_token`, at most `max_results`, and the token of the next page.
 
     Units: 0 results = as many as the server likes. The token is the last name of the page before.
-    Errors: InvalidParameterValue for a negative number. Source: unity-catalog.md 6.
+    Errors: InvalidParameterValue for a negative number. Source: Unity Catalog API.
     """
     if max_results < 0:
         raise InvalidParameterValue("max_results is less than 0.")

@@ -36,7 +36,7 @@ APPLICABLE: Mapping[str, frozenset[str]] = {
     "VOLUME": frozenset({*_VOLUME, *_EVERYWHERE}),
     "FUNCTION": frozenset({*_FUNCTION, *_EVERYWHERE}),
 }
-"""The privileges that each type of object takes. Source: unity-catalog.md 1."""
+"""The privileges that each type of object takes. Source: Databricks docs, privileges."""
 
 _writing = threading.Lock()
 

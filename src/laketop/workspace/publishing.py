@@ -1,6 +1,6 @@
 """What goes from a feature table into an online table: the newest row of each key, as JSON.
 
-Source: the public documentation of online feature stores, and `dbutils-notebooks.md` 7.
+Source: Databricks docs, online feature stores and feature engineering.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Repairs of runs: a run that has ended goes on under its own id. Source: jobs.md 5."""
+"""Repairs of runs: a run that has ended goes on under its own id. Source: Jobs API 2.2, repair."""
 
 from __future__ import annotations
 

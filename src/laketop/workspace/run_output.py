@@ -12,7 +12,7 @@ from laketop.runner.execute import OUTCOME_FILE
 
 LOG_FILE = "output.log"
 _LARGEST = 5 * 1024 * 1024
-"""Source: jobs.md 7."""
+"""Source: Databricks docs, job parameters."""
 
 
 def output_of(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from laketop.runner.git_source import with_repository
 
 _LARGEST = 10_000
-"""Bytes of the parameters of tasks, as JSON. Source: jobs.md 7."""
+"""Bytes of the parameters of tasks, as JSON. Source: Databricks docs, job parameters."""
 _LEGACY = {
     "notebook_params": ("notebook_task", "base_parameters"),
     "python_params": ("spark_python_task", "parameters"),

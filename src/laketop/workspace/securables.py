@@ -1,6 +1,7 @@
 """Who may do what in the metastore: by ownership, by grants, or as an admin.
 
-The engine decides the same of what is asked in SQL. Source: unity-catalog.md 1, 3.
+The engine decides the same of what is asked in SQL.
+Source: Databricks docs, privileges and error classes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tables of the `system` catalog: their columns, and the rows that go there.
 
-Column names and types are Databricks'. Source: unity-catalog.md 5.
+Column names and types are Databricks'. Source: Databricks docs, system tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """When a job is started by itself: triggers as pure functions of what was noticed, and when.
 
 A trigger never changes; what happened to it is in its `Mark`, which every function returns anew.
-Nothing here reads a clock, a file or a table. Source: `jobs.md` 10. Units: epoch ms.
+Nothing here reads a clock, a file or a table.
+Source: Databricks docs, job triggers. Units: epoch ms.
 """
 
 from __future__ import annotations

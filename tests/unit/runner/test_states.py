@@ -1,4 +1,4 @@
-"""The words of runs and tasks, and the tables that decide them, as `jobs.md` has them."""
+"""The words of runs and tasks, and the tables that decide them, as the Jobs API has them."""
 
 from __future__ import annotations
 

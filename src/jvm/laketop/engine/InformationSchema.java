@@ -12,8 +12,8 @@ import org.apache.spark.sql.connector.catalog.Table;
 /**
  * The information_schema of one catalog, or in {@code system} of all, computed when it is read.
  *
- * <p>A user sees what the user has a privilege on. Source: unity-catalog.md 4; a trailing
- * {@code :I} is a whole number, {@code :T} a timestamp.
+ * <p>A user sees what the user has a privilege on. Source: Databricks docs, information schema;
+ * a trailing {@code :I} is a whole number, {@code :T} a timestamp.
  */
 final class InformationSchema {
   static final String NAME = "information_schema";

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Which privileges there are on which type of object. Source: unity-catalog.md 1. */
+/** Which privileges there are on which type of object. Source: Databricks docs, privileges. */
 final class Privileges {
   static final String ALL = "ALL PRIVILEGES";
   static final String MANAGE = "MANAGE";

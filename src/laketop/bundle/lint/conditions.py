@@ -38,7 +38,7 @@ class Operand:
 def check_conditions(job: Job, problems: Problems) -> None:
     """Report conditions whose sides cannot be compared.
 
-    Source: `jobs.md` 6: equality compares texts, the four others compare numbers.
+    Source: Databricks docs, task types: equality compares texts, the four others compare numbers.
     """
     for task in job.tasks:
         condition = task.node.get("condition_task")

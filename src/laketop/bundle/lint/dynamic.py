@@ -32,7 +32,7 @@ OLD: Final = frozenset(
     {*("job_id", "run_id", "parent_run_id", "task_key", "start_date", "start_time")}
     | {"task_retry_count"}
 )
-"""References of one word, from before namespaces. Source: `jobs.md` 8."""
+"""References of one word, from before namespaces. Source: Databricks docs, dynamic values."""
 _ROOTS = (*_KEYS, "tasks", "input", *sorted(OLD))
 _ELSEWHERE = frozenset({"new_cluster", "libraries"})
 """Parts of a task in which `{{secrets/…}}` or nothing at all is replaced."""

@@ -18,7 +18,8 @@ from laketop.bundle.syncing import beside
 def check_entry_points(job: Job, tree: Node, root: Path, problems: Problems) -> None:
     """Report tasks whose entry point is neither declared by the project nor one of its functions.
 
-    Source: `jobs.md` 7. Packages that the bundle does not build are not looked at.
+    Packages that the bundle does not build are not looked at.
+    Source: Databricks docs, job parameters.
     """
     projects: list[Path] | None = None
     for task in job.tasks:

@@ -8,7 +8,7 @@ from laketop.bundle.nodes import Node
 from laketop.bundle.problems import Problems
 
 _NEEDS_SUCCESS = frozenset({"", "ALL_SUCCESS", "ALL_FAILED"})
-"""Conditions that a parent which is switched off cannot meet. Source: `jobs.md` 2."""
+"""Conditions that a parent which is switched off cannot meet. Source: Databricks docs, Run if."""
 
 _FIXED = "is always"
 _NEVER_RUNS = "never runs"

@@ -1,6 +1,6 @@
 """`dbutils.jobs.taskValues`: small values that tasks of a run leave for those after them.
 
-Source: jobs.md 7: JSON, at most 48 KiB each, the last write wins.
+Source: Databricks docs, job parameters: JSON, at most 48 KiB each, the last write wins.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def compare(op: str, left: str, right: str) -> bool:
     >>> compare("EQUAL_TO", "12.0", "12"), compare("GREATER_THAN_OR_EQUAL", "12.0", "12")
     (False, True)
 
-    Source: `jobs.md` 6.
+    Source: Databricks docs, task types.
     """
     if op in _TEXT:
         return _TEXT[op](left, right)

@@ -1,6 +1,7 @@
 """The for_each task: runs a nested task once for each input, some of them at the same time.
 
-Source: `jobs.md` 6. The iterations themselves are carried out by the run (`iterations.py`).
+Source: Databricks docs, task types. The iterations themselves are carried out by the run
+(`iterations.py`).
 """
 
 from __future__ import annotations

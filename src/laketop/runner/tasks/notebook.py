@@ -1,6 +1,7 @@
 """`notebook_task`: a notebook, run in a process of its own.
 
-Source: jobs.md 7: widget default < base_parameters < notebook_params < job parameter.
+Source: Databricks docs, job parameters: widget default < base_parameters < notebook_params < job
+parameter.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`python_wheel_task`: an entry point of a wheel, called in a process of its own.
 
-Source: jobs.md 7: named_parameters become `--key=value` and take job parameters in, a list of
-parameters does not.
+Source: Databricks docs, job parameters: named_parameters become `--key=value` and take job
+parameters in, a list of parameters does not.
 """
 
 from __future__ import annotations

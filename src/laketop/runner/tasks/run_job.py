@@ -32,7 +32,7 @@ class RunJobTask:
         """Run the job to its end.
 
         Errors: ConfigError for a `job_id` that is no number, Refused for legacy parameters.
-        Source: `jobs.md` 6; that this job's parameters win is 7.
+        Source: Databricks docs, task types, and job parameters: those of this job win.
         """
         settings = task["run_job_task"]
         legacy = sorted(name for name in settings if name not in _FIELDS and settings[name])

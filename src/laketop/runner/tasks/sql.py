@@ -1,7 +1,7 @@
 """`sql_task`: SQL of a file, of a saved query, or of an alert, run on the engine.
 
-Source: jobs.md 7: the task's parameters take job parameters in. The engine stands for every
-warehouse, so `warehouse_id` chooses nothing.
+Source: Databricks docs, job parameters: the task's parameters take job parameters in. The engine
+stands for every warehouse, so `warehouse_id` chooses nothing.
 """
 
 from __future__ import annotations

@@ -42,7 +42,10 @@ _COLLECTIONS: Mapping[str, _Collection] = {
     ),
     "warehouse": _Collection("2.0/sql/warehouses", "warehouses", "name", "id"),
 }
-"""Where things are listed. Source: bundles.md 4; paths and fields: the SDK's list calls."""
+"""Where things are listed.
+
+Source: Databricks docs, bundle variables; paths and fields: the SDK's list calls.
+"""
 
 
 def finder(api: Api) -> Find:

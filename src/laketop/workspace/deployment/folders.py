@@ -93,7 +93,7 @@ class DiskFolder:
 
 
 class RemoteFolder:
-    """The tree of a workspace over REST. Source: workspace-api.md 3.1, 3.2 and 4."""
+    """The tree of a workspace over REST. Source: databricks-sdk, the workspace's services."""
 
     def __init__(self, client: WorkspaceClient) -> None:
         self._client = client

@@ -55,7 +55,8 @@ def locked(bundle: Bundle, folder: Folder, *, force: bool) -> Iterator[None]:
     """Hold the target's `deploy.lock` while the block runs; in development there is none.
 
     A lock that a process of this machine left behind, and that is gone, is taken over.
-    Errors: LaketopError that says who holds it since when. Source: bundles.md 8.
+    Errors: LaketopError that says who holds it since when.
+    Source: Databricks docs, bundle commands.
     """
     if not _is_enabled(bundle):
         yield

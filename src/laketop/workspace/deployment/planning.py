@@ -96,7 +96,10 @@ class Plan:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plan as the official tools write it as JSON. Source: bundles.md 8."""
+        """Return the plan as the official tools write it as JSON.
+
+        Source: Databricks docs, bundle commands.
+        """
         return {
             "plan_version": 2,
             "plan": {f"resources.{step.name}": _as_dict(step) for step in self.steps},

@@ -33,7 +33,7 @@ class State:
     """The resources of a deployment by their names, such as "jobs.score".
 
     The file has the official tools' form: `{state_version, lineage, serial, state}`, each resource
-    with `__id__` and `state`. Source: bundles.md 8.
+    with `__id__` and `state`. Source: Databricks docs, bundle commands.
     """
 
     def __init__(self, folder: Folder, path: str) -> None:

@@ -86,7 +86,8 @@ def _copy(source: Path, destination: Path) -> bool:
 def _over_rest(bundle: Bundle, folder: Folder) -> int:
     """Send what the last deployment did not send in the same form, and delete what is gone.
 
-    What was sent is told in `deployment.json`, by digest. Source: bundles.md 8, workspace-api.md 4.
+    What was sent is told in `deployment.json`, by digest.
+    Source: Databricks docs, bundle commands; databricks-sdk.
     """
     record = f"{bundle.workspace.state_path}/deployment.json"
     before = _record(folder, record)

@@ -9,7 +9,10 @@ from laketop.workspace.service import Service, route
 
 
 class Backfills(Service):
-    """Runs of a job for times that are past. Source: jobs.md 8 and 10."""
+    """Runs of a job for times that are past.
+
+    Source: Databricks docs, dynamic values and job triggers.
+    """
 
     @route("POST /api/laketop/1/backfills")
     def create(

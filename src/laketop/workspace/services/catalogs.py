@@ -20,7 +20,9 @@ _SPARKS_OWN = ("system", "spark_catalog")
 
 
 class Catalogs(UnityService):
-    """Catalogs: the folders below the state folder's `catalog`. Source: unity-catalog.md 3, 6.
+    """Catalogs: the folders below the state folder's `catalog`.
+
+    Source: Databricks docs, error classes and Unity Catalog API.
 
     `storage_root` is kept as it was sent; what a catalog holds lies in the state folder.
     """

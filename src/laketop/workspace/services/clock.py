@@ -21,7 +21,7 @@ _KEY = "clock"
 
 
 class Clock(Service):
-    """What time it is, and what is due. Source: jobs.md 10."""
+    """What time it is, and what is due. Source: Databricks docs, job triggers."""
 
     schema = scheduler.SCHEMA
 

@@ -25,7 +25,7 @@ _PLACE = "/api/2.1/unity-catalog/entity-tag-assignments/{entity_type}/{entity_na
 class EntityTagAssignments(UnityService):
     """Tags in the files in which SQL keeps them, so that each shows what the other has set.
 
-    Source: databricks-sdk, `catalog.EntityTagAssignmentsAPI`; unity-catalog.md 6.
+    Source: databricks-sdk, `catalog.EntityTagAssignmentsAPI`; Unity Catalog API.
     """
 
     @route("POST /api/2.1/unity-catalog/entity-tag-assignments")

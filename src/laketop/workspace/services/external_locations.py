@@ -19,7 +19,7 @@ _URL = re.compile(r"(s3|s3a|abfss|gs|r2)://[^\s/][^\s]*")
 class ExternalLocations(MetastoreObjects):
     """Locations, none within another, each with a credential that is there.
 
-    Source: databricks-sdk, `catalog.ExternalLocationsAPI`; unity-catalog.md 3.
+    Source: databricks-sdk, `catalog.ExternalLocationsAPI`; Databricks docs, error classes.
     """
 
     kind = "External Location"

@@ -22,7 +22,9 @@ Assignments = dict[str, list[dict[str, Any]]]
 
 
 class Grants(UnityService):
-    """Grants and effective grants, which the engine enforces. Source: unity-catalog.md 1, 6.
+    """Grants and effective grants, which the engine enforces.
+
+    Source: Databricks docs, privileges and Unity Catalog API.
 
     Models are of the type `function`.
     """

@@ -63,7 +63,7 @@ _SHORT_ROOTS = re.compile(r"/(Users|Shared|Repos)(/|$)")
 
 
 class Jobs(Service):
-    """Jobs and their runs. Source: jobs.md."""
+    """Jobs and their runs. Source: Jobs API 2.2."""
 
     schema = (
         """CREATE TABLE IF NOT EXISTS jobs (

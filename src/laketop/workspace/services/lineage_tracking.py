@@ -33,7 +33,7 @@ class Edge(NamedTuple):
 class LineageTracking(UnityService):
     """From where a table or column comes, and where it goes, as far as the caller may know.
 
-    Of both ends the caller must have a privilege, or BROWSE. Source: unity-catalog.md 6; these
+    Of both ends the caller must have a privilege, or BROWSE. Source: Unity Catalog API; these
     routes are not in the SDK.
     """
 

@@ -19,7 +19,7 @@ Got = TypeVar("Got")
 
 
 class ModelVersions(Service):
-    """Model versions, over the registry that MLflow's clients use. Source: unity-catalog.md 6.
+    """Model versions, over the registry that MLflow's clients use. Source: Unity Catalog API.
 
     Versions are made by MLflow's clients: Unity Catalog has no call for it here.
     """

@@ -27,7 +27,7 @@ Models = list[RegisteredModelInfo]
 
 
 class RegisteredModels(Service):
-    """Registered models, over the registry that MLflow's clients use. Source: unity-catalog.md 6.
+    """Registered models, over the registry that MLflow's clients use. Source: Unity Catalog API.
 
     Every call may be the one that loads MLflow, so none of them is inside a transaction.
     """

@@ -22,7 +22,9 @@ _MADE = "_made.json"
 
 
 class Schemas(UnityService):
-    """Schemas: the folders of a catalog. Source: unity-catalog.md 3, 6.
+    """Schemas: the folders of a catalog.
+
+    Source: Databricks docs, error classes and Unity Catalog API.
 
     `storage_root` is kept as it was sent; what a schema holds lies in the state folder.
     """

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 class TableConstraints(UnityService):
     """Keys, which readers are told of and nobody enforces, as on Databricks.
 
-    Source: databricks-sdk, `catalog.TableConstraintsAPI`; unity-catalog.md 2.
+    Source: databricks-sdk, `catalog.TableConstraintsAPI`; Databricks docs, SQL.
     """
 
     @property

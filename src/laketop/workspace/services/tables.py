@@ -30,7 +30,7 @@ from laketop.workspace.unity_service import UnityService
 class Tables(UnityService):
     """Tables as their files say, so that what Spark has just made is there.
 
-    Source: unity-catalog.md 6, databricks-sdk `catalog.TablesAPI`.
+    Source: Unity Catalog API, databricks-sdk `catalog.TablesAPI`.
     """
 
     @route("GET /api/2.1/unity-catalog/tables")

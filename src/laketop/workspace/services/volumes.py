@@ -18,7 +18,10 @@ from laketop.workspace.unity_service import UnityService
 
 
 class Volumes(UnityService):
-    """Managed volumes; their files lie in the state folder. Source: unity-catalog.md 3, 6."""
+    """Managed volumes; their files lie in the state folder.
+
+    Source: Databricks docs, error classes and Unity Catalog API.
+    """
 
     @route("POST /api/2.1/unity-catalog/volumes")
     def create(  # noqa: PLR0917 - the fields of the request
