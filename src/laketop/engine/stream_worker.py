@@ -1,9 +1,9 @@
 """The Python that Spark starts for the `foreachBatch` or listener of a stream.
 
 Spark waits ten seconds until it connects back, starts it on the server's interpreter and gives it
-no token. So it connects before it imports what is slow, goes on as the interpreter
-of the user's session, and takes the token that `StreamWorkers.java` has left for it. It is run as
-a file, `stream_worker.py MODULE`, by interpreters that need not have laketop.
+no token. So it connects before it imports what is slow, goes on as the interpreter of the user's
+session, and takes the token that `StreamWorkers.java` has left for it. It is run as a file,
+`stream_worker.py MODULE`, by interpreters that need not have laketop.
 """
 
 from __future__ import annotations
