@@ -97,7 +97,7 @@ def _fixed() -> dict[str, str]:
         "spark.hadoop.fs.dbfs.impl": "laketop.engine.VolumeFs$Dbfs",
         "spark.hadoop.fs.AbstractFileSystem.dbfs.impl": "laketop.engine.VolumeFs$DbfsContext",
         "spark.connect.grpc.interceptor.classes": "laketop.engine.UserInterceptor",
-        "spark.extraListeners": "laketop.engine.LineageListener",
+        "spark.extraListeners": "laketop.engine.LineageListener,laketop.engine.PythonDaemons",
         "spark.connect.extensions.relation.classes": "laketop.engine.DeltaRelations",
         "spark.connect.extensions.command.classes": "laketop.engine.DeltaCommands",
         "spark.connect.grpc.binding.address": "127.0.0.1",
