@@ -61,6 +61,16 @@ def in_workspace(served: Served, name: str, user: str = USER) -> WorkspaceClient
     return WorkspaceClient(host=served.host, token=token)
 
 
+def signed_in(host: str | None, robot: ServicePrincipal, secret: str | None) -> WorkspaceClient:
+    """Return a client by OAuth, whatever token other tests have put into the environment."""
+    return WorkspaceClient(
+        host=host,
+        client_id=robot.application_id,
+        client_secret=secret,
+        auth_type="oauth-m2m",
+    )
+
+
 @pytest.fixture(scope="module")
 def staging(served: Served) -> WorkspaceClient:
     make(served.client, "staging")
@@ -245,9 +255,7 @@ def test_oauth_opens_the_workspace_in_which_the_secret_was_made(
     staging: WorkspaceClient, prod: WorkspaceClient, robot: ServicePrincipal
 ) -> None:
     made = staging.service_principal_secrets_proxy.create(robot.id or "")
-    client = WorkspaceClient(
-        host=staging.config.host, client_id=robot.application_id, client_secret=made.secret
-    )
+    client = signed_in(staging.config.host, robot, made.secret)
     assert client.current_user.me().user_name == robot.application_id
     assert client.get_workspace_id() == staging.get_workspace_id()
     assert client.get_workspace_id() != prod.get_workspace_id()
@@ -430,9 +438,7 @@ def test_a_deleted_workspace_is_gone_with_its_tokens_and_files(
     again = in_workspace(served, name)
     assert not list(again.secrets.list_scopes())
     with pytest.raises(ValueError, match="invalid_client"):
-        WorkspaceClient(
-            host=served.host, client_id=robot.application_id, client_secret=secret
-        ).current_user.me()
+        signed_in(served.host, robot, secret).current_user.me()
     assert [one for one in _rows(served.workspace) if f"s-{name}" in one[0]]  # of the audit log
     assert (again.jobs.create(name="j", tasks=[TASK]).job_id or 0) > job_id
     client.api_client.do("DELETE", f"{ROUTE}/{name}")
