@@ -16,8 +16,8 @@ PATIENCE_SECONDS = 300
 def test_the_python_of_a_session_ends_with_it_and_that_of_another_goes_on(
     spark_remote: str,
 ) -> None:
-    daemon_of = F.udf(lambda _: os.getppid(), "int")
     ends, goes_on = (RemoteEngine(spark_remote).session() for _ in range(2))
+    daemon_of = F.udf(lambda _: os.getppid(), "int")
     first, second = (
         session.range(1).select(daemon_of("id")).collect()[0][0] for session in (ends, goes_on)
     )

@@ -2,9 +2,7 @@ package laketop.engine;
 
 import java.lang.reflect.Field;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.WeakHashMap;
 import org.apache.spark.sql.catalyst.CurrentUserContext$;
 import org.apache.spark.sql.classic.SparkSession;
@@ -47,18 +45,6 @@ final class Sessions {
       }
     }
     return null;
-  }
-
-  /** Returns what tells the open sessions apart in the environment of their Python. */
-  static Set<String> artifactIds() {
-    Set<String> ids = new HashSet<>();
-    ids.add("default"); // of none
-    SparkSession own = (SparkSession) org.apache.spark.sql.SparkSession.getDefaultSession().get();
-    ids.add(own.sessionUUID());
-    for (Object holder : holders().values()) {
-      ids.add(((SessionHolder) holder).session().sessionUUID());
-    }
-    return ids;
   }
 
   static String user() {
