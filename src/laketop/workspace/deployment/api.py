@@ -50,6 +50,25 @@ class Api(Protocol):
         """Return the decoded answer."""
 
 
+def told_at(api: Api, path: str, query: Body | None = None) -> dict[str, Any] | None:
+    """Return what the workspace tells at `path`, None if nothing is there. Errors: ApiError."""
+    try:
+        return dict(api.do("GET", path, query=query))
+    except ApiError as error:
+        if error.is_missing:
+            return None
+        raise
+
+
+def remove(api: Api, method: str, path: str, body: Body | None = None) -> None:
+    """Make a call that deletes something; fine if it is gone. Errors: ApiError."""
+    try:
+        api.do(method, path, body=body)
+    except ApiError as error:
+        if not error.is_missing:
+            raise
+
+
 class LocalApi:
     """The project's own workspace, without the SDK, whose import would cost a second."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from laketop.errors import ConfigError, LaketopError
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import ApiError, told_at
 from laketop.workspace.deployment.kind import Kept
 from laketop.workspace.deployment.planning import Plan, Planner, Step
 from laketop.workspace.deployment.references import left_in
@@ -141,12 +141,7 @@ class Applier:
                 self._site.say(f"created schema {name}, which must exist already on Databricks")
 
     def _is_made(self, name: str, body: Mapping[str, Any], collection: str) -> bool:
-        try:
-            self._site.api.do("GET", f"{_UNITY}/{name}")
-        except ApiError as error:
-            if not error.is_missing:
-                raise
-        else:
+        if told_at(self._site.api, f"{_UNITY}/{name}") is not None:
             return False
         self._state.made.append(name)
         self._state.save()

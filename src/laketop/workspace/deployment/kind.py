@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from laketop.errors import LaketopError
-from laketop.workspace.deployment.api import Api, ApiError
+from laketop.workspace.deployment.api import Api, ApiError, told_at
 
 Body = Mapping[str, Any]
 
@@ -28,6 +28,9 @@ class Kind:
     """Whether deleting one deletes what users put into it, so that they are asked first."""
     shareable = False
     """Whether another target may have made it: the local workspace is one place for all."""
+
+    id_field = ""
+    """The field that holds the id in answers of the API, by which references may name it too."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -54,7 +57,7 @@ class Kind:
 
     def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - for those that have more
         """Return what references may name beside the fields of `body`."""
-        return {"id": id_}
+        return {"id": id_, **({self.id_field: id_} if self.id_field else {})}
 
 
 class Named(Kind):
@@ -76,13 +79,10 @@ class Named(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return the fields that the bundle may set, None if it is gone."""
-        try:
-            told = self.api.do("GET", f"{self._collection}/{id_}")
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
-        told = {name: told.get(name) for name in self.fields}
+        found = told_at(self.api, f"{self._collection}/{id_}")
+        if found is None:
+            return None
+        told = {name: found.get(name) for name in self.fields}
         return {name: value for name, value in told.items() if value not in (None, "", {})}
 
     def update(self, id_: str, body: Body, now: Body) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import logging
 import threading
 from pathlib import Path
@@ -24,6 +23,7 @@ from laketop import errors
 from laketop.engine.connect import RemoteEngine
 from laketop.runner.paths import Places
 from laketop.workspace import publishing, watching
+from laketop.workspace.kept import iso
 from laketop.workspace.lake import Lake, parts
 from laketop.workspace.online import About, OnlineTables
 from laketop.workspace.publishing import MODES, Copy, Order
@@ -92,14 +92,13 @@ class FeatureStore(Service):
         stores = self.table("online_stores")
         if name in stores:
             raise ResourceAlreadyExists(f"Online store '{name}' already exists.")
-        now = dt.datetime.fromtimestamp(self.workspace.now_ms() / 1000, dt.UTC)
         stores[name] = _checked(
             {
                 "name": name,
                 "capacity": capacity,
                 "read_replica_count": read_replica_count or 0,
                 "creator": self.workspace.user,
-                "creation_time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "creation_time": iso(self.workspace.now_ms()),
                 "state": "AVAILABLE",
                 "usage_policy_id": usage_policy_id,
             }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 import re
@@ -15,6 +14,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.settings import FIRST_WORKSPACE
 from laketop.workspace.clock import wall_ms
+from laketop.workspace.kept import iso
 from laketop.workspace.service import Service, route
 
 _SECRETS = "/api/2.0/accounts/servicePrincipals/{service_principal_id}/credentials/secrets"
@@ -125,9 +125,9 @@ def _shown(id_: str, created_ms: int, expires_ms: int, digest: str) -> dict[str,
     return {
         "id": id_,
         "secret_hash": digest,
-        "create_time": _time(created_ms),
-        "update_time": _time(created_ms),
-        "expire_time": _time(expires_ms),
+        "create_time": iso(created_ms),
+        "update_time": iso(created_ms),
+        "expire_time": iso(expires_ms),
         "status": "ACTIVE" if wall_ms() < expires_ms else "EXPIRED",
     }
 
@@ -141,11 +141,6 @@ def _seconds(lifetime: str | None) -> int:
             f"The lifetime {lifetime[:50]!r} is not seconds, as 3600s, of at most two years."
         )
     return int(found[1])
-
-
-def _time(ms: int) -> str:
-    at = dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _digest(value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import re
 import shutil
 import time
@@ -14,6 +13,7 @@ import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
 
 from laketop.workspace import statement_results as results
+from laketop.workspace.kept import iso
 from laketop.workspace.service import Reply, Request, Service, route
 from laketop.workspace.statements import Order, Statement, argument, expire
 
@@ -185,10 +185,9 @@ class StatementExecution(Service):
         until_ms = self.workspace.now_ms() + _LINK_MS
         path = f"/api/laketop/1/statements/{statement.id}/chunks/{number}"
         link = self.workspace.links.signed("GET", path, user=request.user, until_ms=until_ms)
-        until = dt.datetime.fromtimestamp(until_ms / 1000, dt.UTC)
         return {
             "external_link": f"{request.host}{link}",
-            "expiration": until.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "expiration": iso(until_ms),
         }
 
     def _bytes(self, statement: Statement, number: int) -> bytes:

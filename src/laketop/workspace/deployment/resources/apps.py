@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/apps"
@@ -25,12 +25,8 @@ class Apps(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return the fields that the bundle may set, None if it is gone."""
-        try:
-            return _own(self.api.do("GET", f"{_PATH}/{id_}"))
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
+        told = told_at(self.api, f"{_PATH}/{id_}")
+        return None if told is None else _own(told)
 
     def update(self, id_: str, body: Body, now: Body) -> None:
         """Change its settings; a text or a list that the bundle no longer has is emptied."""
@@ -39,11 +35,7 @@ class Apps(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - an app holds no data
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("DELETE", f"{_PATH}/{id_}")
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "DELETE", f"{_PATH}/{id_}")
 
     def find(self, body: Body) -> str | None:
         """Return its name if it is there."""

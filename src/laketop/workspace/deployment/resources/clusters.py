@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.1/clusters"
@@ -16,19 +16,16 @@ class Clusters(Kind):
     Source: databricks-sdk, `compute.ClustersAPI`; `spec` is what was asked for.
     """
 
+    id_field = "cluster_id"
+
     def create(self, body: Body) -> str:
         """Create it and return its id."""
         return str(self.api.do("POST", f"{_PATH}/create", body=body)["cluster_id"])
 
     def read(self, id_: str) -> Body | None:
         """Return what was asked for, None if it is gone."""
-        try:
-            told = self.api.do("GET", f"{_PATH}/get", query={"cluster_id": id_})
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
-        return dict(told.get("spec") or {})
+        told = told_at(self.api, f"{_PATH}/get", {"cluster_id": id_})
+        return None if told is None else dict(told.get("spec") or {})
 
     def update(self, id_: str, body: Body, now: Body) -> None:  # noqa: ARG002 - all is replaced
         """Replace its settings; one that runs is restarted by that."""
@@ -36,11 +33,7 @@ class Clusters(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - a cluster holds no data
         """Delete it for good; fine if it is gone."""
-        try:
-            self.api.do("POST", f"{_PATH}/permanent-delete", body={"cluster_id": id_})
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "POST", f"{_PATH}/permanent-delete", {"cluster_id": id_})
 
     def find(self, body: Body) -> str | None:
         """Return the id of the one of this name, if there is just one."""
@@ -54,7 +47,3 @@ class Clusters(Kind):
             if not told.get("next_page_token"):
                 return found[0] if name and len(found) == 1 else None
             query = {"page_token": told["next_page_token"]}
-
-    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
-        """Return the id by both of its names."""
-        return {"id": id_, "cluster_id": id_}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError, LocalApi
+from laketop.workspace.deployment.api import LocalApi, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/lakeview/dashboards"
@@ -28,7 +28,7 @@ class Dashboards(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return the draft, None if it is gone or in the trash."""
-        told = self._get(id_)
+        told = told_at(self.api, f"{_PATH}/{id_}")
         if told is None or told.get("lifecycle_state") == "TRASHED":
             return None
         return {name: told[name] for name in _FIELDS if told.get(name) is not None}
@@ -65,14 +65,6 @@ class Dashboards(Kind):
         wish = {**how, **({"warehouse_id": warehouse} if warehouse else {})}
         self.api.do("POST", f"{_PATH}/{id_}/published", body=wish)
 
-    def _get(self, id_: str) -> dict[str, Any] | None:
-        try:
-            return dict(self.api.do("GET", f"{_PATH}/{id_}"))
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
-
     def _sent(self, body: Body) -> dict[str, Any]:
         sent = {name: body[name] for name in _FIELDS if body.get(name)}
         if isinstance(self.api, LocalApi) and not self._has_warehouse(sent.get("warehouse_id")):
@@ -80,12 +72,7 @@ class Dashboards(Kind):
         return sent
 
     def _has_warehouse(self, id_: str | None) -> bool:
-        try:
-            return id_ is not None and bool(self.api.do("GET", f"/api/2.0/sql/warehouses/{id_}"))
-        except ApiError as error:
-            if error.is_missing:
-                return False
-            raise
+        return id_ is not None and bool(told_at(self.api, f"/api/2.0/sql/warehouses/{id_}"))
 
 
 def _short(body: Body) -> str:

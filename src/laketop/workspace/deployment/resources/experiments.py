@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import ApiError, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/mlflow/experiments"
@@ -17,6 +17,7 @@ class Experiments(Kind):
 
     immutable = frozenset({"artifact_location"})
     shareable = True
+    id_field = "experiment_id"
 
     def create(self, body: Body) -> str:
         """Create it; one of the same name that was deleted comes back."""
@@ -33,14 +34,10 @@ class Experiments(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return its name and the tags that are not MLflow's own, None if it is deleted."""
-        try:
-            told = self.api.do("GET", f"{_PATH}/get", query={"experiment_id": id_})["experiment"]
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
-        if told.get("lifecycle_stage") == "deleted":
+        found = told_at(self.api, f"{_PATH}/get", {"experiment_id": id_})
+        if found is None or found["experiment"].get("lifecycle_stage") == "deleted":
             return None
+        told = found["experiment"]
         tags = [tag for tag in told.get("tags", ()) if not tag["key"].startswith(_OWN)]
         return {"name": told["name"], "tags": sorted(tags, key=lambda tag: str(tag["key"]))}
 
@@ -70,18 +67,10 @@ class Experiments(Kind):
             return None
         return str(found["experiment_id"])
 
-    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
-        """Return the id by both of its names."""
-        return {"id": id_, "experiment_id": id_}
-
     def _named(self, body: Body) -> dict[str, Any] | None:
         query = {"experiment_name": body["name"]}
-        try:
-            return dict(self.api.do("GET", f"{_PATH}/get-by-name", query=query)["experiment"])
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
+        found = told_at(self.api, f"{_PATH}/get-by-name", query)
+        return None if found is None else dict(found["experiment"])
 
 
 def _short(name: str) -> str:

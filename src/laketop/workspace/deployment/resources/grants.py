@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 OBJECTS = {
@@ -32,12 +32,9 @@ class Grants(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return what is granted on the object itself, None if it is gone."""
-        try:
-            told = self.api.do("GET", f"/api/2.1/unity-catalog/permissions/{id_}")
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
+        told = told_at(self.api, f"/api/2.1/unity-catalog/permissions/{id_}")
+        if told is None:
+            return None
         return {"object": id_, "grants": _sorted(told.get("privilege_assignments") or ())}
 
     def update(self, id_: str, body: Body, now: Body) -> None:

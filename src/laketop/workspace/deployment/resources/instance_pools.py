@@ -22,6 +22,7 @@ class InstancePools(Kind):
     """A pool. Source: databricks-sdk, `compute.InstancePoolsAPI`, also for what never changes."""
 
     immutable = frozenset(_FIXED)
+    id_field = "instance_pool_id"
 
     def create(self, body: Body) -> str:
         """Create it and return its id."""
@@ -55,7 +56,3 @@ class InstancePools(Kind):
         listed: list[dict[str, Any]] = self.api.do("GET", f"{_PATH}/list").get("instance_pools", [])
         same = (one for one in listed if one.get("instance_pool_name") == name)
         return next((str(one["instance_pool_id"]) for one in same), None)
-
-    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
-        """Return the id by both of its names."""
-        return {"id": id_, "instance_pool_id": id_}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.2/jobs"
@@ -25,12 +25,9 @@ class Jobs(Kind):
         token = None
         while True:
             query = {"job_id": id_, **({"page_token": token} if token else {})}
-            try:
-                told = self.api.do("GET", f"{_PATH}/get", query=query)
-            except ApiError as error:
-                if error.is_missing:
-                    return None
-                raise
+            told = told_at(self.api, f"{_PATH}/get", query)
+            if told is None:
+                return None
             for name, value in told["settings"].items():
                 if name in _ARRAYS and name in settings:
                     settings[name] = [*settings[name], *value]
@@ -46,11 +43,7 @@ class Jobs(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - a job holds no data
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("POST", f"{_PATH}/delete", body={"job_id": int(id_)})
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "POST", f"{_PATH}/delete", {"job_id": int(id_)})
 
     def find(self, body: Body) -> str | None:
         """Return the id of the job that a deployment of this target made of `body`.

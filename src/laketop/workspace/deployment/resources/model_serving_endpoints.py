@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/serving-endpoints"
@@ -27,7 +27,7 @@ class ModelServingEndpoints(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return its name, tags and configuration, the one on its way before the one in force."""
-        told = self._get(id_)
+        told = told_at(self.api, f"{_PATH}/{id_}")
         if told is None:
             return None
         found: dict[str, Any] = {"name": told["name"]}
@@ -53,28 +53,17 @@ class ModelServingEndpoints(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - an endpoint holds no data
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("DELETE", f"{_PATH}/{id_}")
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "DELETE", f"{_PATH}/{id_}")
 
     def find(self, body: Body) -> str | None:
         """Return its name if it is there."""
-        return str(body["name"]) if self._get(str(body["name"])) is not None else None
+        name = str(body["name"])
+        return name if told_at(self.api, f"{_PATH}/{name}") is not None else None
 
     def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
         """Return the name, and the id by which permissions know it."""
-        told = self._get(id_) or {}
+        told = told_at(self.api, f"{_PATH}/{id_}") or {}
         return {"id": id_, "serving_endpoint_id": told.get("id", id_)}
-
-    def _get(self, name: str) -> dict[str, Any] | None:
-        try:
-            return dict(self.api.do("GET", f"{_PATH}/{name}"))
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
 
 
 def _config(config: Body) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 OBJECTS = {
@@ -35,12 +35,9 @@ class Permissions(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return the object's own permissions, None if it is gone."""
-        try:
-            told = self.api.do("GET", f"/api/2.0/permissions/{id_}")
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
+        told = told_at(self.api, f"/api/2.0/permissions/{id_}")
+        if told is None:
+            return None
         found = []
         for entry in told.get("access_control_list") or ():
             who = next((name for name in _PRINCIPALS if entry.get(name)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError, LocalApi
+from laketop.workspace.deployment.api import LocalApi, remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/pipelines"
@@ -20,6 +20,7 @@ class Pipelines(Kind):
 
     immutable = frozenset({"storage"})
     holds_data = True
+    id_field = "pipeline_id"
 
     def create(self, body: Body) -> str:
         """Create it and return its id."""
@@ -27,7 +28,7 @@ class Pipelines(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return its settings, None if it is gone."""
-        told = self._get(id_)
+        told = told_at(self.api, f"{_PATH}/{id_}")
         spec = None if told is None else told.get("spec") or {}
         if spec is None:
             return None
@@ -39,11 +40,7 @@ class Pipelines(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - whoever deploys is asked
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("DELETE", f"{_PATH}/{id_}")
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "DELETE", f"{_PATH}/{id_}")
 
     def find(self, body: Body) -> str | None:
         """Return the id of the one that a deployment of this target made of `body`.
@@ -54,23 +51,11 @@ class Pipelines(Kind):
         name = str(body.get("name", "")).replace("'", "''")
         told: dict[str, Any] = self.api.do("GET", _PATH, query={"filter": f"name LIKE '{name}'"})
         for one in told.get("statuses") or ():
-            found = self._get(str(one["pipeline_id"])) or {}
+            found = told_at(self.api, f"{_PATH}/{one['pipeline_id']}") or {}
             deployment = (found.get("spec") or {}).get("deployment") or {}
             if mine and deployment.get("metadata_file_path") == mine:
                 return str(one["pipeline_id"])
         return None
-
-    def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
-        """Return the id by both of its names."""
-        return {"id": id_, "pipeline_id": id_}
-
-    def _get(self, id_: str) -> dict[str, Any] | None:
-        try:
-            return dict(self.api.do("GET", f"{_PATH}/{id_}"))
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
 
     def _sent(self, body: Body) -> dict[str, Any]:
         if not isinstance(self.api, LocalApi):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import told_at
 from laketop.workspace.deployment.kind import Kept, Named
 
 
@@ -22,10 +22,5 @@ class RegisteredModels(Named):
         super().delete(id_, purge=False)
 
     def _has_versions(self, id_: str) -> bool:
-        try:
-            told = self.api.do("GET", f"/api/2.1/unity-catalog/models/{id_}/versions")
-        except ApiError as error:
-            if error.is_missing:
-                return False
-            raise
+        told = told_at(self.api, f"/api/2.1/unity-catalog/models/{id_}/versions") or {}
         return bool(told.get("model_versions"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/secrets/scopes"
@@ -32,11 +32,7 @@ class SecretScopes(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - whoever deploys is asked
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("POST", f"{_PATH}/delete", body={"scope": id_})
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "POST", f"{_PATH}/delete", {"scope": id_})
 
     def find(self, body: Body) -> str | None:
         """Return its name if it is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
 _PATH = "/api/2.0/sql/warehouses"
@@ -24,12 +24,9 @@ class SqlWarehouses(Kind):
 
     def read(self, id_: str) -> Body | None:
         """Return the fields that the bundle may set, None if it is gone."""
-        try:
-            told = self.api.do("GET", f"{_PATH}/{id_}")
-        except ApiError as error:
-            if error.is_missing:
-                return None
-            raise
+        told = told_at(self.api, f"{_PATH}/{id_}")
+        if told is None:
+            return None
         return {name: told[name] for name in _FIELDS if told.get(name) is not None}
 
     def update(self, id_: str, body: Body, now: Body) -> None:
@@ -38,11 +35,7 @@ class SqlWarehouses(Kind):
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - a warehouse holds no data
         """Delete it; fine if it is gone."""
-        try:
-            self.api.do("DELETE", f"{_PATH}/{id_}")
-        except ApiError as error:
-            if not error.is_missing:
-                raise
+        remove(self.api, "DELETE", f"{_PATH}/{id_}")
 
     def find(self, body: Body) -> str | None:
         """Return the id of the one of this name: names are unique."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laketop.workspace.deployment.api import ApiError
+from laketop.workspace.deployment.api import told_at
 from laketop.workspace.deployment.kind import Kept, Named
 
 
@@ -25,9 +25,4 @@ class Volumes(Named):
 
     def _holds_files(self, id_: str) -> bool:
         path = f"/api/2.0/fs/directories/Volumes/{id_.replace('.', '/')}"
-        try:
-            return bool(self.api.do("GET", path).get("contents"))
-        except ApiError as error:
-            if error.is_missing:
-                return False
-            raise
+        return bool((told_at(self.api, path) or {}).get("contents"))
