@@ -139,6 +139,12 @@ def masked(
     return {name: value for name, value in changed.items() if value is not None}
 
 
+def check_mask(mask: str, field: str) -> None:
+    """Refuse a mask that names anything but `field`. Errors: InvalidParameterValue."""
+    if mask not in {field, "*"}:
+        raise InvalidParameterValue(f"The update_mask {mask[:200]!r} is not {field}.")
+
+
 def _inside(old: Any, new: Any, path: str) -> Any:
     if not path:
         return new

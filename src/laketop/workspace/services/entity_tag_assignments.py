@@ -13,7 +13,7 @@ from databricks.sdk.errors.platform import (
 from databricks.sdk.service.catalog import EntityTagAssignment
 
 from laketop.workspace import lake
-from laketop.workspace.kept import Record, fields_of
+from laketop.workspace.kept import Record, check_mask, fields_of
 from laketop.workspace.pages import page_of
 from laketop.workspace.service import Fields, route
 from laketop.workspace.unity_service import UnityService
@@ -80,8 +80,7 @@ class EntityTagAssignments(UnityService):
         tag_value: str = "",
     ) -> Record:
         """Give a tag of an entity another value."""
-        if update_mask not in {"tag_value", "*"}:
-            raise InvalidParameterValue(f"The update_mask {update_mask[:200]!r} is not tag_value.")
+        check_mask(update_mask, "tag_value")
         file, prefix = self._tagged(entity_type, entity_name, apply=True)
         kept = lake.read(file)
         _existing(kept, prefix, tag_key, entity_name)

@@ -7,7 +7,7 @@ from typing import Any
 from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.service.tags import TagAssignment
 
-from laketop.workspace.kept import Kept, Record
+from laketop.workspace.kept import Kept, Record, check_mask
 from laketop.workspace.service import Fields, Service, route
 
 _TYPES = {"apps": ("apps", "CAN_USE"), "dashboards": ("lakeview", "CAN_READ")}
@@ -65,8 +65,7 @@ class WorkspaceEntityTagAssignments(Service):
         tag_value: str = "",
     ) -> Record:
         """Give a tag of an entity another value."""
-        if update_mask not in {"tag_value", "*"}:
-            raise InvalidParameterValue(f"The update_mask {update_mask[:200]!r} is not tag_value.")
+        check_mask(update_mask, "tag_value")
         self._require(entity_type, entity_id, "CAN_MANAGE")
         key = f"{entity_type}/{entity_id}/{tag_key}"
         old = self._kept.existing(key)
