@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST: Final = 2
 """Fork servers at a time, each of one interpreter and one environment."""
 _CAN_FORK: Final = sys.platform == "linux"  # elsewhere system libraries do not survive a fork
+_OF_ONE_TASK: Final = ("SPARK_REMOTE",)
+"""Variables that tell each task something else, as which run it calls the engine; none of what a
+server imports reads them."""
 
 
 class ForkServers:
@@ -69,7 +72,7 @@ class ForkServers:
 class _Server:
     def __init__(self, python: str, environment: Mapping[str, str]) -> None:
         self._python = python
-        self._environment = dict(environment)
+        self._environment = _shared(environment)
         self._is_ready = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -85,7 +88,7 @@ class _Server:
         self._control.setblocking(False)
 
     def serves(self, python: str, environment: Mapping[str, str]) -> bool:
-        return python == self._python and environment == self._environment
+        return python == self._python and _shared(environment) == self._environment
 
     def fork(self, order: Order, files: tuple[int, int, int]) -> bool:
         message = json.dumps(
@@ -93,6 +96,11 @@ class _Server:
                 "argv": order.argv,
                 "cwd": str(order.cwd),
                 "grace_seconds": order.grace_seconds,
+                "environment": {
+                    name: order.environment[name]
+                    for name in _OF_ONE_TASK
+                    if name in order.environment
+                },
             }
         )
         try:
@@ -115,3 +123,7 @@ class _Server:
             return
         self._process.kill()
         self._process.wait()
+
+
+def _shared(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in _OF_ONE_TASK}

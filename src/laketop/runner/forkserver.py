@@ -96,6 +96,7 @@ def _task(order: dict[str, Any], files: Sequence[int]) -> int:
         os.dup2(file, place)
     _close_others()
     os.chdir(order["cwd"])
+    os.environ.update(order["environment"])
     if not guard.main([str(order["grace_seconds"])]):
         os._exit(0)
     _close_others()

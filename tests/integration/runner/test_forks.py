@@ -181,6 +181,23 @@ def test_a_task_with_another_environment_is_not_forked_from_this_one(
     assert (outcome.result_state, log, forks.forked) == ("SUCCESS", "blue\n", before)
 
 
+def test_tasks_that_call_the_engine_each_under_their_own_name_are_forked_from_one_server(
+    run: Run, run_forked: Run, forks: Counting
+) -> None:
+    before = forks.forked
+    code = "import os; print(os.environ.get('SPARK_REMOTE', 'none'))"
+    remotes = [f"sc://127.0.0.1:1/;x-laketop-caller=JOB:1:2:{task}" for task in (3, 4)]
+
+    logs = [
+        run(code, environment={"PATH": os.environ["PATH"], "SPARK_REMOTE": remote})[1]
+        for remote in remotes
+    ]
+
+    assert logs == [f"{remote}\n" for remote in remotes]
+    assert run(code)[1] == "none\n"
+    assert forks.forked == before + 3
+
+
 def test_a_server_that_was_killed_is_replaced(
     run_forked: Run, forks: Counting, request: pytest.FixtureRequest
 ) -> None:
