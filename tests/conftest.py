@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -17,3 +19,9 @@ settings.load_profile("default")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "write expectations that are files anew, and show what changed"
     parser.addoption("--update", action="store_true", help=text)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported, a quarter of the time of quick tests."""
+    gc.collect()
+    gc.freeze()

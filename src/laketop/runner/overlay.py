@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -161,6 +162,13 @@ class _Install:
 
 def installed_here() -> dict[str, str]:
     """Return the version of each distribution of this interpreter, by its canonical name."""
+    # What is installed or removed changes the folder that it lies in.
+    folders = (Path(entry) for entry in sys.path if entry)
+    return dict(_installed(tuple((str(f), f.stat().st_mtime_ns) for f in folders if f.is_dir())))
+
+
+@functools.lru_cache(maxsize=2)
+def _installed(_folders: tuple[tuple[str, int], ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = canonical(distribution.metadata["Name"] or "")

@@ -25,6 +25,8 @@ from laketop.workspace import in_use
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _ENGINE_SECONDS = 300.0
+_LOOK_SECONDS = 1.0
+_LOOKS = 20
 
 
 class RequestFailed(LaketopError):
@@ -194,12 +196,12 @@ def hold(settings: Settings) -> Iterator[None]:
 
 
 def _taken(lock: int) -> bool:
-    """Take the lock; whoever only looks at it holds it for an instant, so try for a second."""
-    for _ in range(20):
+    """Take the lock; whoever only looks at it holds it for an instant, so try for a while."""
+    for _ in range(_LOOKS):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(0.05)
+            time.sleep(_LOOK_SECONDS / _LOOKS)
         else:
             return True
     return False

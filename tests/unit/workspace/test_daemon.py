@@ -18,7 +18,10 @@ def settings(tmp_path: Path) -> Settings:
     return found
 
 
-def test_a_held_folder_is_locked_and_names_its_holder(settings: Settings) -> None:
+def test_a_held_folder_is_locked_and_names_its_holder(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_LOOK_SECONDS", 0.01)
     assert not daemon.locked(settings)
     with daemon.hold(settings):
         assert daemon.locked(settings)
