@@ -22,8 +22,8 @@ class Engine(Protocol):
 class RemoteEngine:
     """The engine that answers at a Spark Connect address, such as that of SPARK_REMOTE."""
 
-    def __init__(self, remote: str, *, caller: str = "") -> None:
-        self.remote = called(remote, caller) if caller else remote
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
 
     def session(self) -> SparkSession:
         """Return a new session, whose Python workers run this very interpreter.
@@ -42,8 +42,8 @@ class RemoteEngine:
 def called(remote: str, caller: str) -> str:
     """Return the address by which sessions say on whose behalf they speak, for lineage.
 
-    `caller` is `JOB:<job>:<run>:<task run>` or `SQL:<statement>:<workspace>`. Source: a
-    Connect client sends the parameters of its address that it does not know as headers.
+    `caller` is `JOB:<job>:<run>:<task run>`. Source: a Connect client sends the parameters of its
+    address that it does not know as headers.
     """
     begun = remote if "/;" in remote else f"{remote.rstrip('/')}/"
     return f"{begun};{CALLER}={caller}"

@@ -1,4 +1,4 @@
-"""SQL statements on their way: each in a session of its own, its rows kept in files for an hour.
+"""SQL statements on their way, each by a thread of its own; its rows are kept in files for an hour.
 
 Source: databricks-sdk, `sql.StatementExecutionAPI`.
 """
@@ -11,7 +11,8 @@ import decimal
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,25 @@ if TYPE_CHECKING:
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "CLOSED"})
 KEPT_MS = 3_600_000
 """How long rows can be fetched."""
+TAG = "laketop:"
+"""How a tag begins by which the engine knows whose call it is: `SQL:<statement>:<workspace>`."""
 _AGAIN_SECONDS = 0.1
 """How often a canceled statement is interrupted, until it has left the engine."""
 
 log = logging.getLogger("laketop.workspace")
+
+
+@contextlib.contextmanager
+def own_session(remote: str) -> Iterator[SparkSession]:
+    """Return a new session of the engine at an address, for one statement alone.
+
+    Errors: LaketopError without an engine there.
+    """
+    session = RemoteEngine(remote).session()
+    try:
+        yield session
+    finally:
+        session.stop()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +104,16 @@ class Statement:
         """Set once nothing of it runs on the engine any more."""
         self._session: SparkSession | None = None
 
-    def start(self, remote: Callable[[], str]) -> None:
-        """Run it in the background; `remote` returns the engine's address once it answers."""
+    @property
+    def tag(self) -> str:
+        """What the engine is told with every call, for lineage and to interrupt no other one."""
+        kind = "SQL" if self._told else "PAGE"
+        return f"{TAG}{kind}:{self.id}:{self.order.workspace_id}"
+
+    def start(self, opened: Callable[[], AbstractContextManager[SparkSession]]) -> None:
+        """Run it in the background; `opened` gives its session, and may wait for the engine."""
         threading.Thread(
-            target=self._run, args=(remote,), name=f"laketop-sql-{self.id}", daemon=True
+            target=self._run, args=(opened,), name=f"laketop-sql-{self.id}", daemon=True
         ).start()
 
     def cancel(self) -> None:
@@ -127,19 +149,24 @@ class Statement:
         while not self._left.wait(_AGAIN_SECONDS):
             if self._session is not None:
                 with contextlib.suppress(Exception):  # the engine may be gone, or the session
-                    self._session.interruptAll()
+                    self._session.interruptTag(self.tag)
 
-    def _run(self, remote: Callable[[], str]) -> None:
+    def _run(self, opened: Callable[[], AbstractContextManager[SparkSession]]) -> None:
         self._note()
         try:
-            caller = f"SQL:{self.id}:{self.order.workspace_id}" if self._told else ""
-            session = RemoteEngine(remote(), caller=caller).session()
+            with opened() as session:
+                self._run_in(session)
         except LaketopError as error:
-            self._left.set()
             self._fail("TEMPORARILY_UNAVAILABLE", str(error))
-            return
+        except Exception as error:  # noqa: BLE001 - as for a catalog that is not there
+            self._fail_by(error)
+        finally:
+            self._left.set()
+
+    def _run_in(self, session: SparkSession) -> None:
         try:
             self._session = session
+            session.addTag(self.tag)  # of this thread alone
             self.opened_ms = self._now_ms()
             with self._lock:
                 if self.state == "PENDING":
@@ -150,7 +177,6 @@ class Statement:
             self._fail_by(error)
         finally:
             self._left.set()
-            session.stop()
 
     def _answer(self, session: SparkSession) -> None:
         order = self.order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -23,7 +24,7 @@ from laketop.workspace.statements import Order, Statement
 from laketop.workspace.workspace import Workspace
 
 
-def _nowhere() -> str:
+def _nowhere() -> NoReturn:
     raise LaketopError("there is no engine")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,7 +18,7 @@ from laketop.workspace.workspace import Workspace
 ORDER = Order(text="SELECT 1", user="ann", warehouse_id="w")
 
 
-def _nowhere() -> str:
+def _nowhere() -> NoReturn:
     raise LaketopError("there is no engine")
 
 

@@ -30,6 +30,8 @@ public final class LineageListener extends SparkListener {
   private static final Pattern CLIENT = Pattern.compile(
       "SparkConnect_OperationTag_User_(?<user>.*)_Session_(?<session>[0-9a-f-]{36})"
           + "_Operation_(?<operation>[0-9a-f-]{36})");
+  private static final Pattern CALLER =
+      Pattern.compile("SparkConnect_SessionTag_.*_Tag_laketop:(?<caller>.*)");
 
   private final Map<Long, Running> running = new LinkedHashMap<>() {
     @Override
@@ -38,8 +40,11 @@ public final class LineageListener extends SparkListener {
     }
   };
 
-  /** A statement on its way; {@code inner} are those that it runs itself. */
-  private record Running(long root, Matcher client, List<QueryExecution> inner) {}
+  /**
+   * A statement on its way; {@code caller} is what it says itself of on whose behalf it is, or
+   * null, {@code inner} are those that it runs itself.
+   */
+  private record Running(long root, Matcher client, String caller, List<QueryExecution> inner) {}
 
   @Override
   public void onOtherEvent(SparkListenerEvent event) {
@@ -55,14 +60,21 @@ public final class LineageListener extends SparkListener {
   }
 
   private void begin(SparkListenerSQLExecutionStart start) {
+    Matcher client = null;
+    String caller = null;
     for (String tag : CollectionConverters.asJava(start.jobTags())) {
-      Matcher client = CLIENT.matcher(tag);
-      if (client.matches()) {
-        Object root = start.rootExecutionId().getOrElse(start::executionId);
-        running.put(start.executionId(),
-            new Running(((Number) root).longValue(), client, new ArrayList<>()));
-        return;
+      Matcher found = CLIENT.matcher(tag);
+      Matcher told = CALLER.matcher(tag);
+      if (found.matches()) {
+        client = found;
+      } else if (told.matches()) {
+        caller = told.group("caller");
       }
+    }
+    if (client != null) {
+      Object root = start.rootExecutionId().getOrElse(start::executionId);
+      running.put(start.executionId(),
+          new Running(((Number) root).longValue(), client, caller, new ArrayList<>()));
     }
   }
 
@@ -100,7 +112,8 @@ public final class LineageListener extends SparkListener {
     line.put("time", atMs);
     line.put("user", client.group("user"));
     line.put("operation", client.group("operation"));
-    line.put("caller", Callers.of(client.group("user"), client.group("session")));
+    String ofSession = Callers.of(client.group("user"), client.group("session"));
+    line.put("caller", statement.caller() == null ? ofSession : statement.caller());
     line.putAll(lineage.told());
     LineageJournal.append(line);
   }

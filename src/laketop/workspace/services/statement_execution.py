@@ -7,7 +7,9 @@ import re
 import shutil
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
@@ -15,7 +17,10 @@ from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, No
 from laketop.workspace import statement_results as results
 from laketop.workspace.kept import iso
 from laketop.workspace.service import Reply, Request, Service, route
-from laketop.workspace.statements import Order, Statement, argument, expire
+from laketop.workspace.statements import Order, Statement, argument, expire, own_session
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _LONGEST_WAIT_SECONDS = 50
 _SHORTEST_WAIT_SECONDS = 5
@@ -25,6 +30,9 @@ _LONGEST_AGENT = 500
 _LINK_MS = 15 * 60_000
 _WAIT = re.compile(r"(\d+)s?")
 _FORMS = ("JSON_ARRAY", "ARROW_STREAM", "CSV")
+_DISPOSITIONS = ("INLINE", "EXTERNAL_LINKS", "INLINE_OR_EXTERNAL_LINKS")
+"""The last one leaves the choice to the workspace, which then sends links."""
+_COMPRESSIONS = ("NONE", "LZ4_FRAME")
 _KINDS = {"JSON_ARRAY": "application/json", "CSV": "text/csv"}
 
 
@@ -59,11 +67,16 @@ class StatementExecution(Service):
         format: str = "JSON_ARRAY",  # noqa: A002 - the name on the wire
         on_wait_timeout: str = "CONTINUE",
         parameters: list[dict[str, Any]] | None = None,
+        result_compression: str | None = None,
         row_limit: int | None = None,
         schema: str | None = None,
+        session_id: str | None = None,
         wait_timeout: str = "10s",
     ) -> dict[str, Any]:
-        """Run a statement, and answer when it has ended or the wait is over."""
+        """Run a statement, in a session if it names one; answer when it has ended or the wait has.
+
+        Rows are never compressed, and the manifest says so, whatever `result_compression` allows.
+        """
         wait_seconds = _wait_seconds(wait_timeout)
         order = Order(
             text=_text(statement),
@@ -75,7 +88,7 @@ class StatementExecution(Service):
             workspace_id=self.workspace.workspace_id,
             agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT] or None,
             form=_one_of("format", format, _FORMS),
-            is_inline=_one_of("disposition", disposition, ("INLINE", "EXTERNAL_LINKS")) == "INLINE",
+            is_inline=_one_of("disposition", disposition, _DISPOSITIONS) == "INLINE",
             row_limit=_positive("row_limit", row_limit),
             byte_limit=_positive("byte_limit", byte_limit),
         )
@@ -84,8 +97,9 @@ class StatementExecution(Service):
                 f"The format {format} needs the disposition EXTERNAL_LINKS, not INLINE."
             )
         _one_of("on_wait_timeout", on_wait_timeout, ("CONTINUE", "CANCEL"))
+        _one_of("result_compression", result_compression or "NONE", _COMPRESSIONS)
         await anyio.to_thread.run_sync(self._use, warehouse_id)
-        made = self._started(order)
+        made = self._started(order, self._opening(order, session_id))
         # Not in a thread: those that wait would leave none to answer other requests.
         deadline = time.monotonic() + wait_seconds
         while not made.ended.is_set() and time.monotonic() < deadline:  # noqa: ASYNC110 - set by a thread
@@ -107,6 +121,14 @@ class StatementExecution(Service):
         """Return a chunk of the rows, or the link to it."""
         found = self._with_rows(statement_id, request)
         return await anyio.to_thread.run_sync(self._result, found, chunk_index, request)
+
+    @route("DELETE /api/2.0/sql/statements/{statement_id}")
+    async def close_statement(self, statement_id: str, request: Request) -> None:
+        """Forget a statement and its rows; one that runs is canceled."""
+        found = self._existing(statement_id, request)
+        self._statements.pop(statement_id, None)
+        await anyio.to_thread.run_sync(found.cancel)
+        await anyio.to_thread.run_sync(found.close)
 
     @route("POST /api/2.0/sql/statements/{statement_id}/cancel")
     async def cancel_execution(self, statement_id: str, request: Request) -> None:
@@ -131,7 +153,20 @@ class StatementExecution(Service):
             with self.store.transaction(write=True):
                 self.workspace.warehouses.start_warehouse(warehouse_id)
 
-    def _started(self, order: Order) -> Statement:
+    def _opening(
+        self, order: Order, session_id: str | None
+    ) -> Callable[[], AbstractContextManager[SparkSession]]:
+        if session_id is None:
+            environment = self.workspace.environment_as
+            return lambda: own_session(str(environment(order.user)["SPARK_REMOTE"]))
+        if order.catalog or order.schema:
+            raise InvalidParameterValue("A statement of a session takes catalog and schema of it.")
+        opened = self.workspace.sql_sessions.opened(session_id, order.user, order.text)
+        return lambda: opened
+
+    def _started(
+        self, order: Order, opened: Callable[[], AbstractContextManager[SparkSession]]
+    ) -> Statement:
         now_ms = self.workspace.now_ms
         for old in expire(self._statements, now_ms()):
             del self._statements[old]
@@ -139,7 +174,7 @@ class StatementExecution(Service):
         note = self.workspace.query_history.log.note
         made = Statement(name, order, self._folder / name, now_ms, note=note)
         self._statements[name] = made
-        made.start(lambda: str(self.workspace.environment_as(order.user)["SPARK_REMOTE"]))
+        made.start(opened)
         return made
 
     def _existing(self, name: str, request: Request) -> Statement:

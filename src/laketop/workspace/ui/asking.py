@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from laketop.workspace.statements import Order, Statement
+from laketop.workspace.statements import Order, Statement, own_session
 from laketop.workspace.ui.elements import notice, table
 from laketop.workspace.ui.html import Child, Html, el, join
 from laketop.workspace.ui.view import View
@@ -48,7 +48,8 @@ def ask(view: View, text: str, *, limit: int = 100, **arguments: str) -> Answer:
     statement = Statement(
         name, order, view.workspace.state / "statements" / name, view.workspace.now_ms
     )
-    statement.start(lambda: str(view.workspace.environment_as(view.user)["SPARK_REMOTE"]))
+    environment = view.workspace.environment_as
+    statement.start(lambda: own_session(str(environment(view.user)["SPARK_REMOTE"])))
     try:
         statement.ended.wait(_SECONDS)
         return _answer(statement)
