@@ -33,9 +33,18 @@ class Archive:
             return (f"-XX:SharedArchiveFile={self.file}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._drop_what_was_left()
         except OSError:
             return ()
         return (f"-XX:ArchiveClassesAtExit={self._fresh}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+
+    def _drop_what_was_left(self) -> None:
+        # Of workspaces that were killed before their engine had ended.
+        for draft in self.file.parent.glob("*.new"):
+            try:
+                os.kill(int(draft.name.split(".")[-2]), 0)
+            except ProcessLookupError:
+                draft.unlink(missing_ok=True)
 
     def keep(self, code: int) -> None:
         """Put an archive that the JVM has written in its place, and drop old ones.

@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 public final class EngineMain {
   private static final Logger LOG = LoggerFactory.getLogger(EngineMain.class);
   private static final long PAUSE_MS = 100;
+  private static final long QUIET_SECONDS = 2;
   private static final int ORPHAN = 1;
 
   private EngineMain() {}
@@ -57,7 +58,7 @@ public final class EngineMain {
     while (!SparkConnectService$.MODULE$.started()) {
       pause();
     }
-    Activity.touch();
+    Activity.begin();
     JsonFiles.writeText(ready, "serving");
     SparkSession session = SparkSession.builder().getOrCreate();
     daemon("laketop-warm-up", () -> warmUp(session, ready));
@@ -74,9 +75,16 @@ public final class EngineMain {
     System.exit(0);
   }
 
+  /** What a client does at once warms the engine too, and would wait for the warm-up's share. */
+  private static void waitForQuiet(SparkSession session) {
+    while (!Activity.isQuiet(session, QUIET_SECONDS)) {
+      pause();
+    }
+  }
+
   private static void warmUp(SparkSession session, Path ready) {
     try {
-      WarmUp.run(session);
+      WarmUp.run(session, () -> waitForQuiet(session));
       JsonFiles.writeText(ready, "warm");
     } catch (Exception e) {
       LOG.warn("the warm-up failed, the first statements will be slower", e);

@@ -19,7 +19,7 @@ final class WarmUp {
 
   private WarmUp() {}
 
-  static void run(SparkSession base) {
+  static void run(SparkSession base, Runnable beforeEach) {
     Path folder = Lake.root().resolve(CATALOG);
     Folders.discard(folder);
     SparkSession session = base.newSession();
@@ -28,6 +28,7 @@ final class WarmUp {
       session.conf().set("spark.sql.catalog." + CATALOG, LakeCatalog.class.getName());
       SparkSession.setActiveSession(session);
       for (String statement : STATEMENTS) {
+        beforeEach.run();
         session.sql(statement).collectAsList();
       }
     } finally {
