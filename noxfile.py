@@ -127,10 +127,15 @@ def unit(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def property(session: nox.Session) -> None:  # noqa: A001 - the name that people type
     """Run the property tests."""
+    statistics = sorted(str(file) for file in Path("tests/property").glob("test_ml_*.py"))
+    others = (f"--ignore={file}" for file in statistics)
     run_together(
         session,
-        property=[("pytest", "tests/property", *session.posargs)],
-        unit=[("pytest", "tests/unit", *PROPERTIES, *session.posargs)],
+        property=[("pytest", "tests/property", *others, *session.posargs)],
+        numeric=[
+            ("pytest", *statistics, *session.posargs),
+            ("pytest", "tests/unit", *PROPERTIES, *session.posargs),
+        ],
     )
 
 
