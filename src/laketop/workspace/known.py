@@ -19,6 +19,11 @@ from databricks.sdk.version import __version__ as sdk_version
 
 _NAMELESS = re.compile(r" /api/[0-9.]+/\{\}")
 """Paths that are a name of a resource alone, and would match whatever is asked for."""
+_SENT = re.compile(r'_api\.do\(\s*"([A-Z]+)",\s*f"([^"]+)"')
+_RESOURCE = re.compile(r"\{(name|parent)\}")
+_HOLE = re.compile(r"\{[^}]*\}")
+_FORM = re.compile(r"[a-z][a-z_-]*(?:/(?:\{[^}/]+\}(?:\.\{[^}/]+\})*|[a-z_-]+))+")
+"""How a resource is named: "collection/{id}", again for what lies in it."""
 
 
 @functools.cache
@@ -29,14 +34,18 @@ def known_routes() -> dict[str, list[str]]:
     is the file's name. Routes of accounts are left out, and those
     that begin with a hole.
     """
-    spec = importlib.util.find_spec("databricks.sdk.service")
-    places = spec.submodule_search_locations if spec is not None else None
     found: dict[str, set[str]] = {}
-    for file in sorted(Path(next(iter(places or []))).glob("*.py")):
+    for file in _files():
         for pattern in _patterns(file.read_text(encoding="utf-8")):
             if "/accounts/" not in pattern and not _NAMELESS.search(pattern):
                 found.setdefault(file.stem, set()).add(pattern)
     return {group: sorted(patterns) for group, patterns in found.items()}
+
+
+def _files() -> list[Path]:
+    spec = importlib.util.find_spec("databricks.sdk.service")
+    places = spec.submodule_search_locations if spec is not None else None
+    return sorted(Path(next(iter(places or []))).glob("*.py"))
 
 
 def _patterns(source: str) -> Iterator[str]:
@@ -58,11 +67,36 @@ def _literal(node: ast.expr | None) -> str | None:
     return None
 
 
+def resource_routes() -> list[str]:
+    """Return the routes whose hole is a resource's name of several segments, holes written `{}`.
+
+    Source: what the SDK's methods say of the parameter that fills the hole, `name` or `parent`:
+    "projects/{project_id}/branches/{branch_id}" and the like.
+    """
+    found = set()
+    for file in _files():
+        source = file.read_text(encoding="utf-8")
+        for text in re.split(r"^    def ", source, flags=re.MULTILINE):
+            for method, path in _SENT.findall(text):
+                found |= {f"{method} {each}" for each in _spelled(path, text)}
+    return sorted(each for each in found if "/accounts/" not in each)
+
+
+def _spelled(path: str, text: str) -> Iterator[str]:
+    hole = _RESOURCE.search(path)
+    if hole is None:
+        return
+    told = re.search(rf'^ +:param {hole[1]}: (?s:(.*?))^ +(?::|""")', text, re.MULTILINE)
+    for name in _FORM.findall(told[1]) if told else ():
+        if "{" in name:
+            yield _HOLE.sub("{}", path.replace(hole[0], name, 1))
+
+
 class KnownRoutes:
     """The known routes, read when first asked for; kept in `cache` for the next process."""
 
     def __init__(self, cache: Path) -> None:
-        self._file = cache / f"sdk-routes-{sdk_version}.json"
+        self._file = cache / f"sdk-paths-{sdk_version}.json"
         self._reading = threading.Lock()
         self._expressions: list[re.Pattern[str]] | None = None
 
@@ -70,21 +104,20 @@ class KnownRoutes:
         """Tell whether a `"METHOD /raw/path"` exists at Databricks."""
         with self._reading:
             if self._expressions is None:
-                patterns = itertools.chain.from_iterable(self._read().values())
-                self._expressions = [_expression(each) for each in patterns]
+                self._expressions = [_expression(each) for each in self._read()]
         return any(each.fullmatch(str(pattern)) for each in self._expressions)
 
-    def _read(self) -> dict[str, list[str]]:
+    def _read(self) -> list[str]:
         try:
-            kept: dict[str, list[str]] = json.loads(self._file.read_text(encoding="utf-8"))
+            kept: list[str] = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            kept = known_routes()
+            kept = [*itertools.chain.from_iterable(known_routes().values()), *resource_routes()]
             # A cache that cannot be written costs the next process a second, nothing else.
             with contextlib.suppress(OSError):
                 self._keep(kept)
         return kept
 
-    def _keep(self, routes: dict[str, list[str]]) -> None:
+    def _keep(self, routes: list[str]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._file.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

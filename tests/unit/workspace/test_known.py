@@ -25,6 +25,12 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> KnownRoutes:
         "GET /api/2.1/unity-catalog/tables/a.b.c",
         "PUT /api/2.0/fs/files/Volumes/a/b/c/d/e",
         "POST /serving-endpoints/name/invocations",
+        "GET /api/2.0/postgres/projects/p/branches/b",
+        "POST /api/2.0/postgres/projects/p/branches/b/roles/r/password",
+        "POST /api/2.0/agents/memory-stores/m/entries:search",
+        "DELETE /api/2.1/unity-catalog/skills/a.b.c",
+        "GET /api/2.1/knowledge-assistants/k/examples/e",
+        "GET /api/2.1/unity-catalog/volumes/a.b.c%2Fd",
     ],
 )
 def test_what_databricks_has_is_known(routes: KnownRoutes, pattern: str) -> None:
@@ -33,7 +39,14 @@ def test_what_databricks_has_is_known(routes: KnownRoutes, pattern: str) -> None
 
 @pytest.mark.parametrize(
     "pattern",
-    ["GET /api/2.0/nothing", "POST /api/2.1/clusters/get", "GET /", "GET /api/2.1/clusters/get/x"],
+    [
+        "GET /api/2.0/nothing",
+        "POST /api/2.1/clusters/get",
+        "GET /",
+        "GET /api/2.1/clusters/get/x",
+        "GET /api/2.0/postgres/projects/p/nothing/b",
+        "GET /api/2.1/unity-catalog/nothing/a.b.c",
+    ],
 )
 def test_what_databricks_lacks_is_not(routes: KnownRoutes, pattern: str) -> None:
     assert pattern not in routes
