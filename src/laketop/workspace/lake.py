@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
+import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
@@ -29,6 +32,8 @@ _COMMIT = re.compile(r"[0-9]{20}\.(json|checkpoint.*)")
 
 Entry = dict[str, str]
 """What one JSON file of the catalog holds: texts by name."""
+
+_writing = threading.Lock()
 
 
 class Lake:
@@ -121,6 +126,24 @@ class Lake:
     def keep(self, file: Path, entry: Mapping[str, str]) -> None:
         """Put an entry in its file, with the folders above it."""
         durable.write_json(file, dict(entry))
+
+    def change(self, file: Path, change: Callable[[Entry], Entry]) -> None:
+        """Put what `change` makes of the entry in a file there; nobody else changes one meanwhile.
+
+        What it raises leaves the file as it was.
+        """
+        with self.alone():
+            self.keep(file, change(read(file)))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep out whoever else changes an entry: threads of this process, and the engine."""
+        lock = self.root / "_grants" / ".lock"
+        durable.make_folder(lock.parent)
+        # Closing any file of a lock lets a process go of it, so one thread at a time has one open.
+        with _writing, lock.open("a", encoding="utf-8") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX)
+            yield
 
     def rename(self, source: Path, target: Path) -> None:
         """Move a folder of the tree."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from databricks.sdk.errors.platform import BadRequest
 
-from laketop import durable
 from laketop.workspace.lake import Lake, read
 
 ALL = "ALL PRIVILEGES"
@@ -37,8 +33,6 @@ APPLICABLE: Mapping[str, frozenset[str]] = {
     "FUNCTION": frozenset({*_FUNCTION, *_EVERYWHERE}),
 }
 """The privileges that each type of object takes. Source: Databricks docs, privileges."""
-
-_writing = threading.Lock()
 
 
 class Privileges:
@@ -86,7 +80,7 @@ class Privileges:
                     f"Privilege {shown} is not applicable to this entity [{type_}].",
                     error_code="INVALID_PARAMETER_VALUE",
                 )
-        with self._alone():
+        with self._lake.alone():
             granted = read(self._file(type_))
             key = f"{object_}|{principal}"
             held = set(granted.pop(key, "").split(",")) - {""}
@@ -104,7 +98,7 @@ class Privileges:
         self._rewrite(before, lambda name: after + name[len(before) :])
 
     def _rewrite(self, object_: str, change: Callable[[str], str | None]) -> None:
-        with self._alone():
+        with self._lake.alone():
             for type_ in APPLICABLE:
                 granted = read(self._file(type_))
                 changed: dict[str, str] = {}
@@ -116,16 +110,6 @@ class Privileges:
                         changed[f"{new}|{principal}"] = privileges
                 if changed != granted:
                     self._lake.keep(self._file(type_), changed)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep out whoever else changes grants: threads of this process, and the engine."""
-        lock = self._lake.root / "_grants" / ".lock"
-        durable.make_folder(lock.parent)
-        # Closing any file of a lock lets a process go of it, so one thread at a time has one open.
-        with _writing, lock.open("a", encoding="utf-8") as held:
-            fcntl.lockf(held, fcntl.LOCK_EX)
-            yield
 
     def _file(self, type_: str) -> Path:
         return self._lake.root / "_grants" / f"{type_}.json"

@@ -33,12 +33,13 @@ class TableKeys:
         """Keep a key by its definition, such as `PRIMARY KEY (a)`."""
         promise = "RELY" if rely else "NORELY"
         text = f"CONSTRAINT {name} {definition} NOT ENFORCED UNVALIDATED {promise}"
-        self._lake.keep(self.file(table), {**read(self.file(table)), name: text})
+        self._lake.change(self.file(table), lambda kept: {**kept, name: text})
 
     def remove(self, table: Sequence[str], name: str) -> None:
         """Forget a key."""
-        kept = {key: text for key, text in read(self.file(table)).items() if key != name}
-        self._lake.keep(self.file(table), kept)
+        self._lake.change(
+            self.file(table), lambda kept: {key: text for key, text in kept.items() if key != name}
+        )
 
     def referring_to(self, table: Sequence[str]) -> Iterator[tuple[list[str], str]]:
         """Yield table and name of every foreign key that leads to a table."""

@@ -1,11 +1,11 @@
-"""The engine and the workspace keep grants in the same files: neither undoes the other."""
+"""The engine and the workspace keep grants and tags in one file: neither undoes the other."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.catalog import PermissionsChange, Privilege
+from databricks.sdk.service.catalog import EntityTagAssignment, PermissionsChange, Privilege
 from pyspark.sql import SparkSession
 
 EACH = 30
@@ -35,6 +35,27 @@ def test_grants_of_sql_and_of_rest_at_the_same_time_are_all_kept(
             each.result()
     kept = {row[0] for row in spark.sql(f"SHOW GRANTS ON TABLE {table}").collect()}
     assert kept == {f"{way}{n}@laketop.local" for way in ("sql", "rest") for n in range(EACH)}
+
+
+def test_tags_of_sql_and_of_rest_at_the_same_time_are_all_kept(
+    spark: SparkSession, schema: str
+) -> None:
+    client = WorkspaceClient()
+
+    def by_sql() -> None:
+        for number in range(EACH):
+            spark.sql(f"ALTER SCHEMA {schema} SET TAGS ('sql{number}' = 'x')")
+
+    def by_rest() -> None:
+        for number in range(EACH):
+            tag = EntityTagAssignment(schema, f"rest{number}", "schemas", tag_value="x")
+            client.entity_tag_assignments.create(tag)
+
+    with ThreadPoolExecutor() as pool:
+        for each in [pool.submit(by_sql), pool.submit(by_rest)]:
+            each.result()
+    kept = {one.tag_key for one in client.entity_tag_assignments.list("schemas", schema)}
+    assert kept == {f"{way}{n}" for way in ("sql", "rest") for n in range(EACH)}
 
 
 def test_a_model_is_granted_in_sql_too(spark: SparkSession, schema: str) -> None:

@@ -3,7 +3,6 @@ package laketop.engine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -108,9 +107,7 @@ final class CatalogStatements {
     String name = name(session, words);
     Path file = Lake.catalogFile(Catalogs.existing(name));
     Access.require("MANAGE", "CATALOG", name);
-    Map<String, String> entry = new HashMap<>(JsonFiles.read(file));
-    entry.put("comment", Statement.text(words));
-    JsonFiles.write(file, entry);
+    Lake.change(file, entry -> entry.put("comment", Statement.text(words)));
     return null;
   }
 }

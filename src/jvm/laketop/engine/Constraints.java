@@ -2,7 +2,6 @@ package laketop.engine;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -61,18 +60,15 @@ final class Constraints {
   }
 
   static void add(Path file, Constraint constraint) {
-    Map<String, String> entry = JsonFiles.read(file);
-    entry.put(constraint.name(), text(constraint));
-    JsonFiles.write(file, entry);
+    Lake.change(file, entry -> entry.put(constraint.name(), text(constraint)));
   }
 
   /** Removes the constraint of this name, if there is one. */
   static boolean remove(Path file, String name) {
-    Map<String, String> entry = JsonFiles.read(file);
-    if (entry.remove(name) == null) {
+    if (!JsonFiles.read(file).containsKey(name)) {
       return false;
     }
-    JsonFiles.write(file, entry);
+    Lake.change(file, entry -> entry.remove(name));
     return true;
   }
 }

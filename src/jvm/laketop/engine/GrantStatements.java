@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import org.apache.spark.sql.classic.SparkSession;
@@ -76,9 +75,7 @@ final class GrantStatements {
     Securables.require(session, type, name);
     Access.require("MANAGE", type, String.join(".", name));
     Path file = ownerFile(type, name);
-    Map<String, String> entry = JsonFiles.read(file);
-    entry.put("owner", Statement.who(words));
-    JsonFiles.write(file, entry);
+    Lake.change(file, entry -> entry.put("owner", Statement.who(words)));
     return null;
   }
 

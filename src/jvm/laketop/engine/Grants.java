@@ -1,12 +1,6 @@
 package laketop.engine;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -38,7 +32,7 @@ final class Grants {
 
   static void change(
       boolean grant, Set<String> privileges, String type, String object, String principal) {
-    alone(() -> changed(grant, privileges, type, object, principal));
+    Lake.alone(() -> changed(grant, privileges, type, object, principal));
   }
 
   private static void changed(
@@ -95,26 +89,11 @@ final class Grants {
 
   /** Forgets the grants on an object that is gone, and on all that it held. */
   static void forget(String object) {
-    alone(() -> rewrite(object, name -> null));
+    Lake.alone(() -> rewrite(object, name -> null));
   }
 
   static void rename(String from, String to) {
-    alone(() -> rewrite(from, name -> to + name.substring(from.length())));
-  }
-
-  /** Keeps out whoever else changes grants: threads of the engine, and the workspace. */
-  private static synchronized void alone(Runnable change) {
-    Path lock = folder().resolve(".lock");
-    try {
-      Files.createDirectories(folder());
-      try (FileChannel channel = FileChannel.open(
-              lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-          FileLock held = channel.lock()) {
-        change.run();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Lake.alone(() -> rewrite(from, name -> to + name.substring(from.length())));
   }
 
   private static void rewrite(String object, UnaryOperator<String> change) {

@@ -1,8 +1,14 @@
 package laketop.engine;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.spark.SparkEnv;
 
 /** Where everything lies below the folder that {@code spark.laketop.root} names. */
@@ -66,6 +72,30 @@ public final class Lake {
   static void prepare(Path file, Map<String, String> entry) {
     if (!Files.exists(file)) {
       JsonFiles.write(file, entry);
+    }
+  }
+
+  /** Writes what the change makes of a file's entry, while nobody else changes one. */
+  public static void change(Path file, Consumer<Map<String, String>> change) {
+    alone(() -> {
+      Map<String, String> entry = JsonFiles.read(file);
+      change.accept(entry);
+      JsonFiles.write(file, entry);
+    });
+  }
+
+  /** Keeps out whoever else changes an entry: threads of the engine, and the workspace. */
+  static synchronized void alone(Runnable change) {
+    Path lock = root().resolve("_grants").resolve(".lock");
+    try {
+      Files.createDirectories(lock.getParent());
+      try (FileChannel channel = FileChannel.open(
+              lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock held = channel.lock()) {
+        change.run();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

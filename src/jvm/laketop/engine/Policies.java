@@ -104,23 +104,25 @@ record Policies(String[] table, Map<String, String> entries) {
     String list = words.group("columns") == null ? "" : words.group("columns");
     List<String> columns = new ArrayList<>();
     Arrays.stream(list.split(",")).map(c -> c.trim().replace("`", "")).forEach(columns::add);
-    Map<String, String> entries = JsonFiles.read(file(table));
-    entries.put(key(words), String.join(".", function));
-    entries.put(key(words) + ":on", String.join(",", columns));
-    JsonFiles.write(file(table), entries);
+    Lake.change(file(table), entries -> {
+      entries.put(key(words), String.join(".", function));
+      entries.put(key(words) + ":on", String.join(",", columns));
+    });
     return null;
   }
 
   private static Rows drop(SparkSession session, Matcher words) {
     String[] table = owned(session, words);
-    Map<String, String> entries = JsonFiles.read(file(table));
-    entries.remove(key(words));
-    entries.remove(key(words) + ":on");
-    if (entries.isEmpty()) {
-      JsonFiles.delete(file(table));
-    } else {
-      JsonFiles.write(file(table), entries);
-    }
+    Lake.alone(() -> {
+      Map<String, String> entries = JsonFiles.read(file(table));
+      entries.remove(key(words));
+      entries.remove(key(words) + ":on");
+      if (entries.isEmpty()) {
+        JsonFiles.delete(file(table));
+      } else {
+        JsonFiles.write(file(table), entries);
+      }
+    });
     return null;
   }
 }

@@ -33,7 +33,11 @@ final class TableStatements {
     String[] name = GrantStatements.name(session, type, words.group("name"));
     Access.require("APPLY TAG", type, String.join(".", name));
     Path file = tags(type, name);
-    Map<String, String> tags = JsonFiles.read(file);
+    Lake.change(file, tags -> tag(words, tags));
+    return null;
+  }
+
+  private static void tag(Matcher words, Map<String, String> tags) {
     String column = words.group("column");
     String prefix = column == null ? "" : Names.key(column.replace("`", "")) + ":";
     Matcher tag = TAG.matcher(words.group("tags"));
@@ -45,8 +49,6 @@ final class TableStatements {
         tags.remove(key);
       }
     }
-    JsonFiles.write(file, tags);
-    return null;
   }
 
   private static Path tags(String type, String[] name) {

@@ -96,9 +96,7 @@ final class VolumeStatements {
     String[] name = Names.full(session, words.group("name"));
     Path file = existing(name);
     Access.require("MANAGE", "VOLUME", String.join(".", name));
-    Map<String, String> entry = JsonFiles.read(file);
-    entry.put("comment", Statement.text(words));
-    JsonFiles.write(file, entry);
+    Lake.change(file, entry -> entry.put("comment", Statement.text(words)));
     return null;
   }
 }

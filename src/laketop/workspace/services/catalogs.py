@@ -86,14 +86,15 @@ class Catalogs(UnityService):
         """Change comment, owner, properties or name; grants follow a new name."""
         name = lake.checked(name)
         self._rights.require_manage("CATALOG", name)
-        entry = self._lake.catalog(name)
-        if properties is not None:
-            entry = {k: v for k, v in entry.items() if not k.startswith(_PROPERTY)}
-            entry |= {f"{_PROPERTY}{key}": value for key, value in properties.items()}
-        entry |= {"comment": comment} if comment is not None else {}
-        entry |= {"owner": owner} if owner else {}
-        entry["updated_by"] = self.workspace.user
-        self._lake.keep(self._lake.folder(name) / "_catalog.json", entry)
+        with self._lake.alone():
+            entry = self._lake.catalog(name)
+            if properties is not None:
+                entry = {k: v for k, v in entry.items() if not k.startswith(_PROPERTY)}
+                entry |= {f"{_PROPERTY}{key}": value for key, value in properties.items()}
+            entry |= {"comment": comment} if comment is not None else {}
+            entry |= {"owner": owner} if owner else {}
+            entry["updated_by"] = self.workspace.user
+            self._lake.keep(self._lake.folder(name) / "_catalog.json", entry)
         return self._info(self._renamed(name, new_name))
 
     @route("DELETE /api/2.1/unity-catalog/catalogs/{name}", hold="check_models")

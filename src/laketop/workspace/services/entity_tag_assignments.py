@@ -36,10 +36,13 @@ class EntityTagAssignments(UnityService):
         file, prefix = self._tagged(type_, name, apply=True)
         key, value = sent["tag_key"], sent.get("tag_value", "")
         self.workspace.tag_policies.check(key, value)
-        kept = lake.read(file)
-        if prefix + key in kept:
-            raise ResourceAlreadyExists(f"The tag {key!r} of '{name[:200]}' already exists.")
-        self._lake.keep(file, {**kept, prefix + key: value})
+
+        def added(kept: lake.Entry) -> lake.Entry:
+            if prefix + key in kept:
+                raise ResourceAlreadyExists(f"The tag {key!r} of '{name[:200]}' already exists.")
+            return {**kept, prefix + key: value}
+
+        self._lake.change(file, added)
         return _shown(type_, name, key, value)
 
     @route(f"GET {_PLACE}/{{tag_key}}")
@@ -82,20 +85,25 @@ class EntityTagAssignments(UnityService):
         """Give a tag of an entity another value."""
         check_mask(update_mask, "tag_value")
         file, prefix = self._tagged(entity_type, entity_name, apply=True)
-        kept = lake.read(file)
-        _existing(kept, prefix, tag_key, entity_name)
-        self.workspace.tag_policies.check(tag_key, tag_value)
-        self._lake.keep(file, {**kept, prefix + tag_key: tag_value})
+
+        def changed(kept: lake.Entry) -> lake.Entry:
+            _existing(kept, prefix, tag_key, entity_name)
+            self.workspace.tag_policies.check(tag_key, tag_value)
+            return {**kept, prefix + tag_key: tag_value}
+
+        self._lake.change(file, changed)
         return _shown(entity_type, entity_name, tag_key, tag_value)
 
     @route(f"DELETE {_PLACE}/{{tag_key}}")
     def delete(self, entity_type: str, entity_name: str, tag_key: str) -> None:
         """Take a tag from an entity."""
         file, prefix = self._tagged(entity_type, entity_name, apply=True)
-        kept = lake.read(file)
-        _existing(kept, prefix, tag_key, entity_name)
-        del kept[prefix + tag_key]
-        self._lake.keep(file, kept)
+
+        def left(kept: lake.Entry) -> lake.Entry:
+            _existing(kept, prefix, tag_key, entity_name)
+            return {key: value for key, value in kept.items() if key != prefix + tag_key}
+
+        self._lake.change(file, left)
 
     def _tagged(self, type_: str, name: str, *, apply: bool = False) -> tuple[Path, str]:
         """Return the file of an entity's tags, and how the keys of its own begin there.

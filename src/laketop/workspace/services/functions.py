@@ -62,7 +62,7 @@ class Functions(UnityService):
         if not owner:
             raise InvalidParameterValue("Missing required field: owner")
         file = self._lake.entry("functions", *names)
-        self._lake.keep(file, {**lake.read(file), "owner": owner})
+        self._lake.change(file, lambda kept: {**kept, "owner": owner})
         return self._info(*names)
 
     @route("DELETE /api/2.1/unity-catalog/functions/{name}")

@@ -83,14 +83,15 @@ class Schemas(UnityService):
         """Change comment, owner, properties or name; grants follow a new name."""
         catalog, name = lake.parts(full_name, 2, "schema")
         self._rights.require_manage("SCHEMA", f"{catalog}.{name}")
-        entry = self._lake.schema(catalog, name)
-        if properties is not None:
-            kept = {key: value for key, value in entry.items() if key in _NOT_PROPERTIES}
-            entry = {**_allowed(properties), **kept}
-        entry |= {"comment": comment} if comment is not None else {}
-        entry |= {"owner": owner} if owner else {}
         folder = self._lake.folder(catalog, name)
-        self._lake.keep(folder / "_schema.json", entry)
+        with self._lake.alone():
+            entry = self._lake.schema(catalog, name)
+            if properties is not None:
+                kept = {key: value for key, value in entry.items() if key in _NOT_PROPERTIES}
+                entry = {**_allowed(properties), **kept}
+            entry |= {"comment": comment} if comment is not None else {}
+            entry |= {"owner": owner} if owner else {}
+            self._lake.keep(folder / "_schema.json", entry)
         self._lake.keep(folder / _MADE, {**self._made(folder), "changed_by": self.workspace.user})
         return self._info(catalog, self._renamed(catalog, name, new_name))
 

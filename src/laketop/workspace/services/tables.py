@@ -113,7 +113,7 @@ class Tables(UnityService):
             raise InvalidParameterValue("Missing required field: owner")
         view = self._lake.entry("views", *names)
         file = view if view.is_file() else self._lake.entry("owners", *names)
-        self._lake.keep(file, {**lake.read(file), "owner": owner})
+        self._lake.change(file, lambda kept: {**kept, "owner": owner})
 
     @route("DELETE /api/2.1/unity-catalog/tables/{full_name}")
     def delete(self, full_name: str) -> None:

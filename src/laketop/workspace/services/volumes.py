@@ -88,20 +88,22 @@ class Volumes(UnityService):
         """Change comment, owner or name; grants follow a new name."""
         catalog, schema, volume = lake.parts(name, 3, "volume")
         self._rights.require_manage("VOLUME", f"{catalog}.{schema}.{volume}")
-        entry = self._lake.volume(catalog, schema, volume)
-        entry |= {"comment": comment} if comment is not None else {}
-        entry |= {"owner": owner} if owner else {}
-        entry["updated_by"] = self.workspace.user
         target = lake.checked(new_name) if new_name else volume
         file = self._lake.entry("volumes", catalog, schema, target)
+        with self._lake.alone():
+            entry = self._lake.volume(catalog, schema, volume)
+            entry |= {"comment": comment} if comment is not None else {}
+            entry |= {"owner": owner} if owner else {}
+            entry["updated_by"] = self.workspace.user
+            if target != volume:
+                if file.exists():
+                    raise lake.already("Volume", f"{catalog}.{schema}.{target}")
+                files = self._lake.files(catalog, schema, volume)
+                self._lake.rename(files, self._lake.files(catalog, schema, target))
+            self._lake.keep(file, entry)
+            if target != volume:
+                self._lake.entry("volumes", catalog, schema, volume).unlink()
         if target != volume:
-            if file.exists():
-                raise lake.already("Volume", f"{catalog}.{schema}.{target}")
-            files = self._lake.files(catalog, schema, volume)
-            self._lake.rename(files, self._lake.files(catalog, schema, target))
-        self._lake.keep(file, entry)
-        if target != volume:
-            self._lake.entry("volumes", catalog, schema, volume).unlink()
             Privileges(self._lake).rename(
                 f"{catalog}.{schema}.{volume}", f"{catalog}.{schema}.{target}"
             )

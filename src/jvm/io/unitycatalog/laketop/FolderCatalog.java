@@ -315,16 +315,15 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   public void alterNamespace(String[] namespace, NamespaceChange... changes)
       throws NoSuchNamespaceException {
     requireNamespace(namespace);
-    Path file = schemaFolder(namespace).resolve("_schema.json");
-    Map<String, String> metadata = JsonFiles.read(file);
-    for (NamespaceChange change : changes) {
-      if (change instanceof NamespaceChange.SetProperty set) {
-        metadata.put(set.property(), set.value());
-      } else if (change instanceof NamespaceChange.RemoveProperty remove) {
-        metadata.remove(remove.property());
+    Lake.change(schemaFolder(namespace).resolve("_schema.json"), metadata -> {
+      for (NamespaceChange change : changes) {
+        if (change instanceof NamespaceChange.SetProperty set) {
+          metadata.put(set.property(), set.value());
+        } else if (change instanceof NamespaceChange.RemoveProperty remove) {
+          metadata.remove(remove.property());
+        }
       }
-    }
-    JsonFiles.write(file, metadata);
+    });
   }
 
   @Override
