@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from laketop.workspace.clock import Clock
 from laketop.workspace.store import Store
-from laketop.workspace.system_tables import ACCOUNT, COLUMN_LINEAGE, TABLE_LINEAGE
+from laketop.workspace.system_tables import ACCOUNT, COLUMN_LINEAGE, KEPT_MS, TABLE_LINEAGE
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS lineage (
@@ -69,7 +70,8 @@ class Caller:
 class Intake:
     """Takes the engine's journal in: each line once, in the transaction that makes its rows.
 
-    `metastore_id` is of all of them, `workspace_of` tells the workspace of a job by its id.
+    `metastore_id` is of all of them, `workspace_of` tells the workspace of a job by its id. Edges
+    of which nothing was heard for a year are forgotten.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Intake:
         *,
         metastore_id: str,
         workspace_of: Callable[[int], str],
+        now_ms: Clock,
         most_bytes: int = 8 << 20,
     ) -> None:
         self._store = store
         self._folder = catalog / _JOURNAL
         self._metastore_id = metastore_id
         self._workspace_of = workspace_of
+        self._now_ms = now_ms
         self._most_bytes = most_bytes
 
     def take(self) -> None:
@@ -116,7 +120,13 @@ class Intake:
                 del begun[old]
             if whole:
                 begun[file.name] = at + len(whole)
+                self._forget_old()
         return bool(whole)
+
+    def _forget_old(self) -> None:
+        oldest = self._now_ms() - KEPT_MS
+        for table in ("lineage", "column_lineage"):
+            self._store.execute(f"DELETE FROM {table} WHERE last_ms < ?", (oldest,))  # noqa: S608 - our own words
 
     def _note(self, line: bytes) -> None:
         try:

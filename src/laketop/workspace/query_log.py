@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from laketop.workspace.statements import Statement
 
 KEPT_MS = 30 * 24 * 3_600_000
-"""How long a statement is listed; its row in `system.query.history` stays."""
+"""How long a statement is listed; its row in `system.query.history` stays for longer."""
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS statements (
         id TEXT PRIMARY KEY,

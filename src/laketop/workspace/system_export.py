@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 30.0
 _MOST_ROWS = 10_000
 _EVERY_ROW = 2**62
+_DAY_MS = 24 * 3_600_000
 _UNSEEN = """SELECT run_id FROM runs LEFT JOIN exported_runs USING (run_id)
     WHERE NOT is_active AND end_ms IS NOT json_extract(snapshot, '$.end_time') ORDER BY run_id"""
 """Runs that have ended, for the first time or once more, since they were looked at last."""
@@ -135,7 +136,24 @@ class SystemExport:
             app = f"laketop-{self._workspace.workspace_id}"
             _send(session, name, bodies, app=app, version=last)
             self.forget(name, last)
+            expiry = self.expiry(name)
+            if expiry is not None and session.sql(expiry).collect()[0][0]:
+                session.sql(f"VACUUM {name}")  # the files of what was ended a week ago and longer
         return len(bodies)
+
+    def expiry(self, name: str) -> str | None:
+        """Return the statement that ends rows which are too old, None if it was asked for today."""
+        now_ms, store = self._workspace.now_ms(), self._workspace.store
+        statement = system_tables.expiry(name, now_ms)
+        if statement is None:
+            return None
+        with store.transaction(write=True):
+            asked = store.table("system expiries")
+            today = now_ms // _DAY_MS
+            if asked.get(name) == today:
+                return None
+            asked[name] = today
+        return statement
 
     def batch(self, name: str) -> tuple[int, list[dict[str, Any]]]:
         """Return the rows to append to a table now, and the number of the last one.

@@ -79,8 +79,22 @@ TABLES: Mapping[str, str] = {
 """The columns of each table, as SQL."""
 QUERY_HISTORY = "system.query.history"
 
+KEPT_MS = 365 * 24 * 3_600_000
+"""How long statements and lineage are kept. Source: Databricks docs, system tables."""
+_TIMES = {QUERY_HISTORY: "end_time", TABLE_LINEAGE: "event_time", COLUMN_LINEAGE: "event_time"}
+"""The tables whose rows have an end, and what says how old a row is."""
+
 _HOUR_MS = 3_600_000
 _NAMES = {"JOB_RUN": "JOB_RUN", "SUBMIT_RUN": "SUBMIT_RUN", "WORKFLOW_RUN": "WORKFLOW_RUN"}
+
+
+def expiry(name: str, now_ms: int) -> str | None:
+    """Return the statement that ends the rows of a table that are too old, None if none are."""
+    column = _TIMES.get(name)
+    if column is None:
+        return None
+    oldest = f"{_time(now_ms - KEPT_MS):%Y-%m-%d %H:%M:%S}"
+    return f"DELETE FROM {name} WHERE {column} < TIMESTAMP '{oldest} UTC'"  # noqa: S608 - our own words
 
 
 def audit_row(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import secrets
 from typing import Any
@@ -11,9 +12,11 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, PermissionDenied
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 
+from laketop.workspace.clock import wall_ms
 from laketop.workspace.workspace import Workspace
 
 ROUTES = "/api/2.0/lineage-tracking"
+NOW_MS = wall_ms()
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def catalog(client: WorkspaceClient, workspace: Workspace) -> str:
         {"type": "PATH", "path": "file:/elsewhere"},
     ]
     event = {
-        "time": 1_700_000_000_000,
+        "time": NOW_MS,
         "user": "me",
         "operation": "o",
         "caller": "JOB:7:8:9",
@@ -55,7 +58,8 @@ def test_a_table_knows_what_it_was_made_of_and_what_was_made_of_it(
     told = _of(client, "table", table_name=f"{catalog}.default.b", include_entity_lineage=True)
     tables = [one["tableInfo"] for one in told["upstreams"] if "tableInfo" in one]
     assert [(one["catalog_name"], one["name"]) for one in tables][1] == (catalog, "a")
-    assert tables[1]["lineage_timestamp"] == "2023-11-14 22:13:20.0"
+    at = dt.datetime.fromtimestamp(NOW_MS / 1000, dt.UTC)
+    assert tables[1]["lineage_timestamp"] == f"{at:%Y-%m-%d %H:%M:%S}.0"
     assert [one["fileInfo"]["path"] for one in told["upstreams"] if "fileInfo" in one] == [
         "file:/elsewhere"
     ]

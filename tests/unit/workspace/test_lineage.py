@@ -13,14 +13,15 @@ import pytest
 
 from laketop.settings import Settings
 from laketop.workspace.lineage import Intake, column_rows, table_rows
-from laketop.workspace.system_tables import COLUMN_LINEAGE, TABLE_LINEAGE, TABLES
+from laketop.workspace.system_tables import COLUMN_LINEAGE, KEPT_MS, TABLE_LINEAGE, TABLES
 from laketop.workspace.workspace import Workspace
 
 A = {"type": "TABLE", "name": "main.s.a"}
 V = {"type": "VIEW", "name": "main.s.v"}
 FILES = {"type": "PATH", "path": "/Volumes/main/s/v/x"}
+NOW_MS = 1_700_000_000_000
 EVENT = {
-    "time": 1_700_000_000_000,
+    "time": NOW_MS,
     "user": "ann",
     "operation": "11111111-2222-3333-4444-555555555555",
     "caller": "JOB:3:5:6",
@@ -56,12 +57,15 @@ def _rows(workspace: Workspace) -> Counter[str]:
     return Counter(name for (name,) in names if "lineage" in name)
 
 
-def _intake(workspace: Workspace, journal: Path, most: int = 10_000) -> Intake:
+def _intake(
+    workspace: Workspace, journal: Path, most: int = 10_000, now_ms: int = NOW_MS
+) -> Intake:
     return Intake(
         workspace.store,
         journal.parent,
         metastore_id="7",
         workspace_of=lambda job_id: f"of {job_id}",
+        now_ms=lambda: now_ms,
         most_bytes=most,
     )
 
@@ -144,14 +148,29 @@ def test_an_event_is_of_the_workspace_of_its_job_or_statement(
 
 
 def test_edges_are_kept_once_with_their_last_time(workspace: Workspace, journal: Path) -> None:
-    times = (1_000, 3_000)
+    times = (NOW_MS - 3_000, NOW_MS - 1_000)
     _write(journal / "1.jsonl", *({**EVENT, "time": time} for time in times))
     _taken(workspace, journal)
     with workspace.store.reading():
         edges = workspace.store.execute("SELECT source, target, job_id, last_ms FROM lineage")
         columns = workspace.store.execute("SELECT source, source_column FROM column_lineage")
-    assert edges == [(FILES["path"], "main.s.v", "3", 3_000), ("main.s.a", "main.s.v", "3", 3_000)]
+    last = ("main.s.v", "3", times[1])
+    assert edges == [(FILES["path"], *last), ("main.s.a", *last)]
     assert columns == [(FILES["path"], "n"), ("main.s.a", "id")]
+
+
+def test_edges_of_which_nothing_was_heard_for_a_year_are_forgotten(
+    workspace: Workspace, journal: Path
+) -> None:
+    old = {**EVENT, "sources": [{**A, "name": "main.s.old"}], "columns": [[0, "id", "k"]]}
+    _write(journal / "1.jsonl", old)
+    _intake(workspace, journal, now_ms=NOW_MS + KEPT_MS).take()
+    _write(journal / "1.jsonl", {**EVENT, "time": NOW_MS + 1})
+    _intake(workspace, journal, now_ms=NOW_MS + KEPT_MS + 1).take()
+    with workspace.store.reading():
+        for table in ("lineage", "column_lineage"):
+            left = workspace.store.execute(f"SELECT source FROM {table} ORDER BY 1")  # noqa: S608 - our own words
+            assert left == [(FILES["path"],), ("main.s.a",)]
 
 
 @pytest.mark.parametrize("most", [len(json.dumps(EVENT)) + 100, 10_000])

@@ -48,6 +48,7 @@ class LineageTracking(UnityService):
             self.workspace.metastore / "catalog",
             metastore_id=self.workspace.metastore_id,
             workspace_of=self._workspace_of,
+            now_ms=self.workspace.now_ms,
         )
 
     def _workspace_of(self, job_id: int) -> str:

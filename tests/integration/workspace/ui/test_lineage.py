@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.workspace.ui.conftest import HOSTILE, Look
 
+from laketop.workspace.clock import wall_ms
+
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
 
@@ -33,7 +35,7 @@ def journal(workspace: Workspace) -> None:
     with (catalog / "_lineage" / "1.jsonl").open("w", encoding="utf-8") as file:
         for sources, target in steps:
             columns = [[0, HOSTILE, "n"]]
-            event = {"time": 1, "user": "u", "operation": "o", "caller": None}
+            event = {"time": wall_ms(), "user": "u", "operation": "o", "caller": None}
             told = {**event, "sources": sources, "target": _table(target), "columns": columns}
             file.write(json.dumps(told) + "\n")
 
