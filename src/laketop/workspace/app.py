@@ -124,6 +124,7 @@ class Face:
         headers = gate.headers_of(scope)
         host = gate.checked_host(scope, headers)
         gate.check_origin(scope, headers)
+        self._check_address(scope)
         raw_path = scope["raw_path"].decode("latin-1")
         if scope["method"] in {"GET", "HEAD"} and raw_path in _OPEN:
             await send_reply(send, encoded(_OPEN[raw_path](self.workspace, host)))
@@ -138,7 +139,8 @@ class Face:
         self.workspace.act_for(user)
         self._check_meant(headers)
         asked = scope["query_string"].decode("latin-1")
-        request = Request(scope["method"], raw_path, query, headers, b"", user, host, asked)
+        at = gate.address_of(scope)
+        request = Request(scope["method"], raw_path, query, headers, b"", user, host, asked, at)
         found = self._found(request)
         if found is None:
             raise await anyio.to_thread.run_sync(self._nothing_at, request)
@@ -203,6 +205,14 @@ class Face:
                     f"The token is of workspace '{self.workspace.name}', and the request was sent"
                     f" to workspace '{name}'."
                 )
+
+    def _check_address(self, scope: Scope) -> None:
+        address = gate.address_of(scope)
+        if not self.workspace.ip_access_lists.admits(address):
+            raise PermissionDenied(
+                f"Source IP address: {address} is blocked by Databricks IP ACL for workspace:"
+                f" {self.workspace.workspace_id}"
+            )
 
     def _is_open(self, method: str, path: str) -> bool:
         return any(

@@ -33,6 +33,8 @@ _SERVICES = {
     "sql_sessions": "databrickssql",
     "service_principal_secrets_proxy": "accounts",
     "permissions": "accounts",
+    "ip_access_lists": "accounts",
+    "workspace_bindings": "unityCatalog",
     "instance_pools": "instancePools",
     "cluster_policies": "clusterPolicies",
     "instance_profiles": "iamRole",
@@ -57,6 +59,7 @@ _NOUNS = {
     "warehouses": "Endpoint",
     "queries": "Query",
     "alerts": "Alert",
+    "ip_access_lists": "IpAccessList",
 }
 """What is created, where the action's name says so."""
 _SECRET = re.compile(

@@ -22,6 +22,12 @@ def query_of(scope: Scope) -> dict[str, str]:
     return dict(reversed(pairs))
 
 
+def address_of(scope: Scope) -> str:
+    """Return the IP address from which a request came; without a socket that of the laptop."""
+    client = scope.get("client")
+    return str(client[0]) if client else "127.0.0.1"
+
+
 def checked_host(scope: Scope, headers: Mapping[str, str]) -> str:
     """Return the address that the client used.
 

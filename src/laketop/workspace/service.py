@@ -47,6 +47,8 @@ class Request:
     host: str
     query_string: str = ""
     """The query as it came, for fields that are named more than once."""
+    address: str = ""
+    """From where the client asks, as an IP address."""
     upload: Path | None = None
     """The body of a `streams` route: a flushed temporary file on the state folder's disk."""
 

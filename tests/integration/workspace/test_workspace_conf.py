@@ -28,11 +28,11 @@ def test_switches_are_read_and_changed_together(client: WorkspaceClient) -> None
 def test_a_switch_that_would_change_nothing_is_refused_with_all_others(
     client: WorkspaceClient,
 ) -> None:
-    both = {"enableGp3": "true", "enableIpAccessLists": "true"}
-    with pytest.raises(NotImplemented, match="enableIpAccessLists"):
+    both = {"enableGp3": "true", "enableWebTerminal": "true"}
+    with pytest.raises(NotImplemented, match="enableWebTerminal"):
         client.workspace_conf.set_status(both)
-    told = client.workspace_conf.get_status("enableGp3,enableIpAccessLists")
-    assert told == {"enableGp3": "false", "enableIpAccessLists": "false"}
+    told = client.workspace_conf.get_status("enableGp3,enableWebTerminal")
+    assert told == {"enableGp3": "false", "enableWebTerminal": "false"}
 
 
 def test_unknown_switches_and_users_who_are_no_admins_are_refused(

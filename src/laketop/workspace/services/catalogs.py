@@ -7,7 +7,12 @@ from typing import Any
 import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
-from databricks.sdk.service.catalog import CatalogInfo, CatalogType, SecurableType
+from databricks.sdk.service.catalog import (
+    CatalogInfo,
+    CatalogIsolationMode,
+    CatalogType,
+    SecurableType,
+)
 
 from laketop.workspace import lake
 from laketop.workspace.pages import page_of
@@ -75,15 +80,16 @@ class Catalogs(UnityService):
         return {"catalogs": [self._info(name).as_dict() for name in names], **more}
 
     @route("PATCH /api/2.1/unity-catalog/catalogs/{name}")
-    def update(
+    def update(  # noqa: PLR0917 - the fields of the request
         self,
         name: str,
         comment: str | None = None,
         new_name: str | None = None,
         owner: str | None = None,
         properties: dict[str, str] | None = None,
+        isolation_mode: CatalogIsolationMode | None = None,
     ) -> CatalogInfo:
-        """Change comment, owner, properties or name; grants follow a new name."""
+        """Change comment, owner, properties, isolation or name; grants follow a new name."""
         name = lake.checked(name)
         self._rights.require_manage("CATALOG", name)
         with self._lake.alone():
@@ -94,6 +100,8 @@ class Catalogs(UnityService):
             entry |= {"comment": comment} if comment is not None else {}
             entry |= {"owner": owner} if owner else {}
             entry["updated_by"] = self.workspace.user
+            if isolation_mode is not None:
+                entry = self._isolated(name, entry, isolation_mode)
             self._lake.keep(self._lake.folder(name) / "_catalog.json", entry)
         return self._info(self._renamed(name, new_name))
 
@@ -139,6 +147,13 @@ class Catalogs(UnityService):
         self._lake.keep(folder / "default" / "_schema.json", {"owner": entry["owner"]})
         self._lake.keep(folder / "_catalog.json", entry)
 
+    def _isolated(self, name: str, entry: lake.Entry, mode: CatalogIsolationMode) -> lake.Entry:
+        if mode is CatalogIsolationMode.OPEN:
+            return {**entry, "isolation_mode": mode.value}
+        isolated: lake.Entry = self.workspace.workspace_bindings.isolated(entry)
+        self.workspace.workspace_bindings.check(name, isolated)
+        return isolated
+
     def _renamed(self, name: str, new_name: str | None) -> str:
         if new_name is None or lake.checked(new_name) == name:
             return name
@@ -167,6 +182,7 @@ class Catalogs(UnityService):
             owner=entry.get("owner"),
             properties=properties or None,
             storage_root=entry.get("storage_root"),
+            isolation_mode=CatalogIsolationMode(entry.get("isolation_mode", "OPEN")),
             created_at=int(created) if created else changed,
             created_by=entry.get("created_by", entry.get("owner")),
             updated_at=changed,

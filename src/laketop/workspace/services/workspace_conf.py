@@ -7,7 +7,7 @@ from typing import Any
 from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
-from laketop.workspace.service import Fields, Service, route
+from laketop.workspace.service import Fields, Request, Service, route
 
 _STATE = {
     "enableDbfsFileBrowser": "false",
@@ -22,6 +22,7 @@ _STATE = {
     "enableDeprecatedClusterNamedInitScripts": "false",
     "enableDeprecatedGlobalInitScripts": "false",
     "enableGp3": "false",
+    "enableIpAccessLists": "false",
     "enableProjectTypeInWorkspace": "true",
     "enableWorkspaceFilesystem": "true",
     "maxTokenLifetimeDays": "",
@@ -31,7 +32,7 @@ _STATE = {
 """What each is from the start; the switches are those of a page that laketop has not."""
 _GOVERNING = {
     "enableDcs": ("false",),
-    "enableIpAccessLists": ("false",),
+    "enableIpAccessLists": ("false", "true"),
     "enableTokensConfig": ("true",),
     "enableVerboseAuditLogs": ("false",),
     "enableWebTerminal": ("false",),
@@ -42,7 +43,6 @@ _GOVERNING = {
     "maxUserInactiveDays": ("", "0"),
 }
 """Those that say what may be done, with the values that are true of laketop."""
-_STARTS = {**_STATE, "enableIpAccessLists": "false"}
 
 
 class WorkspaceConf(Service):
@@ -59,10 +59,10 @@ class WorkspaceConf(Service):
         names = keys.split(",")
         for name in names:
             _check_name(name)
-        return {name: self._switches.get(name, _STARTS[name]) for name in names}
+        return {name: self._switches.get(name, _STATE[name]) for name in names}
 
     @route("PATCH /api/2.0/workspace-conf")
-    def set_status(self, fields: Fields) -> None:
+    def set_status(self, fields: Fields, request: Request) -> None:
         """Change switches, all or none. Errors: NotImplemented for what would not hold here."""
         self.workspace.require_admin()
         for name, value in fields.items():
@@ -73,8 +73,14 @@ class WorkspaceConf(Service):
                 raise NotServed(f"laketop does not do what {name!r} would with {value[:100]!r}.")
         for name, value in fields.items():
             self._switches[name] = value.lower()
+        if "enableIpAccessLists" in fields:
+            self.workspace.ip_access_lists.settle(request.address)
+
+    def is_on(self, name: str) -> bool:
+        """Tell whether a switch is on, inside a transaction."""
+        return bool(self._switches.get(name, _STATE[name]) == "true")
 
 
 def _check_name(name: str) -> None:
-    if name not in _STARTS:
+    if name not in _STATE:
         raise InvalidParameterValue(f"Invalid keys: [{name[:100]!r}]")

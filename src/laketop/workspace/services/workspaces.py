@@ -89,6 +89,7 @@ class Workspaces(Service):
         with self._making:
             if name in self._open:
                 raise ResourceAlreadyExists(f"Workspace '{name}' already exists.")
+            self.workspace.workspace_bindings.check_new_workspace()
             folder = workspace_folder(self.workspace.metastore, name)
             shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed meanwhile
             with self.store.transaction(write=True):
