@@ -28,10 +28,7 @@ def shown(record: RunRecord, host: str, folder: Path) -> dict[str, Any]:
         **({"trigger_info": trigger} if trigger else {}),
         **({"schedule": record.more["schedule"]} if "schedule" in record.more else {}),
         **_repository(record, folder),
-        "tasks": [
-            {**_as_sent(task), "job_run_id": record.run_id, "run_page_url": page}
-            for task in record.tasks
-        ],
+        "tasks": [{**_as_sent(task), "run_page_url": page} for task in record.tasks],
     }
 
 

@@ -15,6 +15,7 @@ import uvicorn
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service.iam import PatchSchema, ServicePrincipal, User
+from tests.integration.workspace.answers import MISREAD, Watched
 
 from laketop.settings import Settings
 from laketop.workspace.app import create_app
@@ -44,7 +45,7 @@ def serving(root: Path, cache: Path) -> Iterator[Served]:
     """Serve the workspace of the project at `root` until the block ends."""
     workspace = Workspace(Settings(root=root, cache=cache, user=USER))
     server = uvicorn.Server(
-        uvicorn.Config(create_app(workspace), port=0, log_level="warning", lifespan="on")
+        uvicorn.Config(Watched(create_app(workspace)), port=0, log_level="warning", lifespan="on")
     )
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -57,6 +58,14 @@ def serving(root: Path, cache: Path) -> Iterator[Served]:
     finally:
         server.should_exit = True
         thread.join(timeout=60)
+
+
+@pytest.fixture(autouse=True)
+def every_answer_is_read_by_the_sdk() -> Iterator[None]:
+    """Fail a test in which the workspace answered what the SDK's dataclasses do not know."""
+    MISREAD.clear()
+    yield
+    assert not MISREAD
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from databricks.sdk.service import (
 )
 from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.jobs import ConditionTask, ConditionTaskOp, Task
+from tests.integration.workspace.answers import full, misread
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -165,9 +167,20 @@ def test_an_answer_goes_through_its_dataclass(
     assert full(kind.from_dict(sent).as_dict()) == full(sent)
 
 
-def full(value: Any) -> Any:
-    """Return a value without what is empty, which dataclasses do not tell from what is absent."""
-    if isinstance(value, dict):
-        inner = {name: full(one) for name, one in value.items()}
-        return {n: v for n, v in inner.items() if v not in (None, [], {}, "", 0, False)}
-    return [full(one) for one in value] if isinstance(value, list) else value
+@pytest.mark.parametrize(
+    ("path", "answer", "field"),
+    [
+        (f"{UC}/catalogs/c", {"name": "c", "color": "red"}, "color (CatalogInfo)"),
+        (f"{UC}/catalogs/c", {"isolation_mode": "SHUT"}, "isolation_mode (CatalogInfo)"),
+        (f"{UC}/catalogs", {"catalogs": [{"color": "red"}]}, "color (CatalogInfo)"),
+        (f"{UC}/catalogs", {"catalogs": [], "color": "red"}, "color (CatalogInfo)"),
+        (f"{UC}/catalogs/c", {"properties": {"color": "red"}}, None),
+        (f"{SCIM}/Users", {"Resources": [{"id": "1"}], "itemsPerPage": 1}, None),
+        ("/api/2.0/workspace-conf", {"enableGp3": "true"}, None),
+    ],
+)
+def test_what_the_sdk_would_not_read_of_an_answer_is_found(
+    path: str, answer: dict[str, Any], field: str | None
+) -> None:
+    found = misread("GET", path, json.dumps(answer).encode())
+    assert found == ([] if field is None else [f"GET {path}: {field}"])

@@ -73,7 +73,7 @@ class ClusterPolicies(Service):
         ]
         key = "name" if sort_column == "POLICY_NAME" else "created_at_timestamp"
         found.sort(key=lambda one: one[key], reverse=sort_order != "ASC")
-        return {"policies": found, "total_count": len(found)}
+        return {"policies": found}
 
     @route("POST /api/2.0/policies/clusters/edit")
     def edit(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from databricks.sdk.errors.platform import NotFound
+from databricks.sdk.service.iam import UserSchema
 
 from laketop.workspace import scim
 from laketop.workspace.service import Fields, Service, route
+
+_USER = UserSchema.URN_IETF_PARAMS_SCIM_SCHEMAS_CORE_2_0_USER.value
 
 
 class CurrentUser(Service):
@@ -24,7 +27,8 @@ class CurrentUser(Service):
             raise NotFound(f"The user {self.workspace.user} is not in this workspace.")
         kind, shown = found
         if kind == "ServicePrincipals":
-            shown = {**shown, "userName": shown["applicationId"]}
+            own = {name: value for name, value in shown.items() if name != "applicationId"}
+            shown = {**own, "userName": shown["applicationId"], "schemas": [_USER]}
         attributes, excluded = fields.get("attributes"), fields.get("excludedAttributes")
         return scim.chosen(
             None if attributes is None else str(attributes),

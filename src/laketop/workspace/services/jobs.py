@@ -502,6 +502,7 @@ class Jobs(Service):
         settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, None)
         if not is_whole:
             settings = {k: v for k, v in settings.items() if k not in job_settings.ARRAYS}
+        job = {name: value for name, value in job.items() if name != "run_as_user_name"}
         return {**job, "settings": settings, **({"has_more": True} if more else {})}
 
     def _change(self, job_id: int, wanted: Mapping[str, Any]) -> None:

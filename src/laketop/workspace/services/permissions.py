@@ -247,7 +247,7 @@ class Permissions(Service):
             raise _absent("jobs", object_id) from error
 
     def _endpoint_creator(self, object_id: str) -> str | None:
-        for endpoint in self.workspace.serving_endpoints.list()["endpoints"]:
+        for endpoint in self.workspace.serving_endpoints.every():
             if endpoint["id"] == object_id:
                 return str(endpoint["creator"]) if endpoint.get("creator") else None
         raise _absent("serving-endpoints", object_id)

@@ -26,6 +26,7 @@ from databricks.sdk.errors.platform import (
     ResourceConflict,
 )
 from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.serving import ServingEndpoint
 
 from laketop.workspace.scorers import Answer, Scorer, ScorerFailed, Scorers, Served, TooSlow, clean
 from laketop.workspace.served import Config, Entity, check_endpoint_name, choose, config_of
@@ -145,8 +146,12 @@ class ServingEndpoints(Service):
 
     @route("GET /api/2.0/serving-endpoints")
     def list(self) -> dict[str, Any]:
-        """Return every endpoint, by name."""
-        return {"endpoints": [_told(n, record) for n, record in self.table("endpoints").items()]}
+        """Return what there is to know at a glance of every endpoint, by name."""
+        return {"endpoints": [ServingEndpoint.from_dict(one).as_dict() for one in self.every()]}
+
+    def every(self) -> Any:
+        """Return every endpoint as `get` does, by name."""
+        return [_told(name, record) for name, record in self.table("endpoints").items()]
 
     @route("GET /api/2.0/serving-endpoints/{name}")
     def get(self, name: str) -> Record:
