@@ -33,6 +33,7 @@ _OF_LAKETOP_ALONE = {
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
     "lineage_tracking",
     "oidc",
+    "sql_sessions",
     "system_tables",
     "uploads",
     "workspaces",
