@@ -174,6 +174,12 @@ def pytorch(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def dbt(session: nox.Session) -> None:
+    """Run a dbt project whole, by the dbt-databricks that the package index has."""
+    run(session, "pytest", "-c", "pyproject.toml", "tests/dbt", *session.posargs)
+
+
+@nox.session(requires=["environment"])
 def feast(session: nox.Session) -> None:
     """Measure the point-in-time join against Feast's, in an environment of its own."""
     uv, place = find_uv_bin(), PLACE.with_name("feast")

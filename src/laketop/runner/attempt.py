@@ -33,6 +33,7 @@ def type_of(task: Mapping[str, Any]) -> str:
 
 _RESOLVED: Final = {
     "condition_task": ("left", "right"),
+    "dbt_task": ("commands",),
     "notebook_task": ("base_parameters",),
     "python_wheel_task": ("parameters", "named_parameters"),
     "run_job_task": ("job_parameters",),

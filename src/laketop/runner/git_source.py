@@ -29,6 +29,7 @@ _FILES: Final = (
     ("notebook_task", "notebook_path"),
     ("spark_python_task", "python_file"),
     ("sql_task", "file"),
+    ("dbt_task", "project_directory"),
 )
 _PROTOCOLS: Final = "file:git:http:https:ssh"
 _LONGEST_WORDS: Final = 300
@@ -59,6 +60,8 @@ def with_repository(task: Mapping[str, Any], git: Mapping[str, Any] | None) -> d
         file = settings.get(field)
         if kind == "sql_task":
             settings, file = file or {}, (file or {}).get("path")
+        elif kind == "dbt_task" and settings:
+            file = file or "."  # the root of the repository
         if git and file and is_of_git(git, str(file), settings.get("source")):
             return {**task, "git_source": git}
     return dict(task)

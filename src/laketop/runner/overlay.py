@@ -60,7 +60,7 @@ def overlay(
     for name in wanted.requirements:
         _check_kept(name)
     installed = installed_here()
-    folder = cache / _digest(wanted, installed)
+    folder = cache / digest_of(wanted, installed)
     if (folder / "done").exists():
         return folder / "site"
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -126,7 +126,7 @@ class _Install:
         asked, excluded = self._folder / "asked.txt", self._folder / "excluded.txt"
         asked.write_text("\n".join(self._wanted.requirements) + "\n", encoding="utf-8")
         excluded.write_text("\n".join(out) + "\n", encoding="utf-8")
-        command = [_uv(), "pip", "install", "--quiet", "--python", sys.executable]
+        command = [uv(), "pip", "install", "--quiet", "--python", sys.executable]
         command += ["--target", str(self._site), "--excludes", str(excluded)]
         if self._run([*command, *self._wanted.options, "-r", str(asked)], self._log):
             raise self._error("installed")
@@ -177,7 +177,8 @@ def _installed(_folders: tuple[tuple[str, int], ...]) -> dict[str, str]:
     return found
 
 
-def _digest(wanted: Wanted, installed: Mapping[str, str]) -> str:
+def digest_of(wanted: Wanted, installed: Mapping[str, str]) -> str:
+    """Return a name for what is wanted beside what is installed, by its content."""
     files = {
         text: hashlib.sha256(Path(text).read_bytes()).hexdigest()
         for text in wanted.requirements
@@ -208,7 +209,8 @@ def _check_kept(text: str) -> None:
             )
 
 
-def _uv() -> str:
+def uv() -> str:
+    """Return the program uv. Errors: EngineMissing without it."""
     with contextlib.suppress(ImportError, FileNotFoundError):
         from uv import find_uv_bin
 

@@ -17,6 +17,7 @@ _LEGACY = {
     "notebook_params": ("notebook_task", "base_parameters"),
     "python_params": ("spark_python_task", "parameters"),
     "python_named_params": ("python_wheel_task", "named_parameters"),
+    "dbt_commands": ("dbt_task", "commands"),
 }
 """Parameters of a run from before job parameters, and the settings of tasks that they become."""
 
@@ -34,18 +35,11 @@ def refuse_given(**given: Any) -> None:
             raise NotServed(f"laketop does not take {name}; use job_parameters.")
 
 
-def given_to_tasks(
-    notebook_params: Any, python_params: Any, python_named_params: Any, job_parameters: Any
-) -> dict[str, Any]:
-    """Return parameters of tasks, from before job parameters.
+def given_to_tasks(job_parameters: Any, **legacy: Any) -> dict[str, Any]:
+    """Return parameters of tasks, from before job parameters, by the names of run-now.
 
     Errors: InvalidParameterValue for both at once, and for too many bytes of one of them.
     """
-    legacy = {
-        "notebook_params": notebook_params,
-        "python_params": python_params,
-        "python_named_params": python_named_params,
-    }
     if job_parameters and any(legacy.values()):
         raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
     for name, value in legacy.items():
@@ -58,7 +52,7 @@ def with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> di
     """Return the settings, with `given_to_tasks` in those of their tasks."""
     tasks = [dict(task) for task in settings.get("tasks") or ()]
     for name, (kind, field) in _LEGACY.items():
-        value = given[name]
+        value = given.get(name)
         for task in tasks if value else ():
             if task.get(kind):
                 old = task[kind].get(field) or {}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.platform import NotImplemented as NotServed
 from tests.integration.cli.conftest import run_laketop
 
 from laketop.settings import Settings
@@ -85,15 +84,3 @@ def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path)
     client = _client(project)
     by_sdk = client.jobs.run_now(by_cli["job_id"]).result()
     assert _states(by_sdk.as_dict()) == _states(by_cli)
-
-
-@pytest.mark.parametrize("project", ["dbt_sql"], indirect=True)
-def test_a_dbt_project_is_refused_by_name_by_cli_and_sdk(project: Path) -> None:
-    said = run_laketop(project, "run", "dbt_sql_job")
-    assert said.code == 1
-    assert "dbt" in said.err.splitlines()[-1]
-    client = _client(project)
-    names = {job.job_id: job.settings.name for job in client.jobs.list() if job.settings}
-    (job_id,) = [key for key, name in names.items() if name and "dbt_sql_job" in name]
-    with pytest.raises(NotServed, match="dbt"):
-        client.jobs.run_now(job_id or 0)

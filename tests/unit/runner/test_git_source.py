@@ -32,6 +32,8 @@ def test_the_task_decides_where_its_file_is_and_else_the_job(
         {"notebook_task": {"notebook_path": "a"}},
         {"spark_python_task": {"python_file": "a.py"}},
         {"sql_task": {"file": {"path": "a.sql"}, "warehouse_id": "w"}},
+        {"dbt_task": {"project_directory": "a", "commands": ["dbt run"]}},
+        {"dbt_task": {"commands": ["dbt run"]}},
     ],
 )
 def test_a_task_with_a_file_of_git_is_given_the_repository(settings: Any) -> None:

@@ -16,13 +16,17 @@ NOTEBOOK = {
     "task_key": "a",
     "notebook_task": {"notebook_path": "n", "base_parameters": {"x": "1", "y": "1"}},
 }
+DBT = {"task_key": "c", "dbt_task": {"project_directory": "/p", "commands": ["dbt run"]}}
 SCRIPT = {"task_key": "b", "spark_python_task": {"python_file": "/f.py", "parameters": ["old"]}}
 
 
 def test_parameters_reach_the_tasks_of_their_kind_and_no_others() -> None:
-    settings = {"tasks": [NOTEBOOK, SCRIPT]}
-    given = given_to_tasks({"x": "2"}, ["new"], None, None)
-    notebook, script = with_parameters(settings, given)["tasks"]
+    settings = {"tasks": [NOTEBOOK, SCRIPT, DBT]}
+    given = given_to_tasks(
+        None, notebook_params={"x": "2"}, python_params=["new"], dbt_commands=["dbt test"]
+    )
+    notebook, script, dbt = with_parameters(settings, given)["tasks"]
+    assert dbt["dbt_task"]["commands"] == ["dbt test"]
     assert notebook["notebook_task"]["base_parameters"] == {"x": "2", "y": "1"}
     assert script["spark_python_task"]["parameters"] == ["new"]
     assert NOTEBOOK["notebook_task"] != notebook["notebook_task"]
@@ -30,14 +34,14 @@ def test_parameters_reach_the_tasks_of_their_kind_and_no_others() -> None:
 
 def test_parameters_of_tasks_and_of_the_job_do_not_mix() -> None:
     with pytest.raises(InvalidParameterValue, match="do not mix"):
-        given_to_tasks({"x": "2"}, None, None, {"y": "3"})
+        given_to_tasks({"y": "3"}, notebook_params={"x": "2"})
 
 
 def test_parameters_of_tasks_have_ten_thousand_bytes_at_most() -> None:
     longest = "x" * (10_000 - len('{"python_params": [""]}'))
-    assert given_to_tasks(None, [longest], None, None)["python_params"] == [longest]
+    assert given_to_tasks(None, python_params=[longest])["python_params"] == [longest]
     with pytest.raises(InvalidParameterValue, match="python_params has more than 10000 bytes"):
-        given_to_tasks(None, [longest + "x"], None, None)
+        given_to_tasks(None, python_params=[longest + "x"])
 
 
 def test_what_is_not_served_is_refused_by_name() -> None:

@@ -139,6 +139,8 @@ final class InformationRows {
       case "table_privileges" -> grants("TABLE", String.join(".", name));
       case "table_tags" -> tags(Lake.entry("tags", name), false, name);
       case "column_tags" -> tags(Lake.entry("tags", name), true, name);
+      case "row_filters" -> Policies.of(name).filterRows().forEach(row -> add(name, row));
+      case "column_masks" -> Policies.of(name).maskRows().forEach(row -> add(name, row));
       case "tables", "views", "columns" -> loaded(table, catalog, id, name);
       default -> Constraints.of(name).forEach(key -> key.rows(table).forEach(this::add));
     }

@@ -59,6 +59,8 @@ final class InformationSchema {
       Map.entry("schema_tags", "catalog_name schema_name tag_name tag_value"),
       Map.entry("table_tags", TAGS.replace(" column_name", "")),
       Map.entry("column_tags", TAGS),
+      Map.entry("row_filters", TABLE + " filter_name target_columns"),
+      Map.entry("column_masks", TABLE + " column_name mask_name using_columns"),
       Map.entry("volume_tags", "catalog_name schema_name volume_name tag_name tag_value")));
 
   private InformationSchema() {}

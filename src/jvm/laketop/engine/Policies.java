@@ -46,6 +46,21 @@ record Policies(String[] table, Map<String, String> entries) {
     return columns("filter");
   }
 
+  /** Returns the function and the columns of the row filter, as information_schema tells them. */
+  List<Object[]> filterRows() {
+    String[] row = {filter(), entries.get("filter:on")};
+    return filter() == null ? List.of() : List.<Object[]>of(row);
+  }
+
+  /** Returns column, function and other columns of each mask, as information_schema tells them. */
+  List<Object[]> maskRows() {
+    return entries.keySet().stream()
+        .filter(key -> key.startsWith("mask:") && !key.endsWith(":on"))
+        .map(key -> new Object[] {
+            key.substring("mask:".length()), entries.get(key), entries.get(key + ":on")})
+        .toList();
+  }
+
   /** Refuses to rename or drop a column that a filter or mask is for, which would shed it. */
   void requireKept(TableChange change) {
     if ((change instanceof TableChange.RenameColumn || change instanceof TableChange.DeleteColumn)

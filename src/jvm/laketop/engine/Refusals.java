@@ -20,6 +20,9 @@ final class Refusals {
       Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|REPLACE~|ALTER~)TABLE~.*"
           + "\\bCLUSTER~BY~AUTO\\b.*",
           "CLUSTER BY AUTO is not supported; name the columns, as in CLUSTER BY (day)."),
+      // By this condition dbt-databricks goes on with the DESCRIBE of rows.
+      Statement.refused("(?:DESC|DESCRIBE)~(?:TABLE~)?EXTENDED~<name>~AS~JSON",
+          "DESCRIBE ... AS JSON is not supported; use DESCRIBE TABLE EXTENDED."),
       Statement.refused("(?:UNDROP~(?:TABLE|SCHEMA|VOLUME)|SHOW~TABLES~DROPPED)\\b.*",
           "UNDROP is not supported: what is dropped is deleted at once."),
       Statement.refused("LIST~['\"].*",

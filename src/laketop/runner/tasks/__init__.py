@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _INSTEAD: Final = {
-    "dbt": "dbt does not run here yet: run its models as sql tasks",
     "pipeline": "declarative pipelines do not run here yet: write its tables in a notebook task",
     "spark_jar": "JARs do not run here yet: use a notebook or spark_python task",
     "spark_submit": "spark-submit has no cluster here: use a spark_python task",

@@ -207,7 +207,6 @@ class Jobs(Service):
             jar_params=jar_params,
             spark_submit_params=spark_submit_params,
             sql_params=sql_params,
-            dbt_commands=dbt_commands,
             pipeline_params=pipeline_params,
         )
         self._require(job_id, "CAN_MANAGE_RUN")
@@ -215,7 +214,13 @@ class Jobs(Service):
         found = self._run_of(idempotency_token)
         if found is not None:
             return {"run_id": found, "number_in_job": found}
-        legacy = given_to_tasks(notebook_params, python_params, python_named_params, job_parameters)
+        legacy = given_to_tasks(
+            job_parameters,
+            notebook_params=notebook_params,
+            python_params=python_params,
+            python_named_params=python_named_params,
+            dbt_commands=dbt_commands,
+        )
         run_id = self._add(
             with_parameters(job["settings"], legacy),
             self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
@@ -315,6 +320,7 @@ class Jobs(Service):
         notebook_params: dict[str, str] | None = None,
         python_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         python_named_params: dict[str, str] | None = None,
+        dbt_commands: list[str] | None = None,  # type: ignore[valid-type]  # not the method
     ) -> dict[str, Any]:
         """Run tasks of a run that has ended again, under the run's own id, and return at once."""
         record = self._records.get(run_id)
@@ -322,7 +328,13 @@ class Jobs(Service):
             raise _no_run(run_id)
         self._require_run(record, "CAN_MANAGE_RUN")
         repairs.check_repairable(record, latest_repair_id)
-        legacy = given_to_tasks(notebook_params, python_params, python_named_params, job_parameters)
+        legacy = given_to_tasks(
+            job_parameters,
+            notebook_params=notebook_params,
+            python_params=python_params,
+            python_named_params=python_named_params,
+            dbt_commands=dbt_commands,
+        )
         settings = with_environments(with_parameters(self._settings_of(record), legacy))
         wish = Wish(
             tasks=tuple(rerun_tasks or ()),
@@ -731,11 +743,18 @@ class Jobs(Service):
         )
 
     def _saved(self, kind: str, name: str) -> Mapping[str, Any]:
-        """Return a saved query or alert; called by tasks, outside of any request."""
-        service = {"query": "queries", "alert": "alerts"}[kind]
+        """Return a saved query or alert, or a warehouse; called by tasks, outside of any request.
+
+        Every warehouse is the engine: one of another workspace's id stands for the first one here.
+        """
         try:
             with self.store.transaction(write=False):
-                found: Mapping[str, Any] = getattr(self.workspace, service).get(name)
+                found: Mapping[str, Any]
+                if kind == "warehouse":
+                    found = self.workspace.warehouses.standing_for(name)
+                else:
+                    service = {"query": "queries", "alert": "alerts"}[kind]
+                    found = getattr(self.workspace, service).get(name)
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
         return found

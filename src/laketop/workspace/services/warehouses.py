@@ -130,6 +130,15 @@ class Warehouses(Service):
             raise ResourceDoesNotExist(f"SQL warehouse {name} does not exist.")
         return found
 
+    def standing_for(self, name: str) -> dict[str, Any]:
+        """Return the warehouse of an id, else the first one; inside a transaction.
+
+        Errors: ResourceDoesNotExist where there is none at all.
+        """
+        first = next(iter(self._warehouses.values()), {"id": name})
+        found: dict[str, Any] = self._warehouses.get(name) or self.existing(first["id"])
+        return found
+
     def use(self, name: str) -> dict[str, Any]:
         """Return a warehouse that the caller may use; inside a transaction."""
         self._require(name, "CAN_USE")
