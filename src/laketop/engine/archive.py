@@ -43,7 +43,7 @@ class Archive:
         for draft in self.file.parent.glob("*.new"):
             try:
                 os.kill(int(draft.name.split(".")[-2]), 0)
-            except ProcessLookupError:
+            except (ProcessLookupError, PermissionError):  # of another user: a number used again
                 draft.unlink(missing_ok=True)
 
     def keep(self, code: int) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import laketop
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
-from laketop.runner.overlay import Wanted, overlay, resolver_environment
+from laketop.runner.overlay import Wanted, overlay
 from laketop.runner.own_environment import declares_environment, links_to, problem_of_version
 from laketop.runner.paths import Places
 from laketop.runner.process import run_process
 from laketop.runner.request import OUTPUT_FILE, REQUEST_FILE, RESULT_FILE, VALUES_FILE, Request
+from laketop.runner.resolving import resolver, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,26 +79,13 @@ def _own(cache: Path, context: TaskContext) -> Path | None:
     problem = problem_of_version(context.own)
     if problem is None:
         return links_to(context.own, cache)
-    _say(problem, context)
+    say(problem, context)
     return None
 
 
-def _say(text: str, context: TaskContext) -> None:
-    with (context.directory / "output.log").open("a", encoding="utf-8") as output:
-        output.write(f"{text}\n")
-
-
 def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
-    def run(argv: Sequence[str], output: Path) -> int:
-        return run_process(
-            argv,
-            cwd=context.directory,
-            environment=resolver_environment(context.environment),
-            log=output,
-            cancelled=context.cancelled,
-        ).exit_code
-
-    return overlay(Wanted(requirements=unmet), cache, run, lambda text: _say(text, context))
+    wanted = Wanted(requirements=unmet)
+    return overlay(wanted, cache, resolver(context), lambda text: say(text, context))
 
 
 def read_outcome(directory: Path, exit_code: int) -> Outcome:

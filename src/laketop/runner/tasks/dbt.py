@@ -21,8 +21,9 @@ from laketop.runner.context import Outcome
 from laketop.runner.dbt_profile import TOKEN, Warehouse, led_here, made_here
 from laketop.runner.environment import whole_environment
 from laketop.runner.libraries import libraries_of
-from laketop.runner.overlay import Wanted, resolver_environment
+from laketop.runner.overlay import Wanted
 from laketop.runner.process import run_process
+from laketop.runner.resolving import resolver, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ class DbtTask:
         profiles = _Profiles(settings, project, context)
         environment = _environment(context, programs, paths)
         for text in commands:
-            _say(f"$ {text}", context)
+            say(f"$ {text}", context)
             ended = run_process(
                 [str(programs / "dbt"), *profiles.led(shlex.split(text)[1:])],
                 cwd=project,
@@ -132,17 +133,8 @@ def _programs(context: TaskContext) -> tuple[Path, Sequence[Path]]:
 
 
 def _made(requirements: Sequence[str], cache: Path, context: TaskContext) -> Path:
-    def run(argv: Sequence[str], output: Path) -> int:
-        return run_process(
-            argv,
-            cwd=context.directory,
-            environment=resolver_environment(context.environment),
-            log=output,
-            cancelled=context.cancelled,
-        ).exit_code
-
     wanted = Wanted(requirements=requirements)
-    return whole_environment(wanted, cache, run, lambda text: _say(text, context))
+    return whole_environment(wanted, cache, resolver(context), lambda text: say(text, context))
 
 
 def _environment(context: TaskContext, programs: Path, paths: Sequence[Path]) -> Mapping[str, str]:
@@ -220,8 +212,3 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"{file.name} is no map of settings")
     return content
-
-
-def _say(text: str, context: TaskContext) -> None:
-    with (context.directory / "output.log").open("a", encoding="utf-8") as output:
-        output.write(f"{text}\n")

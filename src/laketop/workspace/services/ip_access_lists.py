@@ -53,8 +53,7 @@ class IpAccessLists(Service):
 
     def start(self) -> None:
         """Let the lists hold from the first request on."""
-        with self.store.reading():
-            self._hold()
+        self._hold()
 
     @route("POST /api/2.0/ip-access-lists")
     def create(
@@ -165,15 +164,12 @@ class IpAccessLists(Service):
                     f"The IP access lists would block {one}, which asks this workspace now.",
                     error_code="INVALID_STATE",
                 )
-        self.store.after_commit(self._hold_again)
-
-    def _hold_again(self) -> None:
-        with self.store.reading():
-            self._hold()
+        self.store.after_commit(self._hold)
 
     def _hold(self) -> None:
-        is_on = self.workspace.workspace_conf.is_on(_SWITCH)
-        self._rules = _rules(self._kept.all()) if is_on else None
+        with self.store.reading():
+            is_on = self.workspace.workspace_conf.is_on(_SWITCH)
+            self._rules = _rules(self._kept.all()) if is_on else None
 
     def _user_id(self) -> int:
         found = self.workspace.principals.find(self.workspace.user)
