@@ -140,6 +140,13 @@ class Workspace:
             lent = self._lent[user]
         return {name: value.replace(own, lent) for name, value in environment.items()}
 
+    def spark_remote_as(self, user: str) -> str:
+        """Return the engine's address for who has the rights of a user; it may wait for the engine.
+
+        Errors: as `environment_as`.
+        """
+        return self.environment_as(user)["SPARK_REMOTE"]
+
     def _require_known(self, user: str) -> None:
         with self.store.reading():
             known = user in principals.RESERVED or self.principals.find(user) is not None

@@ -82,7 +82,7 @@ class SqlSessions(Service):
         found = self._existing(session_id, user)
         if statement_type(text) == "USE":
             found.leave_schema()
-        return found.opened(lambda: str(self.workspace.environment_as(user)["SPARK_REMOTE"]))
+        return found.opened(lambda: self.workspace.spark_remote_as(user))
 
     def _existing(self, session_id: str, user: str) -> SqlSession:
         found = self._sessions.get(session_id)

@@ -157,8 +157,7 @@ class StatementExecution(Service):
         self, order: Order, session_id: str | None
     ) -> Callable[[], AbstractContextManager[SparkSession]]:
         if session_id is None:
-            environment = self.workspace.environment_as
-            return lambda: own_session(str(environment(order.user)["SPARK_REMOTE"]))
+            return lambda: own_session(self.workspace.spark_remote_as(order.user))
         if order.catalog or order.schema:
             raise InvalidParameterValue("A statement of a session takes catalog and schema of it.")
         opened = self.workspace.sql_sessions.opened(session_id, order.user, order.text)

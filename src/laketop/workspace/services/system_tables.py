@@ -43,4 +43,4 @@ class SystemTables(Service):
         local = self.workspace.engine.local
         if local is None or local.state.phase not in {"serving", "warm"}:
             return None
-        return str(self.workspace.environment_as(ENGINE)["SPARK_REMOTE"])
+        return self.workspace.spark_remote_as(ENGINE)

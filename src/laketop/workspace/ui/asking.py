@@ -48,8 +48,7 @@ def ask(view: View, text: str, *, limit: int = 100, **arguments: str) -> Answer:
     statement = Statement(
         name, order, view.workspace.state / "statements" / name, view.workspace.now_ms
     )
-    environment = view.workspace.environment_as
-    statement.start(lambda: own_session(str(environment(view.user)["SPARK_REMOTE"])))
+    statement.start(lambda: own_session(view.workspace.spark_remote_as(view.user)))
     try:
         statement.ended.wait(_SECONDS)
         return _answer(statement)
