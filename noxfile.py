@@ -115,12 +115,12 @@ def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
     numeric = ("tests/unit/ml", "tests/unit/runner")
-    # Lanes, since there are cores: the numeric libraries are loaded in one of laketop's alone.
+    flights = ("-o", "pythonpath=. examples/flights/src", "examples/flights/tests/unit")
+    # Lanes, since there are cores: the numeric libraries, half of the time, are loaded in one.
     run_together(
         session,
         rooms=[("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric))],
-        numeric=[("pytest", *options, *numeric)],
-        flights=[("pytest", *UNITS, *session.posargs, "examples/flights/tests/unit")],
+        numeric=[("pytest", *options, *numeric, *flights)],
     )
 
 

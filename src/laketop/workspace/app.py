@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from laketop.workspace import audit, bodies, gate, wire
 from laketop.workspace.answers import Watched, encoded, failed, send_reply
-from laketop.workspace.known import KnownRoutes
+from laketop.workspace.known import is_known
 from laketop.workspace.service import (
     Fields,
     Mount,
@@ -104,7 +104,6 @@ class Face:
         services = workspace.services.values()
         self.routes: list[Route] = [r for service in services for r in routes_of(service)]
         self.mounts: list[Mount] = [m for service in services for m in mounts_of(service)]
-        self.known = KnownRoutes(workspace.settings.cache)
         self.page = PageFace(workspace, workspace.page.sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -233,7 +232,7 @@ class Face:
 
     def _nothing_at(self, request: Request) -> DatabricksError:
         name = f"{request.method} {request.path}"
-        if name in self.known:
+        if is_known(name):
             return NotServed(f"laketop does not serve '{name}'.")
         return NotFound(f"No API found for '{name}'", error_code="ENDPOINT_NOT_FOUND")
 

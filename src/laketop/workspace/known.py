@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import functools
 import importlib.util
 import itertools
-import json
-import os
 import re
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from databricks.sdk.version import __version__ as sdk_version
-
 _NAMELESS = re.compile(r" /api/[0-9.]+/\{\}")
 """Paths that are a name of a resource alone, and would match whatever is asked for."""
-_SENT = re.compile(r'_api\.do\(\s*"([A-Z]+)",\s*f"([^"]+)"')
+_SENT = re.compile(r'_api\.do\(\s*"([A-Z]+)",\s*f?"([^"]+)"')
 _RESOURCE = re.compile(r"\{(name|parent)\}")
-_HOLE = re.compile(r"\{[^}]*\}")
+_HOLE = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _FORM = re.compile(r"[a-z][a-z_-]*(?:/(?:\{[^}/]+\}(?:\.\{[^}/]+\})*|[a-z_-]+))+")
 """How a resource is named: "collection/{id}", again for what lies in it."""
 
@@ -36,7 +28,8 @@ def known_routes() -> dict[str, list[str]]:
     """
     found: dict[str, set[str]] = {}
     for file in _files():
-        for pattern in _patterns(file.read_text(encoding="utf-8")):
+        for method, path in _SENT.findall(file.read_text(encoding="utf-8")):
+            pattern = f"{method} {_HOLE.sub('{}', path)}"
             if "/accounts/" not in pattern and not _NAMELESS.search(pattern):
                 found.setdefault(file.stem, set()).add(pattern)
     return {group: sorted(patterns) for group, patterns in found.items()}
@@ -46,25 +39,6 @@ def _files() -> list[Path]:
     spec = importlib.util.find_spec("databricks.sdk.service")
     places = spec.submodule_search_locations if spec is not None else None
     return sorted(Path(next(iter(places or []))).glob("*.py"))
-
-
-def _patterns(source: str) -> Iterator[str]:
-    # Most of a file is dataclasses; parsing only the classes that send halves the time.
-    classes = re.split(r"^(?=class )", source, flags=re.MULTILINE)
-    sending = [text for text in classes if "_api.do(" in text]
-    for node in itertools.chain.from_iterable(ast.walk(ast.parse(text)) for text in sending):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "do":
-            method, path = (_literal(argument) for argument in [*node.args, None, None][:2])
-            if method and path:
-                yield f"{method} {path}"
-
-
-def _literal(node: ast.expr | None) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_literal(part) or "{}" for part in node.values)
-    return None
 
 
 def resource_routes() -> list[str]:
@@ -92,37 +66,15 @@ def _spelled(path: str, text: str) -> Iterator[str]:
             yield _HOLE.sub("{}", path.replace(hole[0], name, 1))
 
 
-class KnownRoutes:
-    """The known routes, read when first asked for; kept in `cache` for the next process."""
+def is_known(pattern: str) -> bool:
+    """Tell whether a `"METHOD /raw/path"` exists at Databricks."""
+    return any(each.fullmatch(pattern) for each in _expressions())
 
-    def __init__(self, cache: Path) -> None:
-        self._file = cache / f"sdk-paths-{sdk_version}.json"
-        self._reading = threading.Lock()
-        self._expressions: list[re.Pattern[str]] | None = None
 
-    def __contains__(self, pattern: object) -> bool:
-        """Tell whether a `"METHOD /raw/path"` exists at Databricks."""
-        with self._reading:
-            if self._expressions is None:
-                self._expressions = [_expression(each) for each in self._read()]
-        return any(each.fullmatch(str(pattern)) for each in self._expressions)
-
-    def _read(self) -> list[str]:
-        try:
-            kept: list[str] = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            kept = [*itertools.chain.from_iterable(known_routes().values()), *resource_routes()]
-            # A cache that cannot be written costs the next process a second, nothing else.
-            with contextlib.suppress(OSError):
-                self._keep(kept)
-        return kept
-
-    def _keep(self, routes: list[str]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._file.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(routes, stream)
-        Path(name).replace(self._file)
+@functools.cache
+def _expressions() -> list[re.Pattern[str]]:
+    routes = itertools.chain(*known_routes().values(), resource_routes())
+    return [_expression(each) for each in routes]
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

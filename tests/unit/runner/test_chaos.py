@@ -29,7 +29,7 @@ class Waits:
         """Wait for the end."""
         assert task is context.task
         self.places.append(context.directory)
-        stopped = context.cancelled.wait(0.02)
+        stopped = context.cancelled.wait(0.005)
         return Outcome("CANCELED" if stopped else "SUCCESS")
 
 

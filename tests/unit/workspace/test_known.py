@@ -8,13 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from laketop.workspace import known
-from laketop.workspace.known import KnownRoutes, known_routes
-
-
-@pytest.fixture(scope="module")
-def routes(tmp_path_factory: pytest.TempPathFactory) -> KnownRoutes:
-    return KnownRoutes(tmp_path_factory.mktemp("cache"))
+from laketop.workspace.known import is_known, known_routes
 
 
 @pytest.mark.parametrize(
@@ -33,8 +27,8 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> KnownRoutes:
         "GET /api/2.1/unity-catalog/volumes/a.b.c%2Fd",
     ],
 )
-def test_what_databricks_has_is_known(routes: KnownRoutes, pattern: str) -> None:
-    assert pattern in routes
+def test_what_databricks_has_is_known(pattern: str) -> None:
+    assert is_known(pattern)
 
 
 @pytest.mark.parametrize(
@@ -48,33 +42,8 @@ def test_what_databricks_has_is_known(routes: KnownRoutes, pattern: str) -> None
         "GET /api/2.1/unity-catalog/nothing/a.b.c",
     ],
 )
-def test_what_databricks_lacks_is_not(routes: KnownRoutes, pattern: str) -> None:
-    assert pattern not in routes
-
-
-def test_the_sdk_is_read_once(routes: KnownRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "GET /api/2.1/clusters/get" in routes
-
-    def never() -> dict[str, list[str]]:
-        raise AssertionError("the SDK was read again")
-
-    monkeypatch.setattr(known, "known_routes", never)
-    assert "GET /api/2.1/clusters/get" in KnownRoutes(routes._file.parent)
-
-
-def test_a_damaged_cache_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "known_routes", lambda: {"x": ["GET /x"]})
-    cache = KnownRoutes(tmp_path)
-    cache._file.write_text("{")
-    assert "GET /x" in cache
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(known, "known_routes", lambda: {"x": ["GET /x"]})
-    (tmp_path / "file").touch()
-    assert "GET /x" in KnownRoutes(tmp_path / "file")
+def test_what_databricks_lacks_is_not(pattern: str) -> None:
+    assert not is_known(pattern)
 
 
 def test_the_routes_of_databricks_are_about_a_thousand() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -199,8 +199,8 @@ def test_every_service_has_its_integration_test() -> None:
 
 def test_services_do_not_import_each_other() -> None:
     for service in service_classes().values():
-        tree = ast.parse(Path(inspect.getfile(service)).read_text(encoding="utf-8"))
-        imported = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        text = Path(inspect.getfile(service)).read_text(encoding="utf-8")
+        imported = re.findall(r"^\s*(?:from|import) (\S+)", text, re.MULTILINE)
         assert not [name for name in imported if "workspace.services" in name]
 
 
