@@ -18,11 +18,12 @@ from laketop.bundle.model import (
 from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
 from laketop.bundle.problems import Problem
-from laketop.bundle.resources import SERVED, STATE_ONLY, Resource
+from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
 from laketop.bundle.roots import find_root
 from laketop.bundle.syncing import files_of
 
 __all__ = [
+    "NOT_RUN",
     "SERVED",
     "STATE_ONLY",
     "Artifact",

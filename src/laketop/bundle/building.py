@@ -34,7 +34,7 @@ from laketop.bundle.places import Surroundings
 from laketop.bundle.presets import applied, check_mode
 from laketop.bundle.problems import Problems
 from laketop.bundle.references import Resolver, references_in
-from laketop.bundle.resources import SERVED, STATE_ONLY, Resource
+from laketop.bundle.resources import NOT_RUN, STATE_ONLY, Resource
 from laketop.bundle.settling import Settled
 from laketop.bundle.shapes import shaped
 from laketop.bundle.targets import merged_lists
@@ -103,6 +103,9 @@ def _known(resources: Node, problems: Problems) -> Node:
             if type_ in STATE_ONLY:
                 message = f"{type_} are deployed as state only: nothing runs behind {key!r}"
                 problems.warning(message, path, resource)
+            if type_ in NOT_RUN:
+                message = f"{type_} are deployed as objects: nothing runs {key!r} here"
+                problems.warning(message, path, resource)
         kept[type_] = Node(known, of_type.place)
     return Node(kept, resources.place)
 
@@ -129,7 +132,8 @@ def _referred(resources: Node, problems: Problems) -> Node:
     def later(path: nodes.Path) -> bool:
         if tree.get(*path[:_FIELD]) is None or len(path) <= _FIELD:
             return False
-        return path[_FIELD] in LATER or path[1] not in SERVED
+        # What only an answer of these tells is not listed: the deployment looks.
+        return path[_FIELD] in LATER or path[1] in {*STATE_ONLY, *NOT_RUN}
 
     resolver = Resolver(tree, frozenset({"resources"}), problems, later=later)
     made = resolver.resolve(resources, ("resources",))
@@ -164,6 +168,5 @@ def _resources(
             grants=tuple(map(plain, (node.get("grants") or Node(())).elements)),
             depends_on=needs[f"{type_}.{key}"],
             prevent_destroy=protected is not None and protected.value is True,
-            served=type_ in SERVED,
         )
     return made

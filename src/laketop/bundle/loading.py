@@ -9,7 +9,7 @@ from typing import Any
 
 from laketop.bundle.building import Built, built
 from laketop.bundle.git import git_of
-from laketop.bundle.model import Bundle, Find, Git, Script, Workspace
+from laketop.bundle.model import Bundle, Deploying, Find, Git, Script, Workspace
 from laketop.bundle.nodes import Node, plain
 from laketop.bundle.places import PATH_KEYS, Surroundings
 from laketop.bundle.problems import Problems
@@ -108,8 +108,20 @@ def _bundle(
         configuration=plain(tree),
         sources=sources,
         scripts=_scripts(tree),
+        deploying=_deploying(tree, known.mode),
         hooks={key: node.text for key, node in _below(tree, "experimental", "scripts")},
         lookups=known.lookups,
+    )
+
+
+def _deploying(tree: Node, mode: str | None) -> Deploying:
+    block = plain(tree.get("bundle", "deployment") or Node({})) or {}
+    lock = block.get("lock") or {}
+    enabled = lock.get("enabled")
+    return Deploying(
+        fail_on_active_runs=bool(block.get("fail_on_active_runs")),
+        lock=mode != "development" if enabled is None else bool(enabled),
+        force_lock=bool(lock.get("force")),
     )
 
 

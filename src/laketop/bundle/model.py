@@ -42,6 +42,15 @@ class Git:
 
 
 @dataclass(frozen=True, slots=True)
+class Deploying:
+    """How the target is deployed, as `bundle.deployment` says; `lock` says whether it is locked."""
+
+    fail_on_active_runs: bool = False
+    lock: bool = True
+    force_lock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """Something to build: run `build` in `path`, then take what `files` match.
 
@@ -144,6 +153,7 @@ class Bundle:
     """What `scripts` holds, by key."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The commands of `experimental.scripts`, by their moment: "predeploy", "postbuild" …"""
+    deploying: Deploying = field(default_factory=Deploying)
     lookups: tuple[Lookup, ...] = ()
     """What is still to be looked up in the workspace; its references are open."""
 

@@ -11,35 +11,38 @@ from laketop.bundle.references import REFERENCE, references_in
 from laketop.errors import ConfigError
 
 SERVED = (
+    "alerts",
+    "apps",
     "catalogs",
     "clusters",
+    "dashboards",
     "experiments",
     "instance_pools",
     "jobs",
     "model_serving_endpoints",
-    "quality_monitors",
+    "pipelines",
     "registered_models",
     "schemas",
     "secret_scopes",
     "sql_warehouses",
     "volumes",
 )
-"""Types whose bodies are checked field by field and made for the create call."""
+"""Types that a deployment makes: the workspace has a service for each."""
+
+NOT_RUN = frozenset({"alerts", "apps", "dashboards", "pipelines"})
+"""Types that are made, and that nothing runs on the local workspace."""
 
 STATE_ONLY = (
-    "alerts",
-    "apps",
-    "dashboards",
     "database_catalogs",
     "database_instances",
     "external_locations",
     "genie_spaces",
     "job_runs",
     "models",
-    "pipelines",
     "postgres_branches",
     "postgres_endpoints",
     "postgres_projects",
+    "quality_monitors",
     "secrets",
     "synced_database_tables",
     "vector_search_endpoints",
@@ -96,8 +99,6 @@ class Resource:
     grants: tuple[Mapping[str, Any], ...] = ()
     depends_on: frozenset[str] = frozenset()
     prevent_destroy: bool = False
-    served: bool = field(default=True)
-    """False for a type that is deployed as state only."""
     tree: Node = field(default=NOTHING, repr=False, compare=False)
     """The body again, each value with its place in a file."""
 

@@ -806,7 +806,7 @@ def test_a_pipeline_is_an_object_that_nobody_runs(project: Project) -> None:
     pages = {one["key"]: one["url"] for one in summary_of(project.site, project.load())}
     page = None if project.site.is_local else f"{project.site.url}/pipelines/{id_}"
     assert pages["p"] == page, "the local workspace has no page of a pipeline"
-    says = "pipelines.p is kept as state only: nothing runs behind pipelines here"
+    says = "pipelines.p is deployed as an object, and nothing runs it here"
     assert (says in project.said) is project.site.is_local
     with pytest.raises(Refused, match=r"running pipelines\.p"):
         check_runs(project.load(), "p")
@@ -846,6 +846,42 @@ def test_apps_and_dashboards_are_objects_that_nobody_runs(project: Project) -> N
     assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
     assert name not in [one.name for one in project.client.apps.list()]
     assert name not in [one.display_name for one in project.client.lakeview.list()]
+
+
+def test_an_alert_is_an_object_that_nobody_evaluates(project: Project) -> None:
+    name = f"alert-{project.site.is_local}".lower()
+    (warehouse, *_) = project.client.warehouses.list()
+    evaluation = "{source: {name: n}, comparison_operator: GREATER_THAN}"
+    schedule = "{quartz_cron_schedule: 0 0 6 * * ?, timezone_id: UTC}"
+    body = f"display_name: {name}, query_text: SAYS, warehouse_id: {warehouse.id}"
+    alert = f"{{{body}, evaluation: {evaluation}, schedule: {schedule}, {seen('CAN_READ')}}}"
+    text = resources(f"{{alerts: {{a: {alert}}}}}", name)
+    project.write(text.replace("SAYS", "select 1 as n"))
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    (made,) = (one for one in project.client.alerts_v2.list_alerts() if one.display_name == name)
+    id_ = made.id or ""
+    held = project.client.permissions.get("alertsv2", id_)
+    assert "ann@laketop.local" in [one.user_name for one in held.access_control_list or ()]
+
+    project.write(text.replace("SAYS", "select 2 as n"))
+    assert project.actions() == {"alerts.a": "update"}
+    project.deploy()
+    assert project.client.alerts_v2.get_alert(id_).query_text == "select 2 as n"
+    project.client.alerts_v2.trash_alert(id_)
+    assert project.actions()["alerts.a"] == "create"
+    project.deploy()
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    assert name not in [one.display_name for one in project.client.alerts_v2.list_alerts()]
+
+
+def test_an_alert_whose_query_is_in_a_file_is_refused_by_name(local: Project) -> None:
+    (local.root / "a.dbalert.json").write_text("{}", encoding="utf-8")
+    local.write(resources("{alerts: {a: {display_name: a, file_path: a.dbalert.json}}}", "filed"))
+    (failure,) = local.deploy().failures
+    assert failure.name == "alerts.a"
+    assert isinstance(failure.error, Refused)
+    destroy(local.site, local.load(), Options(confirm=yes))
 
 
 def test_a_dashboard_on_a_warehouse_of_another_workspace_is_deployed_here(local: Project) -> None:

@@ -65,7 +65,6 @@ def test_run_as_goes_to_jobs_and_pipelines_that_have_none(make_bundle: MakeBundl
     assert bundle.job("other").body["run_as"] == {"service_principal_name": "robot"}
     pipeline = bundle.resource("pipelines", "p")
     assert pipeline.body["run_as"] == {"service_principal_name": "robot"}
-    assert not pipeline.served
 
 
 def test_a_schema_whose_key_no_reference_can_name_is_not_followed(make_bundle: MakeBundle) -> None:

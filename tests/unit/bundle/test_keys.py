@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from laketop.bundle import Bundle, load
 from laketop.bundle.fields import BLOCKS, table
 from laketop.bundle.nodes import node_of, plain
 from laketop.bundle.problems import Problems
-from laketop.bundle.resources import SERVED, STATE_ONLY
+from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY
 from laketop.bundle.shapes import shaped
 from laketop.errors import ConfigError
+from laketop.workspace.deployment.resources import KINDS
 
 PAGE = Path(__file__).parents[3] / "docs" / "BUNDLE_KEYS.md"
 PLACES = {
@@ -62,6 +63,7 @@ VALUES: dict[str, Any] = {
     "environments": {"t": {"default": True}},
     "variables": {"new": {"default": 1}},
     "bundle.engine": "direct",
+    "bundle.deployment.lock.enabled": False,
     "presets.trigger_pause_status": "PAUSED",
     "sync.paths": ["sub"],
     "targets.t.resources": JOBS,
@@ -162,8 +164,13 @@ def loaded(folder: Path, content: Mapping[str, Any], target: str | None = "t") -
     )
 
 
-def effect(folder: Path, place: str, name: str, type_: str) -> str:
-    """Return what a key does: read, kept, told, or lost."""
+def effect(
+    load_before: Callable[[Mapping[str, Any]], Bundle],
+    folder: Path,
+    key: tuple[str, str, str],
+) -> str:
+    """Return what a key, its place, name and type, does: read, kept, told, or lost."""
+    place, name, type_ = key
     path = f"{place}.{name}".lstrip(".")
     companions = {key: v for key, v in COMPANIONS.get(place, {}).items() if key != name}
     if path == "variables.new.lookup" or place == "variables.new.lookup":
@@ -179,7 +186,7 @@ def effect(folder: Path, place: str, name: str, type_: str) -> str:
         with pytest.raises(ConfigError, match="are all the default"):
             loaded(folder, after, target=None)
         return "read"
-    old, new = loaded(folder, before), loaded(folder, after)
+    old, new = load_before(before), loaded(folder, after)
     words = ("has no effect", "not supported", "not run")
     told = (p for p in new.problems if any(word in p.message for word in words))
     dotted = path.replace(".[]", "[0]").replace("targets.t.", "bundle.")
@@ -190,6 +197,13 @@ def effect(folder: Path, place: str, name: str, type_: str) -> str:
     ):
         return "read"
     return "kept" if old.configuration != new.configuration else "lost"
+
+
+def behind(type_: str) -> str:
+    """Return what a deployment to the local workspace makes of a type."""
+    if type_ not in KINDS:
+        return "state only; refused with `--remote`"
+    return "an object that nothing runs here" if type_ in NOT_RUN else "a service"
 
 
 def shown(rows: Mapping[str, str]) -> str:
@@ -218,8 +232,7 @@ def shown(rows: Mapping[str, str]) -> str:
         "| type | fields | behind it |",
         "|---|---|---|",
         *(
-            f"| `{type_}` | {len(table().blocks[f'resource.{type_}'])} |"
-            f" {'a service' if type_ in SERVED else 'state only'} |"
+            f"| `{type_}` | {len(table().blocks[f'resource.{type_}'])} | {behind(type_)} |"
             for type_ in sorted((*SERVED, *STATE_ONLY))
         ),
         "",
@@ -230,14 +243,26 @@ def shown(rows: Mapping[str, str]) -> str:
 def test_no_key_is_lost_and_the_page_says_what_each_does(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    known: dict[str, Bundle] = {}
+
+    def load_before(content: Mapping[str, Any]) -> Bundle:
+        text = json.dumps(content)
+        if text not in known:
+            known[text] = loaded(tmp_path, content)
+        return known[text]
+
     rows = {
-        f"{place}.{name}".lstrip("."): effect(tmp_path, place, name, type_)
-        for place, name, type_ in blocks()
+        f"{key[0]}.{key[1]}".lstrip("."): effect(load_before, tmp_path, key) for key in blocks()
     }
     assert [path for path, word in rows.items() if word == "lost"] == []
     if request.config.getoption("--update"):
         PAGE.write_text(shown(rows), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == shown(rows)
+
+
+def test_what_is_called_served_is_what_a_deployment_makes() -> None:
+    assert set(SERVED) == set(KINDS)
+    assert set(SERVED) >= NOT_RUN
 
 
 def test_every_own_block_has_a_place() -> None:

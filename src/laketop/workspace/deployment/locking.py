@@ -58,9 +58,10 @@ def locked(bundle: Bundle, folder: Folder, *, force: bool) -> Iterator[None]:
     Errors: LaketopError that says who holds it since when.
     Source: Databricks docs, bundle commands.
     """
-    if not _is_enabled(bundle):
+    if not bundle.deploying.lock:
         yield
         return
+    force = force or bundle.deploying.force_lock
     path = f"{bundle.workspace.state_path}/deploy.lock"
     mine = _mine(bundle.user, force=force)
     content = json.dumps(mine).encode()
@@ -80,13 +81,6 @@ def locked(bundle: Bundle, folder: Folder, *, force: bool) -> Iterator[None]:
     finally:
         if _read(folder, path).get("ID") == mine["ID"]:
             folder.remove(path)
-
-
-def _is_enabled(bundle: Bundle) -> bool:
-    block = bundle.configuration.get("bundle") or {}
-    lock = (block.get("deployment") or {}).get("lock") or {}
-    enabled = lock.get("enabled")
-    return bool(bundle.mode != "development" if enabled is None else enabled)
 
 
 def _mine(user: str, *, force: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from laketop.bundle import Bundle, Resource
+from laketop.bundle import NOT_RUN, Bundle, Resource
 from laketop.errors import Refused
 from laketop.runner import tasks
 from laketop.runner.notifications import DURATION_METRIC
@@ -17,8 +17,10 @@ from laketop.workspace.deployment.resources import KINDS, grants, permissions
 def waiting(bundle: Bundle) -> Iterator[str]:
     """Yield a sentence for everything that the local workspace keeps and does not act upon."""
     for resource in bundle.ordered:
-        if not resource.served or resource.type not in KINDS:
+        if resource.type not in KINDS:
             yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
+        if resource.type in NOT_RUN:
+            yield f"{resource.name} is deployed as an object, and nothing runs it here"
         if resource.permissions and resource.type not in permissions.OBJECTS:
             yield f"the permissions of {resource.name} are not set on the local workspace yet"
         if resource.grants and resource.type not in grants.OBJECTS:

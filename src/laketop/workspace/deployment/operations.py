@@ -245,8 +245,7 @@ def _ask(steps: Sequence[Step], options: Options, *, root_path: str | None = Non
 
 
 def _check_active_runs(site: Site, bundle: Bundle, state: State, plan: Plan) -> None:
-    block = (bundle.configuration.get("bundle") or {}).get("deployment") or {}
-    if not block.get("fail_on_active_runs"):
+    if not bundle.deploying.fail_on_active_runs:
         return
     for step in plan.changing:
         entry = state.look_up(step.name)

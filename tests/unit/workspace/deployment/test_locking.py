@@ -84,3 +84,13 @@ def test_a_second_deployment_of_the_project_waits(tmp_path: Path) -> None:
             pass
     with (tmp_path / "deployments" / "lock").open("w") as other:
         assert locking._taken(other)
+
+
+def test_a_lock_is_switched_off_or_forced_by_the_bundle(tmp_path: Path, folder: DiskFolder) -> None:
+    held = held_by(os.getpid(), locking._started(os.getpid()))
+    for lock, left in (("{enabled: false}", held), ("{force: true}", None)):
+        folder.write(LOCK, held)
+        text = PRODUCTION.replace("{name: b}", f"{{name: b, deployment: {{lock: {lock}}}}}")
+        with locking.locked(loaded(tmp_path, text), folder, force=False):
+            pass
+        assert folder.read(LOCK) == left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from laketop.workspace.deployment.kind import Kind
+from laketop.workspace.deployment.resources.alerts import Alerts
 from laketop.workspace.deployment.resources.apps import Apps
 from laketop.workspace.deployment.resources.catalogs import Catalogs
 from laketop.workspace.deployment.resources.clusters import Clusters
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Kind]] = {
     "apps": Apps,
     "dashboards": Dashboards,
     "pipelines": Pipelines,
+    "alerts": Alerts,
     "sql_warehouses": SqlWarehouses,
     "clusters": Clusters,
     "instance_pools": InstancePools,

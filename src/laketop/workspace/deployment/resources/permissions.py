@@ -10,6 +10,7 @@ from laketop.workspace.deployment.kind import Body, Kind
 OBJECTS = {
     "jobs": "jobs",
     "experiments": "experiments",
+    "alerts": "alertsv2",
     "apps": "apps",
     "clusters": "clusters",
     "dashboards": "dashboards",
