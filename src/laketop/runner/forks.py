@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from laketop.runner.forkserver import READY
+from laketop.runner.process import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ class _Server:
             {
                 "argv": order.argv,
                 "cwd": str(order.cwd),
-                "grace_seconds": order.grace_seconds,
+                "limits": limits_of(order),
                 "environment": {
                     name: order.environment[name]
                     for name in _OF_ONE_TASK

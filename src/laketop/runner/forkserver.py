@@ -97,7 +97,7 @@ def _task(order: dict[str, Any], files: Sequence[int]) -> int:
     _close_others()
     os.chdir(order["cwd"])
     os.environ.update(order["environment"])
-    if not guard.main([str(order["grace_seconds"])]):
+    if not guard.main(order["limits"]):
         os._exit(0)
     _close_others()
     _forget_the_server()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 10.0
 """From TERM to KILL."""
+MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+"""What is kept of the output of a process, beside the last 5 MB of a longer one."""
 POLL_SECONDS = 0.05
 _GUARD = Path(__file__).with_name("guard.py")
 
@@ -40,6 +42,7 @@ class Order:
     cwd: Path
     environment: Mapping[str, str]
     grace_seconds: float
+    most_bytes: int
 
 
 class Fork(Protocol):
@@ -61,10 +64,12 @@ def run_process(
     grace_seconds: float = GRACE_SECONDS,
     started: Callable[[int], None] | None = None,
     fork: Fork | None = None,
+    most_output_bytes: int = MOST_OUTPUT_BYTES,
 ) -> Ended:
     """Run a program until it ends, is cancelled or out of time; return how it ended.
 
-    Both its outputs go to the end of `log`, as they come; its input is empty. It is stopped by
+    Both its outputs go to the end of `log`, as they come, and are cut where they are longer than
+    `most_output_bytes`, but for their end; its input is empty. It is stopped by
     TERM, then KILL, sent to it and to all that it started; what it leaves running at its end is
     stopped too, and so is everything when the calling process is killed. `started` is handed
     the process id, which is also the id of its group. `fork` may start the guard in its own way.
@@ -74,7 +79,7 @@ def run_process(
     if cancelled.is_set():
         return Ended(exit_code=-signal.SIGTERM, cancelled=True)
     deadline = time.monotonic() + timeout_seconds if timeout_seconds else None
-    order = Order(tuple(argv), cwd, dict(environment), grace_seconds)
+    order = Order(tuple(argv), cwd, dict(environment), grace_seconds, most_output_bytes)
 
     def reason_to_stop() -> str:
         return _reason_to_stop(cancelled, deadline)
@@ -158,7 +163,7 @@ def _started(
     order: Order, their_input: int, their_output: int, output: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_GUARD), str(order.grace_seconds), *order.argv],
+        [sys.executable, "-I", "-S", str(_GUARD), *limits_of(order), *order.argv],
         cwd=order.cwd,
         env=order.environment,
         stdin=their_input,
@@ -166,6 +171,11 @@ def _started(
         stderr=output,
         start_new_session=True,  # Ctrl-C in a terminal reaches the workspace alone, which decides
     )
+
+
+def limits_of(order: Order) -> list[str]:
+    """Return the first arguments of a guard."""
+    return [str(order.grace_seconds), str(order.most_bytes)]
 
 
 def _report(report: int) -> Iterator[tuple[str, int]]:

@@ -216,7 +216,7 @@ def test_a_server_that_was_killed_is_replaced(
 def test_closing_leaves_no_server() -> None:
     others = servers_here()
     forks = ForkServers()
-    order = Order((sys.executable, "x"), Path.cwd(), {"PATH": os.environ["PATH"]}, 1)
+    order = Order((sys.executable, "x"), Path.cwd(), {"PATH": os.environ["PATH"]}, 1, 1000)
     with Path(os.devnull).open("rb") as nothing:
         assert forks(order, (nothing.fileno(), nothing.fileno(), nothing.fileno())) is False
     deadline = time.monotonic() + PATIENCE_SECONDS

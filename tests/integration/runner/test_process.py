@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import laketop
+from laketop.runner import guard
 from laketop.runner.process import Ended, run_process
 
 if TYPE_CHECKING:
@@ -96,6 +97,26 @@ def test_output_is_in_the_log_while_the_program_runs(tmp_path: Path) -> None:
     seen = CancelledWhen(lambda: log.read_text() == "now\n" if log.exists() else False)
     ended = run(tmp_path, f"print('now', flush=True)\n{SLEEP}", cancelled=seen)
     assert ended == Ended(exit_code=-signal.SIGTERM, cancelled=True)
+
+
+def test_an_output_that_is_too_long_is_cut_but_for_its_end(tmp_path: Path) -> None:
+    loop = "import sys\nfor i in range(2_000_000): print(i)\nsys.stdout.flush()\n"
+    code = loop + "print('last words', file=sys.stderr)"
+    assert run(tmp_path, code, most_output_bytes=1000) == Ended(exit_code=0)
+    log = (tmp_path / "log").read_bytes()
+    head, cut, _ = log.partition(b"\n[laketop: the output is cut here, after 1000 bytes;")
+    assert cut
+    assert head == b"".join(b"%d\n" % i for i in range(2_000_000))[:1000]
+    assert b" bytes of the output are left out here]\n" in log
+    assert log.endswith(b"1999998\n1999999\nlast words\n")
+    assert len(log) < 1000 + guard.TAIL_BYTES + 500
+
+
+def test_a_program_that_is_stopped_while_it_writes_is_stopped(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    written = CancelledWhen(lambda: log.exists() and log.stat().st_size > 10_000)
+    ended = run(tmp_path, "while True: print('x' * 1000)", cancelled=written)
+    assert ended.cancelled
 
 
 def test_the_program_gets_its_environment_folder_and_an_empty_input(tmp_path: Path) -> None:
