@@ -65,8 +65,8 @@ class TaskContext:
     """Turn a path of the workspace into a path on disk."""
     cancelled: threading.Event
     """Set when the attempt has to stop: canceled or out of time. Tasks poll or pass it on."""
-    run_job: Callable[[int, Mapping[str, str]], ChildRun]
-    """Start a job with these parameters, wait for its end."""
+    run_job: Callable[[int, Mapping[str, str], Mapping[str, Any]], ChildRun]
+    """Start a job with these parameters, and these of its tasks, wait for its end."""
     place: str = ""
     """The task's key; in a for_each task the number of the iteration."""
     run_each: Callable[[Mapping[str, Any], Sequence[Any], int], tuple[str, str | None]] = (

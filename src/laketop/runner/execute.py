@@ -51,6 +51,8 @@ class JobCall:
     run_id: int
     task_run_id: int
     cancelled: threading.Event
+    of_tasks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Parameters of the tasks of the job, by the names of run-now: `notebook_params` …"""
 
 
 def _nothing_saved(kind: str, name: str) -> Mapping[str, Any]:
@@ -337,10 +339,13 @@ class _Work:
             environment = {**environment, "SPARK_REMOTE": called(remote, caller)}
         return environment, self._site.python(self._task)
 
-    def _run_job(self, job_id: int, parameters: Mapping[str, str]) -> ChildRun:
+    def _run_job(
+        self, job_id: int, parameters: Mapping[str, str], of_tasks: Mapping[str, Any]
+    ) -> ChildRun:
         call = JobCall(
             job_id=job_id,
             parameters=parameters,
+            of_tasks=of_tasks,
             run_id=self._run.request.run_id,
             task_run_id=self._attempt.run_id,
             cancelled=self._cancelled,

@@ -10,6 +10,7 @@ from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.runner.git_source import with_repository
+from laketop.workspace.shapes import shaped
 
 _LARGEST = 10_000
 """Bytes of the parameters of tasks, as JSON. Source: Databricks docs, job parameters."""
@@ -17,9 +18,13 @@ _LEGACY = {
     "notebook_params": ("notebook_task", "base_parameters"),
     "python_params": ("spark_python_task", "parameters"),
     "python_named_params": ("python_wheel_task", "named_parameters"),
+    "sql_params": ("sql_task", "parameters"),
     "dbt_commands": ("dbt_task", "commands"),
 }
 """Parameters of a run from before job parameters, and the settings of tasks that they become."""
+_LISTS = frozenset({"python_params", "dbt_commands"})
+_REFUSED = ("jar_params", "spark_submit_params", "pipeline_params")
+"""Of tasks that do not run here."""
 
 
 def run_as_of(settings: Mapping[str, Any]) -> str | None:
@@ -28,24 +33,27 @@ def run_as_of(settings: Mapping[str, Any]) -> str | None:
     return run_as.get("user_name") or run_as.get("service_principal_name")
 
 
-def refuse_given(**given: Any) -> None:
-    """Refuse parameters that are not served, by name. Errors: NotServed."""
-    for name, value in given.items():
-        if value:
-            raise NotServed(f"laketop does not take {name}; use job_parameters.")
+def given_to_tasks(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of tasks, from before job parameters, among the fields of a call.
 
-
-def given_to_tasks(job_parameters: Any, **legacy: Any) -> dict[str, Any]:
-    """Return parameters of tasks, from before job parameters, by the names of run-now.
-
-    Errors: InvalidParameterValue for both at once, and for too many bytes of one of them.
+    `sent` is all that run-now, repair or a run_job task says.
+    Errors: NotServed for those of tasks that do not run here; InvalidParameterValue for one of
+    another type or with too many bytes, and for job parameters beside them.
     """
-    if job_parameters and any(legacy.values()):
+    for name in _REFUSED:
+        if sent.get(name):
+            raise NotServed(f"laketop does not take {name}; use job_parameters.")
+    legacy = {name: _read(name, sent[name]) for name in _LEGACY if sent.get(name)}
+    if legacy and sent.get("job_parameters"):
         raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
-    for name, value in legacy.items():
-        if value and len(json.dumps({name: value}, ensure_ascii=False).encode()) > _LARGEST:
-            raise InvalidParameterValue(f"{name} has more than {_LARGEST} bytes as JSON.")
     return legacy
+
+
+def _read(name: str, value: Any) -> Any:
+    read = shaped(list[str] if name in _LISTS else dict[str, str], value, name)
+    if len(json.dumps({name: read}, ensure_ascii=False).encode()) > _LARGEST:
+        raise InvalidParameterValue(f"{name} has more than {_LARGEST} bytes as JSON.")
+    return read
 
 
 def with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

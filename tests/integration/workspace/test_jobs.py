@@ -580,6 +580,30 @@ def test_jobs_that_start_each_other_in_a_circle_fail(client: WorkspaceClient) ->
     assert f"{first} -> {second} -> {first}" in (error or "")
 
 
+def test_jobs_that_start_each_other_four_levels_deep_are_refused(client: WorkspaceClient) -> None:
+    jobs = [_job(client, _condition("a"))]
+    for _ in range(4):
+        task = Task(task_key="start", run_job_task=RunJobTask(job_id=jobs[-1]))
+        jobs.append(_job(client, task))
+    *_, third, fourth = jobs
+    assert _result(_ended(client, _start(client, third))) is RunResultState.SUCCESS
+    assert _result(_ended(client, _start(client, fourth))) is RunResultState.FAILED
+    deepest = next(client.jobs.list_runs(job_id=jobs[1], expand_tasks=True))
+    error = client.jobs.get_run_output((deepest.tasks or [])[0].run_id or 0).error
+    assert "more than 3 levels deep" in (error or "")
+
+
+def test_parameters_of_tasks_are_handed_on_to_the_job_that_is_started(
+    client: WorkspaceClient, script: Path
+) -> None:
+    child = _job(client, _python(script, "import sys; print(sys.argv[1:])", "old"))
+    call = RunJobTask(job_id=child, python_params=["handed on"])
+    run = _ended(client, _start(client, _job(client, Task(task_key="start", run_job_task=call))))
+    assert _result(run) is RunResultState.SUCCESS
+    started = next(client.jobs.list_runs(job_id=child))
+    assert client.jobs.get_run_output(started.run_id or 0).logs == "['handed on']\n"
+
+
 def test_a_job_that_starts_an_unknown_job_fails(client: WorkspaceClient) -> None:
     job_id = _job(client, Task(task_key="start", run_job_task=RunJobTask(job_id=999999)))
     run = _ended(client, _start(client, job_id))

@@ -68,7 +68,7 @@ def run(tmp_path: Path, project: Path) -> Run:
             python=Path(sys.executable),
             resolve=Path,
             cancelled=threading.Event(),
-            run_job=lambda _job, _parameters: pytest.fail("no job is run"),
+            run_job=lambda _job, _parameters, _of_tasks: pytest.fail("no job is run"),
             saved=saved,
             **fields,
         )

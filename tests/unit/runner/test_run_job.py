@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from laketop.errors import ConfigError, Refused
+from laketop.errors import ConfigError
 from laketop.runner.context import ChildRun, Outcome, TaskContext
 from laketop.runner.tasks.run_job import RunJobTask
 
@@ -22,10 +22,14 @@ class Jobs:
 
     def __init__(self, result: str = "SUCCESS", message: str = "") -> None:
         self.asked: tuple[int, dict[str, str]] | None = None
+        self.of_tasks: dict[str, Any] = {}
         self._child = ChildRun(run_id=55, result_state=result, message=message)
 
-    def __call__(self, job_id: int, parameters: Mapping[str, str]) -> ChildRun:
+    def __call__(
+        self, job_id: int, parameters: Mapping[str, str], of_tasks: Mapping[str, Any]
+    ) -> ChildRun:
         self.asked = (job_id, dict(parameters))
+        self.of_tasks = dict(of_tasks)
         return self._child
 
 
@@ -89,6 +93,13 @@ def test_a_job_id_that_is_no_number_is_refused() -> None:
         run({"job_id": "nightly"}, Jobs())
 
 
-def test_legacy_parameters_are_refused_by_name() -> None:
-    with pytest.raises(Refused, match="'notebook_params' of a run_job task"):
-        run({"job_id": 9, "notebook_params": {"a": "b"}}, Jobs())
+def test_parameters_of_the_tasks_of_the_other_job_are_handed_on() -> None:
+    jobs = Jobs()
+    run({"job_id": 9, "notebook_params": {"a": "b"}, "python_params": ["x"]}, jobs, c="job")
+    assert jobs.asked == (9, {"c": "job"})
+    assert jobs.of_tasks == {"notebook_params": {"a": "b"}, "python_params": ["x"]}
+
+
+def test_parameters_of_a_job_and_of_its_tasks_do_not_mix() -> None:
+    with pytest.raises(ConfigError, match="both job_parameters and notebook_params"):
+        run({"job_id": 9, "job_parameters": {"a": "1"}, "notebook_params": {"a": "b"}}, Jobs())

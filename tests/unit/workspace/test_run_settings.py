@@ -6,7 +6,6 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 
 from laketop.workspace.run_settings import (
     given_to_tasks,
-    refuse_given,
     run_as_of,
     with_environments,
     with_parameters,
@@ -17,15 +16,26 @@ NOTEBOOK = {
     "notebook_task": {"notebook_path": "n", "base_parameters": {"x": "1", "y": "1"}},
 }
 DBT = {"task_key": "c", "dbt_task": {"project_directory": "/p", "commands": ["dbt run"]}}
+SQL = {
+    "task_key": "d",
+    "sql_task": {"file": {"path": "/q.sql"}, "parameters": {"a": "1", "b": "1"}},
+}
 SCRIPT = {"task_key": "b", "spark_python_task": {"python_file": "/f.py", "parameters": ["old"]}}
 
 
 def test_parameters_reach_the_tasks_of_their_kind_and_no_others() -> None:
-    settings = {"tasks": [NOTEBOOK, SCRIPT, DBT]}
+    settings = {"tasks": [NOTEBOOK, SCRIPT, DBT, SQL]}
     given = given_to_tasks(
-        None, notebook_params={"x": "2"}, python_params=["new"], dbt_commands=["dbt test"]
+        {
+            "notebook_params": {"x": "2"},
+            "python_params": ["new"],
+            "dbt_commands": ["dbt test"],
+            "sql_params": {"a": "2"},
+            "job_id": 1,
+        }
     )
-    notebook, script, dbt = with_parameters(settings, given)["tasks"]
+    notebook, script, dbt, sql = with_parameters(settings, given)["tasks"]
+    assert sql["sql_task"]["parameters"] == {"a": "2", "b": "1"}
     assert dbt["dbt_task"]["commands"] == ["dbt test"]
     assert notebook["notebook_task"]["base_parameters"] == {"x": "2", "y": "1"}
     assert script["spark_python_task"]["parameters"] == ["new"]
@@ -34,20 +44,27 @@ def test_parameters_reach_the_tasks_of_their_kind_and_no_others() -> None:
 
 def test_parameters_of_tasks_and_of_the_job_do_not_mix() -> None:
     with pytest.raises(InvalidParameterValue, match="do not mix"):
-        given_to_tasks({"y": "3"}, notebook_params={"x": "2"})
+        given_to_tasks({"job_parameters": {"y": "3"}, "notebook_params": {"x": "2"}})
 
 
 def test_parameters_of_tasks_have_ten_thousand_bytes_at_most() -> None:
     longest = "x" * (10_000 - len('{"python_params": [""]}'))
-    assert given_to_tasks(None, python_params=[longest])["python_params"] == [longest]
+    assert given_to_tasks({"python_params": [longest]})["python_params"] == [longest]
     with pytest.raises(InvalidParameterValue, match="python_params has more than 10000 bytes"):
-        given_to_tasks(None, python_params=[longest + "x"])
+        given_to_tasks({"python_params": [longest + "x"]})
 
 
-def test_what_is_not_served_is_refused_by_name() -> None:
-    refuse_given(jar_params=None, sql_params={})
-    with pytest.raises(NotServed, match="sql_params"):
-        refuse_given(jar_params=None, sql_params={"a": "b"})
+@pytest.mark.parametrize("name", ["jar_params", "spark_submit_params", "pipeline_params"])
+def test_what_is_not_served_is_refused_by_name(name: str) -> None:
+    assert given_to_tasks({name: None}) == {}
+    with pytest.raises(NotServed, match=name):
+        given_to_tasks({name: {"a": "b"}})
+
+
+@pytest.mark.parametrize("sent", [{"sql_params": ["a"]}, {"python_params": {"a": "b"}}])
+def test_parameters_of_another_type_are_refused_by_name(sent: dict[str, object]) -> None:
+    with pytest.raises(InvalidParameterValue, match=next(iter(sent))):
+        given_to_tasks(sent)
 
 
 def test_a_task_that_names_an_environment_is_given_the_jobs() -> None:

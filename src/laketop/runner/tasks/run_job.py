@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from laketop.errors import ConfigError, Refused
+from laketop.errors import ConfigError
 from laketop.runner.context import Outcome
 from laketop.runner.references import text_of
 
@@ -31,16 +31,21 @@ class RunJobTask:
     def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
         """Run the job to its end.
 
-        Errors: ConfigError for a `job_id` that is no number, Refused for legacy parameters.
+        Errors: ConfigError for a `job_id` that is no number, and for parameters both of the job
+        and of its tasks.
         Source: Databricks docs, task types, and job parameters: those of this job win.
         """
         settings = task["run_job_task"]
-        legacy = sorted(name for name in settings if name not in _FIELDS and settings[name])
-        if legacy:
-            raise Refused(f"{legacy[0]!r} of a run_job task", hint="use job_parameters")
+        of_tasks = {name: settings[name] for name in settings if name not in _FIELDS}
+        given = sorted(name for name, value in of_tasks.items() if value)
+        if given and settings.get("job_parameters"):
+            raise ConfigError(
+                f"run_job task {context.task_key!r} has both job_parameters and {given[0]}",
+                hint="use job_parameters alone",
+            )
         own = {name: text_of(value) for name, value in settings.get("job_parameters", {}).items()}
         job_id = _job_id(settings.get("job_id"))
-        child = context.run_job(job_id, {**own, **context.job_parameters})
+        child = context.run_job(job_id, {**own, **context.job_parameters}, of_tasks)
         result = _TAKEN_OVER.get(child.result_state, "FAILED")
         error = None
         if result != "SUCCESS":

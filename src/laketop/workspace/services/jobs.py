@@ -40,7 +40,6 @@ from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
 from laketop.workspace.run_settings import (
     given_to_tasks,
-    refuse_given,
     run_as_of,
     with_environments,
     with_parameters,
@@ -186,41 +185,22 @@ class Jobs(Service):
         *,
         job_id: int,
         job_parameters: dict[str, str] | None = None,
-        notebook_params: dict[str, str] | None = None,
-        python_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
-        python_named_params: dict[str, str] | None = None,
         only: list[str] | None = None,  # type: ignore[valid-type]  # not the method
         idempotency_token: str | None = None,
         queue: dict[str, Any] | None = None,
         chaos_seed: int | None = None,
-        jar_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
-        spark_submit_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
-        sql_params: dict[str, str] | None = None,
-        dbt_commands: list[str] | None = None,  # type: ignore[valid-type]  # not the method
-        pipeline_params: dict[str, Any] | None = None,
+        fields: Fields,
     ) -> dict[str, Any]:
         """Make a run of a job, and return at once; the same token finds the same run.
 
-        `chaos_seed` is laketop's own: faults on purpose.
+        `chaos_seed` is laketop's own: faults on purpose. The parameters of tasks are in `fields`.
         """
-        refuse_given(
-            jar_params=jar_params,
-            spark_submit_params=spark_submit_params,
-            sql_params=sql_params,
-            pipeline_params=pipeline_params,
-        )
+        legacy = given_to_tasks(fields)
         self._require(job_id, "CAN_MANAGE_RUN")
         job = self._existing(job_id)
         found = self._run_of(idempotency_token)
         if found is not None:
             return {"run_id": found, "number_in_job": found}
-        legacy = given_to_tasks(
-            job_parameters,
-            notebook_params=notebook_params,
-            python_params=python_params,
-            python_named_params=python_named_params,
-            dbt_commands=dbt_commands,
-        )
         run_id = self._add(
             with_parameters(job["settings"], legacy),
             self._request(job_id, parameters=job_parameters or {}, only=tuple(only or ())),
@@ -317,10 +297,7 @@ class Jobs(Service):
         rerun_dependent_tasks: bool = False,
         latest_repair_id: int | None = None,
         job_parameters: dict[str, str] | None = None,
-        notebook_params: dict[str, str] | None = None,
-        python_params: list[str] | None = None,  # type: ignore[valid-type]  # not the method
-        python_named_params: dict[str, str] | None = None,
-        dbt_commands: list[str] | None = None,  # type: ignore[valid-type]  # not the method
+        fields: Fields,
     ) -> dict[str, Any]:
         """Run tasks of a run that has ended again, under the run's own id, and return at once."""
         record = self._records.get(run_id)
@@ -328,13 +305,7 @@ class Jobs(Service):
             raise _no_run(run_id)
         self._require_run(record, "CAN_MANAGE_RUN")
         repairs.check_repairable(record, latest_repair_id)
-        legacy = given_to_tasks(
-            job_parameters,
-            notebook_params=notebook_params,
-            python_params=python_params,
-            python_named_params=python_named_params,
-            dbt_commands=dbt_commands,
-        )
+        legacy = given_to_tasks(fields)
         settings = with_environments(with_parameters(self._settings_of(record), legacy))
         wish = Wish(
             tasks=tuple(rerun_tasks or ()),
@@ -682,7 +653,8 @@ class Jobs(Service):
             )
             parent = self._records.get(call.run_id)
             creator = parent.creator if parent is not None else None
-            return self._add(job["settings"], request, queue=None, more=more, creator=creator)
+            settings = with_parameters(job["settings"], given_to_tasks(call.of_tasks))
+            return self._add(settings, request, queue=None, more=more, creator=creator)
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
 
