@@ -17,6 +17,9 @@ real Delta and real MLflow, offline. Everything acts on the local workspace, wha
 host the bundle names.
 """
 
+_HANDING_ON = frozenset({"run"})
+"""Commands that hand on what follows `--`."""
+
 _FIRST = """\
 first steps:
   laketop run KEY          run a job of the databricks.yml here, starting what it needs
@@ -62,7 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     command = next((word for word in given if not word.startswith("-")), "")
+    handed_on: Sequence[str] = ()
+    if command in _HANDING_ON and "--" in given:  # which argparse takes only at once after a KEY
+        cut = list(given).index("--")
+        given, handed_on = given[:cut], given[cut + 1 :]
     args = parser(command).parse_args(given)
+    args.handed_on = list(handed_on)
     try:
         return int(args.run(args))
     except LaketopError as error:

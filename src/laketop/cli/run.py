@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from laketop.cli import _project, _runs, _scripts
+from laketop.cli import _arguments, _project, _runs, _scripts
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
@@ -21,9 +21,20 @@ def register(commands: Any) -> None:
     """Add the command to the parser."""
     text = "run a job or script of the bundle here, starting what it needs"
     more = "; what a job needs is deployed too."
-    parser = commands.add_parser("run", help=text, description=text + more)
+    parser = commands.add_parser(
+        "run",
+        help=text,
+        description=text + more,
+        usage="laketop run [options] KEY [-- ARGUMENT ...]\n"
+        "       laketop run [options] -- COMMAND ...",
+        epilog="After `--` come parameters of the job, as `--name value`, or arguments of its"
+        " Python tasks; without KEY a command, run with the workspace in its environment.",
+    )
     parser.add_argument(
-        "job", metavar="KEY", help="the key of the job under `resources`, or one of `scripts`"
+        "job",
+        metavar="KEY",
+        nargs="?",
+        help="the key of the job under `resources`, or one of `scripts`",
     )
     _project.add_params(parser, "a job parameter; may be repeated")
     parser.add_argument(
@@ -44,6 +55,9 @@ def register(commands: Any) -> None:
         help="run again whenever a file of the bundle changes, until Ctrl-C",
     )
     parser.add_argument(
+        "--restart", action="store_true", help="cancel the runs of the job that are active first"
+    )
+    parser.add_argument(
         "--no-wait", action="store_true", help="return once the run is made; print its id"
     )
     _project.add_options(parser)
@@ -54,11 +68,13 @@ def register(commands: Any) -> None:
         type=_seed,
         help="let attempts crash, start late, come twice or lose their answer, by this seed",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, wrong=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the job to its end; 0 on success."""
+    if args.job is None and not args.handed_on:
+        args.wrong("nothing to run is named: give a KEY, or a command after `--`")
     if args.watch and args.no_wait:
         raise LaketopError("--watch waits for each run, --no-wait for none", hint="choose one")
     if not args.watch:
@@ -118,12 +134,15 @@ def _run(args: argparse.Namespace) -> int:
     bundle = validate.load(args, find=lambda _kind, _name: None)
     if validate.report(bundle, sys.stderr):
         return 1
-    if args.job in bundle.scripts:
+    if args.job is None or args.job in bundle.scripts:
         return _scripts.run(args, bundle)
     deployment.check_runs(bundle, args.job)
-    bundle.job(args.job)
+    given = _arguments.fields_of(args.job, bundle.job(args.job).body, args.handed_on)
     contact, job_id = _runs.deployed(args, bundle)
-    body: dict[str, Any] = {"job_id": job_id, "job_parameters": dict(args.params)}
+    if args.restart:
+        _cancel_active(contact, job_id)
+    of_job = {**given.pop("job_parameters", {}), **dict(args.params)}
+    body: dict[str, Any] = {"job_id": job_id, "job_parameters": of_job, **given}
     only = [*(args.only.split(",") if args.only else ()), *args.task]
     if only:
         body["only"] = only
@@ -146,6 +165,16 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         _console.emit(ended)
     return _runs.report(contact, ended)
+
+
+def _cancel_active(contact: Contact, job_id: int) -> None:
+    from laketop.cli import _console
+
+    path = f"/api/2.2/jobs/runs/list?job_id={job_id}&active_only=true"
+    while runs := contact.request("GET", path).get("runs"):
+        for run in runs:
+            _runs.cancel(contact, int(run["run_id"]))
+            _console.say(f"run {run['run_id']} is canceled")
 
 
 def _say_id(args: argparse.Namespace, run_id: int) -> None:

@@ -15,11 +15,11 @@ from laketop.workspace.shapes import shaped
 _LARGEST = 10_000
 """Bytes of the parameters of tasks, as JSON. Source: Databricks docs, job parameters."""
 _LEGACY = {
-    "notebook_params": ("notebook_task", "base_parameters"),
-    "python_params": ("spark_python_task", "parameters"),
-    "python_named_params": ("python_wheel_task", "named_parameters"),
-    "sql_params": ("sql_task", "parameters"),
-    "dbt_commands": ("dbt_task", "commands"),
+    "notebook_params": {"notebook_task": "base_parameters"},
+    "python_params": {"spark_python_task": "parameters", "python_wheel_task": "parameters"},
+    "python_named_params": {"python_wheel_task": "named_parameters"},
+    "sql_params": {"sql_task": "parameters"},
+    "dbt_commands": {"dbt_task": "commands"},
 }
 """Parameters of a run from before job parameters, and the settings of tasks that they become."""
 _LISTS = frozenset({"python_params", "dbt_commands"})
@@ -59,16 +59,20 @@ def _read(name: str, value: Any) -> Any:
 def with_parameters(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings, with `given_to_tasks` in those of their tasks."""
     tasks = [dict(task) for task in settings.get("tasks") or ()]
-    for name, (kind, field) in _LEGACY.items():
-        value = given.get(name)
-        for task in tasks if value else ():
-            if task.get(kind):
-                old = task[kind].get(field) or {}
-                task[kind] = {
-                    **task[kind],
-                    field: {**old, **value} if isinstance(value, dict) else value,
-                }
+    for name, value in given.items():
+        for kind, field in _LEGACY[name].items():
+            for task in tasks:
+                if task.get(kind):
+                    task[kind] = _with(task[kind], field, value)
     return {**settings, "tasks": tasks}
+
+
+def _with(settings: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
+    """Return the settings of one task with a parameter more; lists replace what was there."""
+    if isinstance(value, dict):
+        return {**settings, field: {**(settings.get(field) or {}), **value}}
+    named = {"named_parameters": None} if settings.get("named_parameters") else {}
+    return {**settings, **named, field: value}
 
 
 def with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def test_a_script_runs_with_its_variables_and_its_exit_code_is_ours(project: Pat
         (["--task", "a"], "--task"),
         (["--params", "a=b"], "--params"),
         (["--no-wait"], "--no-wait"),
+        (["--restart"], "--restart"),
+        (["--", "x"], "arguments"),
         (["--chaos", "seed=0"], "--chaos"),
         (["--json"], "--json"),
     ],
@@ -53,3 +55,16 @@ def test_an_option_of_jobs_is_refused_by_name(
     assert main(["run", "hello", "--project", str(project), *option]) == 1
     assert f"'hello' is a script of the bundle, which takes no {named}" in capsys.readouterr().err
     assert not (project / "said").exists()
+
+
+def test_a_command_without_a_key_runs_with_the_workspace_in_its_environment(project: Path) -> None:
+    command = ["sh", "-c", "echo $DATABRICKS_HOST $1 > said; exit 4", "-", "a  b"]
+    assert main(["run", "--project", str(project), "--", *command]) == 4
+    assert (project / "said").read_text(encoding="utf-8") == "http://127.0.0.1:1 a b\n"
+
+
+def test_a_command_takes_no_option_of_jobs_either(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--project", str(project), "--json", "--", "true"]) == 1
+    assert "a command takes no --json" in capsys.readouterr().err

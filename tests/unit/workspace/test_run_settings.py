@@ -88,3 +88,11 @@ def test_run_as_is_a_user_or_a_service_principal(
     settings: dict[str, object], who: str | None
 ) -> None:
     assert run_as_of(settings) == who
+
+
+def test_arguments_of_a_wheel_replace_its_named_parameters() -> None:
+    wheel = {"package_name": "p", "entry_point": "e", "named_parameters": {"a": "b"}}
+    settings = {"tasks": [{"task_key": "w", "python_wheel_task": wheel}]}
+    (task,) = with_parameters(settings, given_to_tasks({"python_params": ["x"]}))["tasks"]
+    made = task["python_wheel_task"]
+    assert (made["parameters"], made["named_parameters"]) == (["x"], None)
