@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from laketop.workspace.deployment import Options, Site
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every command about a deployment."""
-    _project.add_options(parser)
+def add_options(parser: argparse.ArgumentParser, *, of_action: bool = False) -> None:
+    """Add the options of every command about a deployment, or of one of its actions."""
+    _project.add_options(parser, of_action=of_action)
     _project.add_bundle_options(parser)
     parser.add_argument(
         "--remote",
@@ -32,14 +32,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def add_changing_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the commands that change a workspace."""
-    parser.add_argument(
-        "--force-lock", action="store_true", help="take the lock of another deployment over"
-    )
+    add_lock_option(parser)
     parser.add_argument("--auto-approve", action="store_true", help="agree to all that is asked")
     parser.add_argument(
         "--purge",
         action="store_true",
         help="delete also what holds data: schemas with tables, volumes with files, models",
+    )
+
+
+def add_lock_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the commands that take the target's lock."""
+    parser.add_argument(
+        "--force-lock", action="store_true", help="take the lock of another deployment over"
+    )
+
+
+def add_select_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the commands that can be about a part of the bundle."""
+    parser.add_argument(
+        "--select",
+        metavar="KEYS",
+        type=lambda text: text.split(","),
+        action="extend",
+        default=[],
+        help="these resources alone, by commas, and what they refer to; nothing is deleted",
     )
 
 
@@ -74,7 +91,8 @@ class Opened:
             confirm = _agreed
         elif sys.stdin.isatty() and sys.stderr.isatty():
             confirm = self._asked
-        return Options(force_lock=args.force_lock, purge=args.purge, confirm=confirm)
+        select = tuple(getattr(args, "select", ()))
+        return Options(args.force_lock, args.purge, confirm, select)
 
     def _asked(self, sentences: Sequence[str]) -> bool:
         self.progress.pause()

@@ -19,6 +19,7 @@ def register(commands: Any) -> None:
     )
     _deploying.add_options(parser)
     _deploying.add_changing_options(parser)
+    _deploying.add_select_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -10,6 +10,7 @@ from laketop.cli import _deploying
 
 if TYPE_CHECKING:
     from laketop.workspace.deployment import Plan
+    from laketop.workspace.deployment.planning import Step
 
 _LONGEST = 60
 
@@ -21,6 +22,7 @@ def register(commands: Any) -> None:
         "plan", help=text, description=text + ", and which fields; nothing is written."
     )
     _deploying.add_options(parser)
+    _deploying.add_select_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from laketop.workspace import deployment
 
     with _deploying.site(args) as opened:
-        plan = deployment.plan_of(opened.site, opened.bundle)
+        plan = deployment.plan_of(opened.site, opened.bundle, args.select)
     if args.json:
         _console.emit(plan.as_dict())
         return 0
@@ -41,13 +43,17 @@ def run(args: argparse.Namespace) -> int:
 
 def lines_of(plan: Plan) -> list[str]:
     """Return the plan as text: a line a step, below it a line a changed field."""
-    lines: list[str] = []
-    for step in plan.changing:
-        lines.append(f"{step.action} {step.name}")
-        for edit in step.edits:
-            by = " (changed in the workspace)" if edit.by == "workspace" else ""
-            lines.append(f"  {edit.path}: {_shown(edit.old)} -> {_shown(edit.new)}{by}")
+    lines = [line for step in plan.changing for line in lines_of_step(step)]
     return [*lines, plan.summary]
+
+
+def lines_of_step(step: Step) -> list[str]:
+    """Return one step as text."""
+    lines = [f"{step.action} {step.name}"]
+    for edit in step.edits:
+        by = " (changed in the workspace)" if edit.by == "workspace" else ""
+        lines.append(f"  {edit.path}: {_shown(edit.old)} -> {_shown(edit.new)}{by}")
+    return lines
 
 
 def _shown(value: Any) -> str:

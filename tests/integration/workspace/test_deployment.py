@@ -36,11 +36,13 @@ from laketop.workspace.deployment import (
     Options,
     Plan,
     Site,
+    bind,
     check_runs,
     deploy_to,
     destroy,
     plan_of,
     summary_of,
+    unbind,
 )
 from laketop.workspace.deployment.folders import DiskFolder
 
@@ -890,3 +892,54 @@ def test_a_dashboard_on_a_warehouse_of_another_workspace_is_deployed_here(local:
     assert not local.deploy().failures
     assert local.plan().changing == ()
     destroy(local.site, local.load(), Options(confirm=yes))
+
+
+def test_a_part_of_a_bundle_is_planned_and_deployed_with_what_it_needs(project: Project) -> None:
+    call = "{task_key: t, run_job_task: {job_id: '${resources.jobs.inner.id}'}}"
+    jobs = f"outer: {{tasks: [{call}]}}, inner: {{name: i}}, other: {{name: o}}"
+    project.write(resources(f"{{jobs: {{{jobs}}}}}", "part"))
+    done = project.deploy(select=["outer"])
+    assert sorted(done.jobs) == ["inner", "outer"]
+    assert plan_of(project.site, project.load(), ["jobs.outer"]).changing == ()
+    assert project.actions() == {"jobs.other": "create"}
+    project.write(resources("{jobs: {other: {name: o}}}", "part"))
+    assert sorted(project.deploy(select=["other"]).jobs) == ["inner", "other", "outer"]
+    assert project.actions() == {"jobs.inner": "delete", "jobs.outer": "delete"}
+    with pytest.raises(LaketopError, match="no resource named 'othr'") as told:
+        plan_of(project.site, project.load(), ["othr"])
+    assert told.value.hint == "did you mean 'other'?"
+    destroy(project.site, project.load(), Options(confirm=yes))
+
+
+def test_what_is_there_is_bound_changed_and_unbound(project: Project) -> None:
+    job_id = project.client.jobs.create(name="by hand", timeout_seconds=7).job_id or 0
+    project.write(resources("{jobs: {j: {name: bound}}}", "bound"))
+    step = bind(project.site, project.load(), "j", str(job_id))
+    assert step.action == "update"
+    assert ("name", "by hand", "bound") in [(e.path, e.old, e.new) for e in step.edits]
+    with pytest.raises(LaketopError, match="deployed already"):
+        bind(project.site, project.load(), "jobs.j", str(job_id))
+    assert project.deploy().jobs == {"j": job_id}
+    settings = project.client.jobs.get(job_id).settings
+    assert settings is not None
+    assert settings.name == "bound"
+    assert unbind(project.site, project.load(), "j") == str(job_id)
+    assert project.actions() == {"jobs.j": "create"}
+    with pytest.raises(LaketopError, match="nothing to unbind"):
+        unbind(project.site, project.load(), "j")
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    assert project.client.jobs.get(job_id).job_id == job_id
+    project.client.jobs.delete(job_id)
+
+
+def test_what_cannot_be_bound_is_refused_by_name(project: Project) -> None:
+    schema = "{catalog_name: main, name: theirs}"
+    text = f"{{jobs: {{j: {{name: j}}}}, schemas: {{s: {schema}}}, models: {{m: {{name: m}}}}}}"
+    project.write(resources(text, "unbound"))
+    with pytest.raises(LaketopError, match="no job named '999999'"):
+        bind(project.site, project.load(), "j", "999999")
+    with pytest.raises(LaketopError, match=r"made anew in place of 'main\.default'"):
+        bind(project.site, project.load(), "s", "main.default")
+    with pytest.raises(Refused, match=r"binding models\.m"):
+        bind(project.site, project.load(), "m", "m")
+    assert {one["id"] for one in summary_of(project.site, project.load())} == {None}

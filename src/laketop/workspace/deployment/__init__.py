@@ -6,6 +6,7 @@ One engine for both. A type of resource is one file in `resources/`; what is dep
 
 from __future__ import annotations
 
+from laketop.workspace.deployment.binding import bind, unbind
 from laketop.workspace.deployment.finding import finder, local_finder
 from laketop.workspace.deployment.messages import check_runs
 from laketop.workspace.deployment.operations import (
@@ -27,6 +28,7 @@ __all__ = [
     "Options",
     "Plan",
     "Site",
+    "bind",
     "check_runs",
     "deploy",
     "deploy_to",
@@ -37,4 +39,5 @@ __all__ = [
     "plan_of",
     "run_script",
     "summary_of",
+    "unbind",
 ]

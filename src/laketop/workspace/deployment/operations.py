@@ -17,6 +17,7 @@ from laketop.workspace.deployment.folders import removable
 from laketop.workspace.deployment.locking import alone, locked
 from laketop.workspace.deployment.planning import Plan, Planner, Step
 from laketop.workspace.deployment.scripts import run_hook
+from laketop.workspace.deployment.selecting import narrowed
 from laketop.workspace.deployment.site import Say, Site
 from laketop.workspace.deployment.state import State
 
@@ -30,11 +31,13 @@ class Options:
     """How a deployment goes about what could hurt.
 
     `confirm` None means that nobody can be asked. With `purge` what holds data is deleted too.
+    `select` names the resources to deploy, with what they refer to; nothing else is deleted.
     """
 
     force_lock: bool = False
     purge: bool = False
     confirm: Confirm | None = None
+    select: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +82,7 @@ def deploy_to(site: Site, load: Load, options: Options = _DEFAULT) -> Deployment
     with alone(site.state, force=options.force_lock):
         bundle = _prepared(site, load, bundle)
         if not site.is_local:
-            messages.check_remote(bundle)
+            messages.check_remote(narrowed(bundle, options.select))
         run_hook("predeploy", bundle, site)
         done = _deployed(site, bundle, options)
         run_hook("postdeploy", bundle, site)
@@ -97,32 +100,41 @@ def _prepared(site: Site, load: Load, bundle: Bundle) -> Bundle:
 
 
 def _deployed(site: Site, bundle: Bundle, options: Options) -> Deployment:
+    part = narrowed(bundle, options.select)
     state = _state(site, bundle)
-    plan = Planner(bundle, state, site.api).plan()
+    plan = _planned(Planner(part, state, site.api), options.select)
     if not plan.changing:
         uploading.upload(bundle, site)
         return Deployment(bundle.target, _jobs(state), plan)
     _ask(plan.asking, options)
     with locked(bundle, site.folder, force=options.force_lock):
         state = _state(site, bundle)
-        planner = Planner(bundle, state, site.api)
-        plan = planner.plan()
+        planner = Planner(part, state, site.api)
+        plan = _planned(planner, options.select)
         _check_active_runs(site, bundle, state, plan)
         uploading.upload(bundle, site)
         failures = Applier(site, state, planner, purge=options.purge).apply(plan)
         _write_metadata(site, bundle, state)
     if site.is_local:
-        for sentence in messages.waiting(bundle):
+        for sentence in messages.waiting(part):
             site.say(sentence)
     return Deployment(bundle.target, _jobs(state), plan, failures)
 
 
-def plan_of(site: Site, bundle: Bundle) -> Plan:
-    """Return what a deployment would do now; nothing is written. Errors: ConfigError."""
+def _planned(planner: Planner, select: Sequence[str]) -> Plan:
+    return planner.plan(deletes=not select)
+
+
+def plan_of(site: Site, bundle: Bundle, select: Sequence[str] = ()) -> Plan:
+    """Return what a deployment would do now, of all or of `select`; nothing is written.
+
+    Errors: ConfigError; NotFound for a name of `select` that is none.
+    """
     _sound(bundle)
+    part = narrowed(bundle, select)
     if not site.is_local:
-        messages.check_remote(bundle)
-    return Planner(bundle, _state(site, bundle), site.api).plan()
+        messages.check_remote(part)
+    return _planned(Planner(part, _state(site, bundle), site.api), select)
 
 
 def destroy(site: Site, bundle: Bundle, options: Options = _DEFAULT) -> tuple[Failure, ...]:

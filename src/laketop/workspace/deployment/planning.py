@@ -133,8 +133,8 @@ class Planner:
         self._anew: set[str] = set()
         """While a plan is made, what it makes anew: nobody knows its id yet."""
 
-    def plan(self) -> Plan:
-        """Return what is to be done."""
+    def plan(self, *, deletes: bool = True) -> Plan:
+        """Return what is to be done; with `deletes` what the bundle no longer has goes."""
         nodes = list(self.nodes())
         made = []
         for node in nodes:
@@ -143,7 +143,8 @@ class Planner:
                 self._anew.add(node.name)
             made.append(step)
         self._anew.clear()
-        return Plan((*self.deletions({node.name for node in nodes}), *made))
+        gone = self.deletions({node.name for node in nodes}) if deletes else ()
+        return Plan((*gone, *made))
 
     def deletions(self, kept: set[str]) -> tuple[Step, ...]:
         """Return the steps that delete what is deployed and not among `kept`, in their order."""
@@ -192,7 +193,7 @@ class Planner:
         if entry is None or now is None:
             return Step(node.name, "create", node.kind, node, body)
         edits = (*_edits(entry, body), *_drift(entry, now))
-        fixed = [edit for edit in edits if _top(edit.path) in node.kind.immutable]
+        fixed = [edit for edit in edits if top_of(edit.path) in node.kind.immutable]
         action: Action = "recreate" if fixed else "update" if edits else "unchanged"
         if fixed and node.resource.prevent_destroy:
             raise ConfigError(
@@ -245,7 +246,8 @@ def _rank(name: str, order: list[str]) -> int:
     return order.index(type_) if type_ in order else 0
 
 
-def _top(path: str) -> str:
+def top_of(path: str) -> str:
+    """Return the field of a body that a path leads into: "tasks" of "tasks[t].max_retries"."""
     return path.partition(".")[0].partition("[")[0]
 
 
