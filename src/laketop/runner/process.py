@@ -9,13 +9,17 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from laketop.runner.redaction import pump
+
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from laketop.runner.redaction import Redaction
 
 GRACE_SECONDS = 10.0
 """From TERM to KILL."""
@@ -65,6 +69,7 @@ def run_process(
     started: Callable[[int], None] | None = None,
     fork: Fork | None = None,
     most_output_bytes: int = MOST_OUTPUT_BYTES,
+    redaction: Redaction | None = None,
 ) -> Ended:
     """Run a program until it ends, is cancelled or out of time; return how it ended.
 
@@ -73,6 +78,7 @@ def run_process(
     TERM, then KILL, sent to it and to all that it started; what it leaves running at its end is
     stopped too, and so is everything when the calling process is killed. `started` is handed
     the process id, which is also the id of its group. `fork` may start the guard in its own way.
+    The secrets that `redaction` knows stay out of the log.
     Units: `timeout_seconds` 0 = none.
     Errors: OSError if the program or `cwd` cannot be used; nothing was started then.
     """
@@ -84,7 +90,7 @@ def run_process(
     def reason_to_stop() -> str:
         return _reason_to_stop(cancelled, deadline)
 
-    with log.open("ab") as output:
+    with _opened(log, redaction) as output:
         child, code, stop = _followed(order, output, fork, reason_to_stop, started)
         if child is None and not stop and fork is not None:  # what was to fork it was just killed
             child, code, stop = _followed(order, output, None, reason_to_stop, started)
@@ -95,6 +101,23 @@ def run_process(
         cancelled=stop == "cancelled",
         timed_out=stop == "timed out",
     )
+
+
+@contextlib.contextmanager
+def _opened(log: Path, redaction: Redaction | None) -> Iterator[IO[bytes]]:
+    with log.open("ab") as file:
+        if redaction is None:
+            yield file
+            return
+        source, sink = os.pipe()
+        reader = threading.Thread(target=pump, args=(source, file.fileno(), redaction))
+        reader.start()
+        try:
+            with os.fdopen(sink, "wb") as output:
+                yield output
+        finally:
+            reader.join()  # nothing that could write is left: the guard has ended all of it
+            os.close(source)
 
 
 def _followed(

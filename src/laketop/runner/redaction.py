@@ -18,6 +18,9 @@ import urllib.parse
 from typing import Any
 
 REDACTED = "[REDACTED]"
+_SHORTEST = 4
+"""Shorter lines, and other spellings of shorter values, would be found by chance."""
+_BLOCK_BYTES = 65536
 
 
 class Redaction:
@@ -27,7 +30,10 @@ class Redaction:
         self._spellings: list[bytes] = []
 
     def add(self, secret: bytes) -> None:
-        """Keep `secret` out from now on: plain, and as JSON, URL and base64 write it."""
+        """Keep `secret` out from now on: whole and by its lines, plain and as others write it.
+
+        Others: JSON, URLs, `repr`, hex, and base64 wherever in the encoded bytes it stands.
+        """
         known = {*self._spellings, *_spellings(secret)} - {b""}
         self._spellings = sorted(known, key=lambda spelling: (-len(spelling), spelling))
 
@@ -45,24 +51,52 @@ class Redaction:
 
     def held_back(self, data: bytes) -> int:
         """Return how many bytes at the end of `data` may be the start of a secret."""
-        longest = max(map(len, self._spellings), default=0) - 1
-        for count in range(min(longest, len(data)), 0, -1):
-            tail = data[-count:]
-            if any(spelling.startswith(tail) for spelling in self._spellings):
-                return count
-        return 0
+        return max((_begun(spelling, data) for spelling in self._spellings), default=0)
+
+
+def _begun(spelling: bytes, data: bytes) -> int:
+    """Return how many bytes at the end of `data` are the start of `spelling`, but not all of it."""
+    at = data.find(spelling[:1], max(0, len(data) - len(spelling) + 1))
+    while at >= 0:
+        if spelling.startswith(data[at : at + 16]) and spelling.startswith(data[at:]):
+            return len(data) - at
+        at = data.find(spelling[:1], at + 1)
+    return 0
 
 
 def _spellings(secret: bytes) -> set[bytes]:
-    spellings = {secret, base64.b64encode(secret)}
+    whole = _written(secret)
+    lines = [line.strip() for line in secret.splitlines()]
+    return whole.union(*(_written(line) for line in lines if len(line) >= _SHORTEST))
+
+
+def _written(secret: bytes) -> set[bytes]:
+    written = {secret, base64.b64encode(secret), base64.urlsafe_b64encode(secret)}
+    if len(secret) >= _SHORTEST:
+        written |= {secret.hex().encode(), secret.hex().upper().encode(), *_within_base64(secret)}
+    written.add(repr(secret)[2:-1].encode())
     try:
         text = secret.decode()
     except UnicodeDecodeError:
-        return spellings
-    spellings.add(json.dumps(text)[1:-1].encode())
-    spellings.add(urllib.parse.quote(text, safe="").encode())
-    spellings.add(urllib.parse.quote_plus(text).encode())
-    return spellings
+        return written
+    for spelt in (
+        *(repr(text)[1:-1], ascii(text)[1:-1]),
+        *(json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]),
+        *(urllib.parse.quote(text, safe=""), urllib.parse.quote(text)),
+        urllib.parse.quote_plus(text),
+    ):
+        written.add(spelt.encode())
+    return written
+
+
+def _within_base64(secret: bytes) -> set[bytes]:
+    """Return the characters that `secret` alone decides, by how many bytes stand before it."""
+    found = set()
+    for before in range(3):
+        length = 8 * (before + len(secret)) // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            found.add(encode(bytes(before) + secret)[(0, 2, 3)[before] : length])
+    return found
 
 
 class RedactedOutput(io.RawIOBase):
@@ -110,6 +144,14 @@ class RedactedOutput(io.RawIOBase):
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
+
+
+def pump(source: int, descriptor: int, redaction: Redaction) -> None:
+    """Write what comes from the pipe `source` to `descriptor`, redacted, to its end."""
+    output = RedactedOutput(descriptor, redaction)
+    while block := os.read(source, _BLOCK_BYTES):
+        output.write(block)
+    output.finish()
 
 
 def redact_output(redaction: Redaction) -> None:

@@ -88,7 +88,7 @@ def test_commands_run_in_turn_in_a_copy_of_the_project(run: Run, project: Path) 
     outcome, log = run("dbt deps", "dbt run --vars '{a: b c}'")
     assert (outcome.result_state, outcome.exit_code) == ("SUCCESS", 0)
     lines = [line for line in log.splitlines() if line.startswith(("$", "deps", "run", "host"))]
-    told = "host http://127.0.0.1:8123 token secret stats false"
+    told = "host http://127.0.0.1:8123 token [REDACTED] stats false"
     assert [line.strip() for line in lines] == [
         *("$ dbt deps", "deps", told),
         *("$ dbt run --vars '{a: b c}'", "run --vars {a: b c}", told),

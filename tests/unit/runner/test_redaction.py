@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import urllib.parse
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,60 @@ def test_other_spellings_of_a_secret_are_redacted() -> None:
     ]
     for spelling in spellings:
         assert known().text(spelling) == REDACTED
+
+
+def test_what_programs_make_of_a_secret_is_redacted() -> None:
+    for spelling in (
+        repr(SECRET)[1:-1],
+        repr(SECRET.encode())[2:-1],
+        ascii(SECRET)[1:-1],
+        json.dumps(SECRET, ensure_ascii=False)[1:-1],
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    ):
+        assert known().text(f"<{spelling}>") == f"<{REDACTED}>"
+
+
+def test_each_line_of_a_secret_of_many_lines_is_redacted() -> None:
+    redaction = known("-----BEGIN-----\nMIIB+first\n  second/line\nab\n")
+    for line in ("MIIB+first", "second/line", "MIIB+first".encode().hex()):
+        assert redaction.text(f"> {line}") == f"> {REDACTED}"
+    assert redaction.text("an about-turn") == "an about-turn"
+
+
+@given(
+    before=st.binary(max_size=7),
+    secret=st.binary(min_size=8, max_size=40),
+    after=st.binary(max_size=7),
+    encode=st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+)
+def test_a_secret_within_base64_does_not_come_back(
+    before: bytes, secret: bytes, after: bytes, encode: Callable[[bytes], bytes]
+) -> None:
+    redaction = Redaction()
+    redaction.add(secret)
+    text = encode(before + secret + after)
+
+    shown = redaction.clean(text)
+
+    assert REDACTED.encode() in shown
+    assert len(text) - len(shown.replace(REDACTED.encode(), b"")) >= 8 * len(secret) // 6 - 2
+
+
+@given(
+    st.lists(st.text("abc\n", min_size=4, max_size=9), min_size=1, max_size=3),
+    st.lists(st.text("abc\n[", max_size=6)),
+)
+def test_a_stream_holds_no_secret_whatever_the_pieces(
+    secrets: list[str], pieces: list[str]
+) -> None:
+    redaction = Redaction()
+    for secret in secrets:
+        redaction.add(secret.encode())
+    shown = written(redaction, [piece.encode() for piece in pieces])
+
+    assert not any(secret.encode() in shown for secret in secrets)
 
 
 def test_an_empty_secret_changes_nothing() -> None:

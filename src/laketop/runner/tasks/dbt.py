@@ -23,6 +23,7 @@ from laketop.runner.environment import whole_environment
 from laketop.runner.libraries import libraries_of
 from laketop.runner.overlay import Wanted
 from laketop.runner.process import run_process
+from laketop.runner.redaction import Redaction
 from laketop.runner.resolving import resolver, say
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class DbtTask:
         project = _copied(_source(settings, context), context)
         profiles = _Profiles(settings, project, context)
         environment = _environment(context, programs, paths)
+        redaction = Redaction()
+        redaction.add(environment[TOKEN].encode())
         for text in commands:
             say(f"$ {text}", context)
             ended = run_process(
@@ -64,6 +67,7 @@ class DbtTask:
                 environment=environment,
                 log=context.directory / "output.log",
                 cancelled=context.cancelled,
+                redaction=redaction,
             )
             if ended.cancelled:
                 return Outcome("CANCELED", exit_code=ended.exit_code)
