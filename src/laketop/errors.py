@@ -18,6 +18,18 @@ A message is one sentence that holds the wrong value by `!r`; `hint` is the fix.
 from __future__ import annotations
 
 import math
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def printable(text: str, *, keep: str = "\t") -> str:
+    """Return `text` with its control characters but those of `keep` escaped, as `repr` does.
+
+    So what somebody named cannot write a line of its own or move the cursor. Source: reliability
+    S16.
+    """
+    return _CONTROL.sub(lambda one: one[0] if one[0] in keep else ascii(one[0])[1:-1], text)
 
 
 class LaketopError(Exception):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import laketop
-from laketop.errors import ConfigError, GateFailed, LaketopError, NotFound
+from laketop.errors import ConfigError, GateFailed, LaketopError, NotFound, printable
 
 
 def test_an_error_shows_its_hint_on_a_line_of_its_own() -> None:
@@ -30,3 +30,10 @@ def test_a_gate_without_a_measure_has_not_passed() -> None:
 def test_the_public_names_are_there_and_sorted() -> None:
     assert laketop.__all__ == sorted(laketop.__all__)
     assert all(hasattr(laketop, name) for name in laketop.__all__)
+
+
+def test_what_somebody_named_moves_no_cursor_and_begins_no_line() -> None:
+    assert printable("a\x1b[2Jb\r\nc\x9b\x7f\u2028 ä\t") == (
+        "a\\x1b[2Jb\\r\\nc\\x9b\\x7f\\u2028 ä\t"
+    )
+    assert printable("a\n\x1b", keep="\n") == "a\n\\x1b"

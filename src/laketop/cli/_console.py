@@ -8,13 +8,20 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from laketop.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def say(text: str) -> None:
-    """Print one line of talk."""
-    print(text, file=sys.stderr, flush=True)
+    """Print one line of talk, its control characters escaped."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """Print one line of data, its control characters escaped."""
+    print(printable(text), flush=True)
 
 
 def emit(value: object) -> None:
@@ -41,7 +48,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
     for column in columns:
         shown.add_column(Text(str(column)), overflow="fold")
     for row in rows:
-        shown.add_row(*(Text("NULL" if cell is None else str(cell)) for cell in row))
+        shown.add_row(
+            *(Text("NULL" if cell is None else printable(str(cell), keep="\n\t")) for cell in row)
+        )
     console.print(shown)
 
 
@@ -72,13 +81,15 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False)
 
     def show(self, text: str) -> None:
         """Show `text`, with the seconds since the start."""
         seconds = time.monotonic() - self._began
         if self._status is not None:
-            self._status.update(f"{text} ({seconds:.0f} s)")
+            from rich.text import Text
+
+            self._status.update(Text(f"{printable(text)} ({seconds:.0f} s)"))
         elif text != self._last:
             say(text)
         self._last = text

@@ -95,6 +95,7 @@ class Opened:
         return Options(args.force_lock, args.purge, confirm, select)
 
     def _asked(self, sentences: Sequence[str]) -> bool:
+
         self.progress.pause()
         for sentence in sentences:
             print(sentence, file=sys.stderr)

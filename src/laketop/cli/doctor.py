@@ -33,18 +33,18 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding; 1 where something is missing."""
-    import sys
-
     from laketop.cli import _console
 
     findings = list(examine(_settings(args)))
     if args.json:
         _console.emit([finding._asdict() for finding in findings])
     for finding in [] if args.json else findings:
-        print(f"{'missing' if finding.problem else 'ok':<8}{finding.what:<11}{finding.found}")
+        _console.tell(
+            f"{'missing' if finding.problem else 'ok':<8}{finding.what:<11}{finding.found}"
+        )
         if finding.problem:
-            print(f"        {finding.problem}", file=sys.stderr)
-            print(f"        hint: {finding.hint}", file=sys.stderr)
+            _console.say(f"        {finding.problem}")
+            _console.say(f"        hint: {finding.hint}")
     return 1 if any(finding.problem for finding in findings) else 0
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project, _runs
-from laketop.errors import LaketopError
+from laketop.errors import LaketopError, printable
 
 if TYPE_CHECKING:
     from laketop.workspace.daemon import Contact
@@ -64,7 +64,7 @@ class _Printer:
             told += _runs.log(self._contact, attempt["run_id"], len(told))
             if to_print:
                 is_only = self._task is not None or len(keys) == 1
-                self._print(name, attempt, prefix="" if is_only else f"{name} | ")
+                self._print(name, attempt, prefix="" if is_only else printable(f"{name} | "))
 
     def texts(self) -> dict[str, str]:
         """Return what was printed, by task; the latest attempt counts."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from laketop import cli
-from laketop.errors import LaketopError
+from laketop.errors import LaketopError, printable
 
 _ABOUT = """\
 The Databricks lakehouse on a laptop: runs the bundle of this folder on real Spark,
@@ -19,6 +19,8 @@ host the bundle names.
 
 _HANDING_ON = frozenset({"run"})
 """Commands that hand on what follows `--`."""
+_LAYOUT = "\n\t"
+"""What a message may hold beside text: several problems are several lines."""
 
 _FIRST = """\
 first steps:
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LaketopError as error:
         if args.debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error), keep=_LAYOUT)}", file=sys.stderr)
     except KeyboardInterrupt:
         if args.debug:
             raise
@@ -88,6 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.debug:
             raise
         said = str(error).strip().splitlines() or [""]
-        print(f"error: {type(error).__name__}: {said[0]}", file=sys.stderr)
+        print(f"error: {type(error).__name__}: {printable(said[0])}", file=sys.stderr)
         print("hint: `laketop --debug …` shows where", file=sys.stderr)
     return 1

@@ -90,9 +90,9 @@ def _tell(args: argparse.Namespace, differs: list[str], notes: list[str]) -> Non
         _console.emit({"identical": not differs, "differs": differs, "notes": notes})
         return
     outcome = "differs" if differs else "reproduced, every byte of the model is the same"
-    print(f"{args.model} version {args.version}: {outcome}")
+    _console.tell(f"{args.model} version {args.version}: {outcome}")
     for line in (*differs, *(f"note: {note}" for note in notes)):
-        print(f"  {line}")
+        _console.tell(f"  {line}")
 
 
 def _downloaded(environment: Mapping[str, str], uri: str, scratch: Path) -> Path:

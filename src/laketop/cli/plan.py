@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         _console.emit(plan.as_dict())
         return 0
     for line in lines_of(plan):
-        print(line)
+        _console.tell(line)
     return 0
 
 

@@ -108,7 +108,8 @@ def _attempt(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except LaketopError as error:
-        _console.say(f"error: {error}")
+        for line in f"error: {error}".splitlines():
+            _console.say(line)
         return 1
 
 

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             _console.emit({"running": False, "root": str(settings.root)})
         else:
-            print(f"no workspace is running for {settings.root}")
+            _console.tell(f"no workspace is running for {settings.root}")
             _console.say("hint: `laketop up` starts it, `laketop run JOB` does so by itself")
         return 0
     engine = contact.request("GET", "/api/laketop/1/engine")
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         ("state", str(workspace_folder(settings.state, contact.workspace))),
     ]
     for name, value in rows:
-        print(f"{name:<10} {value}")
+        _console.tell(f"{name:<10} {value}")
     if runs:
         shown = [(r["run_id"], r.get("run_name", ""), *_ending(r)) for r in runs]
         _console.table(("run", "job", "state", "message"), shown, title="latest runs")

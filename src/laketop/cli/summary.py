@@ -28,10 +28,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _console.emit({"name": bundle.name, "target": bundle.target, "resources": found})
         return 0
-    print(f"Name:      {bundle.name}")
-    print(f"Target:    {bundle.target}")
-    print(f"Workspace: {place}, path {bundle.workspace.root_path}")
+    _console.tell(f"Name:      {bundle.name}")
+    _console.tell(f"Target:    {bundle.target}")
+    _console.tell(f"Workspace: {place}, path {bundle.workspace.root_path}")
     for one in found:
         at = one["id"] if one["id"] is not None else "(not deployed)"
-        print(f"  {one['type']}.{one['key']}: {one['name']} {at}")
+        _console.tell(f"  {one['type']}.{one['key']}: {one['name']} {at}")
     return 0

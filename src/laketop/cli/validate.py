@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
+from laketop.errors import printable
 
 if TYPE_CHECKING:
     from laketop.bundle import Bundle, Find
@@ -34,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _console.emit(resolved(bundle))
         return 1 if failed else 0
-    print(f"Name:      {bundle.name}")
-    print(f"Target:    {bundle.target}")
-    print(f"Workspace: local, path {bundle.workspace.root_path}")
+    _console.tell(f"Name:      {bundle.name}")
+    _console.tell(f"Target:    {bundle.target}")
+    _console.tell(f"Workspace: local, path {bundle.workspace.root_path}")
     for kind, resources in bundle.resources.items():
         for key in resources:
-            print(f"  {kind}.{key}")
+            _console.tell(f"  {kind}.{key}")
     print(summary(found))
     return 1 if failed else 0
 
@@ -107,15 +108,16 @@ def given(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 def report(bundle: Bundle, stream: Any) -> int:
     """Print the bundle's problems, and return how many of them are errors."""
     for problem in bundle.problems:
-        print(f"{problem.severity.capitalize()}: {problem.message}", file=stream)
+        told = f"{problem.severity.capitalize()}: {problem.message}"
+        print(printable(told, keep="\n\t"), file=stream)
         if problem.path:
-            print(f"  at {problem.path}", file=stream)
+            print(printable(f"  at {problem.path}"), file=stream)
         if problem.file:
-            print(f"  in {problem.file}:{problem.line}:{problem.column}", file=stream)
+            print(printable(f"  in {problem.file}:{problem.line}:{problem.column}"), file=stream)
         if problem.code:
-            print(f"  see docs/lint/{problem.code}.md", file=stream)
+            print(printable(f"  see docs/lint/{problem.code}.md"), file=stream)
         if problem.hint:
-            print(f"  hint: {problem.hint}", file=stream)
+            print(printable(f"  hint: {problem.hint}"), file=stream)
     return sum(problem.severity == "error" for problem in bundle.problems)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from laketop import durable
 from laketop._version import __version__
-from laketop.errors import LaketopError
+from laketop.errors import LaketopError, printable
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
@@ -27,6 +27,18 @@ log = logging.getLogger("laketop")
 
 ended = threading.Event()
 """Set by a signal that comes before the server can take it."""
+
+
+class Plain(logging.Formatter):
+    """A record whose text writes no record of its own: no control characters, later lines indented.
+
+    Source: reliability S16.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text."""
+        return printable(super().format(record), keep="\n\t").replace("\n", "\n    ")
+
 
 _HOST = "127.0.0.1"
 _NEVER_INHERITED = ("DATABRICKS_", "MLFLOW_", "SPARK_", "PYSPARK_", "ARM_", "AZURE_")
@@ -49,7 +61,9 @@ def main() -> int:
     # there is still the engine to end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(Plain("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = Settings.read(args.root)
     try:
         daemon.prepare(settings)
@@ -69,9 +83,8 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
     token = _token(settings.state / "token")
 
-    import uvicorn
-
     from laketop.engine import LocalEngine
+    from laketop.workspace import listening
     from laketop.workspace.app import create_app
     from laketop.workspace.workspace import Workspace
 
@@ -90,15 +103,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     workspace.environment_for_tasks = lambda: _for_tasks(settings, contact, engine)
     engine.start()
     try:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(workspace),
-                log_level="warning",
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = listening.server(create_app(workspace), timeout_graceful_shutdown=5)
         _remember(settings, listener.getsockname()[1], engine.port)
         _publish(settings, contact)
         workspace.begin()

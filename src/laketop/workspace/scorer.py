@@ -81,12 +81,9 @@ def _completing(folder: Path, online: Path) -> Complete | None:
 
 
 def _serve(app: Any, listener: socket.socket) -> None:
-    import uvicorn
+    from laketop.workspace.listening import server
 
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", loop="asyncio", ws="none"
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    server(app, loop="asyncio").run(sockets=[listener])
 
 
 class Rejected(Exception):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.service.iam import PatchSchema, ServicePrincipal, User
 from tests.integration.workspace.answers import MISREAD, Watched
 
 from laketop.settings import Settings
+from laketop.workspace import listening
 from laketop.workspace.app import create_app
 from laketop.workspace.workspace import Workspace
 
@@ -44,9 +44,7 @@ class Served:
 def serving(root: Path, cache: Path) -> Iterator[Served]:
     """Serve the workspace of the project at `root` until the block ends."""
     workspace = Workspace(Settings(root=root, cache=cache, user=USER))
-    server = uvicorn.Server(
-        uvicorn.Config(Watched(create_app(workspace)), port=0, log_level="warning", lifespan="on")
-    )
+    server = listening.server(Watched(create_app(workspace)), port=0, lifespan="on")
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

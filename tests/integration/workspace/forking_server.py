@@ -10,10 +10,9 @@ import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from laketop.settings import Settings
 from laketop.workspace.app import create_app
+from laketop.workspace.listening import server
 from laketop.workspace.workspace import Workspace
 
 
@@ -23,9 +22,8 @@ def serve(root: Path) -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     token = workspace.tokens.issue("me@laketop.local")
-    config = uvicorn.Config(create_app(workspace), log_level="critical", lifespan="off")
     print(os.getpid(), listener.getsockname()[1], token, flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    server(create_app(workspace)).run(sockets=[listener])
 
 
 def main() -> None:

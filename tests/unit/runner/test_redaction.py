@@ -63,7 +63,7 @@ def test_what_programs_make_of_a_secret_is_redacted() -> None:
 
 def test_each_line_of_a_secret_of_many_lines_is_redacted() -> None:
     redaction = known("-----BEGIN-----\nMIIB+first\n  second/line\nab\n")
-    for line in ("MIIB+first", "second/line", "MIIB+first".encode().hex()):
+    for line in ("MIIB+first", "second/line", b"MIIB+first".hex()):
         assert redaction.text(f"> {line}") == f"> {REDACTED}"
     assert redaction.text("an about-turn") == "an about-turn"
 
