@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         _console.emit({"files": [str(file) for file in files]})
         return 0
     for file in files:
-        _console.tell(file)
+        _console.tell(str(file))
     folder, name = Path(args.folder), name_of(Path(args.folder))
     _console.say(f"next: `cd {folder}`, then `laketop run {name}`")
     return 0
