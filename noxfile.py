@@ -193,7 +193,7 @@ def feast(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def demo(session: nox.Session) -> None:
     """Run the twelve steps of the reference project, and tell what came out."""
-    run(session, "python", "scripts/demo.py", *session.posargs)
+    run(session, "python", "-m", "scripts.demo", *session.posargs)
 
 
 @nox.session(requires=["environment"])

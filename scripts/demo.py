@@ -9,13 +9,16 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from scripts.memory import Peak
 
 from laketop.cli import _console
 from laketop.cli.open import link
@@ -33,7 +36,10 @@ SLICE = {"origin": "LGA", "last_month": "2013-06"}
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table: a step, what ran, on what, what came out, in how many seconds."""
+    """One line of the table: a step, what ran, on what, what came out, in how many seconds.
+
+    The seconds are those within the step; starting engine, tasks and imports are the part's.
+    """
 
     step: int
     what: str
@@ -52,10 +58,14 @@ def main() -> int:
         ("step 6: the bundle deployed anew under staging and prod", release),
         ("steps 7 to 12: the job in prod, on every flight", production),
     )
+    took: list[tuple[str, float]] = []
     try:
-        for title, part in parts:
-            _console.say(f"\n{title}")
-            rows += part()
+        with Peak(_processes) as peak:
+            for title, part in parts:
+                _console.say(f"\n{title}")
+                start = time.monotonic()
+                rows += part()
+                took.append((title, time.monotonic() - start))
     except LaketopError as error:
         _console.say(f"error: {error}")
         return 1
@@ -64,10 +74,23 @@ def main() -> int:
         return 1
     rows.sort(key=_step)
     shown = [(r.step, r.what, r.on, r.figure, f"{r.seconds:.1f} s") for r in rows]
-    _console.table(("", "step", "on", "figure", "time"), shown)
+    _console.table(("", "step", "on", "figure", "time in step"), shown)
     _where_to_look()
+    _console.say("where the time went, with engine, deployment and the start of tasks:")
+    for title, seconds in took:
+        _console.say(f"  {seconds:4.0f} s  {title}")
     _console.say(f"the twelve steps took {time.monotonic() - began:.0f} s")
+    if peak.bytes:
+        _console.say(f"engine, workspace and tasks held {peak.bytes / 1e9:.1f} GB at most")
     return 0
+
+
+def _processes() -> Iterator[int]:
+    """Return the demo's own process, and the workspace's, which is that of the engine too."""
+    yield os.getpid()
+    reached = daemon.find(Settings.read(PROJECT))
+    if reached is not None:
+        yield reached.pid
 
 
 def _step(row: Row) -> int:
@@ -76,7 +99,7 @@ def _step(row: Row) -> int:
 
 def develop() -> Iterator[Row]:
     """Explore and train on a slice in dev."""
-    run = laketop_run("dev", SLICE, only="ingest,explore,refresh_features,train")
+    run = laketop_run("dev", {**SLICE, **code()}, only="ingest,explore,refresh_features,train")
     figures = figures_of("dev", run)
     yield _recorded(figures, "explore").at(1, "explore: notebook, SQL, summary")
     yield _recorded(figures, "train").at(2, "train: point-in-time features, LightGBM, MLflow")
@@ -113,7 +136,8 @@ def release() -> Iterator[Row]:
 
 def production() -> Iterator[Row]:
     """Run the job in prod and read what it wrote down."""
-    run = laketop_run("prod", {"replay": "true", "approval": "the demo, automatically"})
+    parameters = {"replay": "true", "approval": "the demo, automatically", **code()}
+    run = laketop_run("prod", parameters)
     _check_champion()
     figures = figures_of("prod", run)
     names = (
@@ -161,11 +185,38 @@ def laketop(*arguments: str) -> str:
 
     Errors: LaketopError when it fails.
     """
-    command = [sys.executable, "-m", "laketop.cli", *arguments]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=False, text=True)
-    if done.returncode != 0:
-        raise LaketopError(f"`laketop {' '.join(arguments)}` ended with {done.returncode}")
-    return done.stdout
+    code, told = output_of([sys.executable, "-m", "laketop.cli", *arguments])
+    if code != 0:
+        raise LaketopError(f"`laketop {' '.join(arguments)}` ended with {code}")
+    return told
+
+
+def output_of(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command in the project; return its exit code and what it printed.
+
+    A Ctrl-C reaches the command as well, and is waited for: it has a run to cancel.
+    """
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            told, _ = process.communicate()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+    return process.returncode, told
+
+
+def code(folder: Path = PROJECT) -> dict[str, str]:
+    """Return the parameter that says "uncommitted" where files differ from the commit.
+
+    Else the bundle's own default, the commit, is right; so it is where Git is not installed.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return {}
+    done = subprocess.run(
+        [git, "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return {"git_commit": "uncommitted"} if done.stdout.strip() or done.returncode else {}
 
 
 def laketop_run(target: str, parameters: dict[str, str], only: str = "") -> dict[str, Any]:
@@ -209,11 +260,11 @@ def pytest(step: int, what: str, folder: str) -> Row:
     """
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", folder, "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=False, text=True)
-    told = re.findall(r"^\d+ passed in .*", done.stdout, re.MULTILINE)
-    if done.returncode != 0 or not told:  # nothing failed, nothing was skipped, something ran
-        _console.say(done.stdout[-5000:])
-        raise LaketopError(f"the tests in {folder} ended with {done.returncode}")
+    code, printed = output_of(command)
+    told = re.findall(r"^\d+ passed in .*", printed, re.MULTILINE)
+    if code != 0 or not told:  # nothing failed, nothing was skipped, something ran
+        _console.say(printed[-5000:])
+        raise LaketopError(f"the tests in {folder} ended with {code}")
     return Row(step, what, folder, told[-1].split(" in ")[0], time.monotonic() - began)
 
 
@@ -243,6 +294,9 @@ def _check_champion() -> None:
 def _where_to_look() -> None:
     reached = contact()
     _console.say("where to look:")
+    if shutil.which("laketop") is None:
+        place = os.path.relpath(Path(sys.executable).parent / "activate")
+        _console.say(f"  . {place}   # `laketop` is installed there")
     _console.say(f"  cd {os.path.relpath(PROJECT)} && laketop status")
     _console.say('  laketop sql "select * from prod.flights.model_evaluations"')
     _console.say('  laketop sql "show tables in prod.flights"')

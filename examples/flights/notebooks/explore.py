@@ -5,6 +5,10 @@
 
 # COMMAND ----------
 
+import time
+from datetime import datetime, timezone
+
+begin = time.monotonic()
 dbutils.widgets.text("catalog", "dev")
 dbutils.widgets.text("schema", "flights")
 dbutils.widgets.text("run", "")
@@ -29,10 +33,6 @@ dbutils.widgets.text("run", "")
 
 # COMMAND ----------
 
-import time
-from datetime import datetime, timezone
-
-begin = time.monotonic()
 name = f"{dbutils.widgets.get('catalog')}.{dbutils.widgets.get('schema')}"
 summary = spark.sql(f"""
     SELECT count(*) AS flights, count(DISTINCT carrier) AS carriers, count(DISTINCT dest) AS places,
@@ -54,7 +54,6 @@ if dbutils.widgets.get("run"):
         [
             (
                 dbutils.widgets.get("run"),
-                1,
                 "explore",
                 f"{summary['flights']:,} flights",
                 figure,
@@ -62,8 +61,7 @@ if dbutils.widgets.get("run"):
                 datetime.now(timezone.utc),
             )
         ],
-        "run string, step int, what string, on string, figure string, seconds double, "
-        "recorded_at timestamp",
+        "run string, what string, on string, figure string, seconds double, recorded_at timestamp",
     ).write.mode("append").saveAsTable(f"{name}.run_figures")
 
 # COMMAND ----------

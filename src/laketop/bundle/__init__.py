@@ -17,9 +17,9 @@ from laketop.bundle.model import (
 )
 from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
-from laketop.bundle.problems import Problem
 from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
-from laketop.bundle.roots import find_root
+from laketop.bundle.problems import Problem, Problems
+from laketop.bundle.roots import find_root, read_all
 from laketop.bundle.syncing import files_of
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Lookup",
     "Place",
     "Problem",
+    "Problems",
     "Resource",
     "Script",
     "Sync",
@@ -43,4 +44,5 @@ __all__ = [
     "is_notebook",
     "load",
     "patched",
+    "read_all",
 ]

@@ -63,7 +63,9 @@ def note_unsupported(tree: Node, problems: Problems) -> None:
     """Report what a bundle may say and laketop does not do, and references where none count."""
     name = tree.get("bundle", "name")
     if name is None or not name.text:
-        problems.error("the bundle has no name", ("bundle", "name"), tree.get("bundle") or tree)
+        hint = "give it one: bundle: {name: my_bundle}"
+        at = tree.get("bundle") or tree
+        problems.error("the bundle has no name", ("bundle", "name"), at, hint)
     elif "${" in name.text:
         message = f"the bundle's name {name.text!r} should not hold a reference"
         problems.warning(message, ("bundle", "name"), name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
@@ -10,7 +13,6 @@ from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from laketop.bundle import Bundle
     from laketop.workspace.daemon import Contact
@@ -111,10 +113,21 @@ def follow(contact: Contact, run_id: int) -> dict[str, Any]:
 
 def cancel(contact: Contact, run_id: int) -> dict[str, Any]:
     """Cancel the run, wait until none of its processes is left, and return it."""
-    contact.request("POST", "/api/2.2/jobs/runs/cancel", {"run_id": run_id})
+    with uninterrupted():
+        contact.request("POST", "/api/2.2/jobs/runs/cancel", {"run_id": run_id})
     while not is_final(told := get(contact, run_id)):
         time.sleep(0.1)
     return told
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a Ctrl-C wait until the block, a request, is done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def attempts(contact: Contact, run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -147,25 +147,39 @@ def _run(args: argparse.Namespace) -> int:
     only = [*(args.only.split(",") if args.only else ()), *args.task]
     if only:
         body["only"] = only
-    run_id = _started(contact, body, args.chaos)
-    _console.say(f"run {run_id} of job {args.job}, target {bundle.target}, on the local workspace")
-    _console.say(f"its page: {contact.url}/jobs/{job_id}/runs/{run_id} (`laketop open` signs in)")
-    if args.no_wait:
-        _say_id(args, run_id)
-        return 0
+    ended = _ended(args, contact, body, bundle.target)
+    if ended is None:
+        return 0 if args.no_wait else 1
+    if args.chaos is not None:
+        _say_chaos(contact, ended["run_id"], args.chaos)
+    if args.json:
+        _console.emit(ended)
+    return _runs.report(contact, ended)
+
+
+def _ended(
+    args: argparse.Namespace, contact: Contact, body: dict[str, Any], target: str
+) -> dict[str, Any] | None:
+    """Make the run and return it once it has ended; None with --no-wait, and after a Ctrl-C."""
+    from laketop.cli import _console
+
+    run_id = 0
     try:
-        ended = _runs.follow(contact, run_id)
+        with _runs.uninterrupted():  # a run that nobody knows the id of could not be canceled
+            run_id = _started(contact, body, args.chaos)
+        _console.say(f"run {run_id} of job {args.job}, target {target}, on the local workspace")
+        page = f"{contact.url}/jobs/{body['job_id']}/runs/{run_id}"
+        _console.say(f"its page: {page} (`laketop open` signs in)")
+        if args.no_wait:
+            _say_id(args, run_id)
+            return None
+        return _runs.follow(contact, run_id)
     except KeyboardInterrupt:
         _runs.cancel(contact, run_id)
         _console.say(f"run {run_id} is canceled")
         if args.watch:
             raise
-        return 1
-    if args.chaos is not None:
-        _say_chaos(contact, run_id, args.chaos)
-    if args.json:
-        _console.emit(ended)
-    return _runs.report(contact, ended)
+        return None
 
 
 def _cancel_active(contact: Contact, job_id: int) -> None:

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Start what is not running and say where it is."""
     import dataclasses
 
+    from laketop import bundle
     from laketop.cli import _console
     from laketop.errors import LaketopError
     from laketop.workspace import daemon
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     settings = _project.settings(args)
     if args.port is not None:
         settings = dataclasses.replace(settings, port=args.port)
+    bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
     with _console.Progress() as progress:
         progress.show("starting the workspace")
         contact = daemon.start(settings)

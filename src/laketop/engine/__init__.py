@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laketop.engine.connect import Engine, RemoteEngine
-from laketop.engine.local import EngineState, LocalEngine
+from laketop.engine.local import EngineState, LocalEngine, is_free
 from laketop.engine.runtime import Runtime
 
-__all__ = ["Engine", "EngineState", "LocalEngine", "RemoteEngine", "Runtime"]
+__all__ = ["Engine", "EngineState", "LocalEngine", "RemoteEngine", "Runtime", "is_free"]

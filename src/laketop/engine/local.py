@@ -166,6 +166,11 @@ class LocalEngine:
         admit(self.catalog, token=self.token, user=self.settings.user, admin=True)
         failures = restarts = 0
         while not self._stopping.is_set():
+            if not is_free(self.port):
+                raise LaketopError(
+                    f"port {self.port} of the engine is in use by another program; `laketop down`"
+                    " and `laketop up` give the engine another one"
+                )
             began = time.monotonic()
             code = self._run(found, paths, restarts)
             if self._stopping.is_set():
@@ -274,6 +279,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Return whether nothing listens on a port of the loopback interface."""
+    with socket.socket() as probe:
+        # As the engine binds it: ports of connections that have ended count as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:

@@ -83,7 +83,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
     token = _token(settings.state / "token")
 
-    from laketop.engine import LocalEngine
+    from laketop.engine import LocalEngine, is_free
     from laketop.workspace import listening
     from laketop.workspace.app import create_app
     from laketop.workspace.workspace import Workspace
@@ -92,7 +92,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     engine = LocalEngine(
         settings,
         token=token,
-        port=spark_port if _is_free(spark_port) else 0,
+        port=spark_port if is_free(spark_port) else 0,
         say=log.info,
     )
     workspace = Workspace(settings)
@@ -150,16 +150,6 @@ def _bind(port: int, before: int) -> socket.socket:
             listener.listen(128)
             return listener
     raise LaketopError("no port of the loopback interface is free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def _token(file: Path) -> str:

@@ -30,9 +30,14 @@ def test_without_a_bundle_it_says_where_it_looked(tmp_path: Path) -> None:
 
 def test_a_bundle_that_is_no_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "databricks.yml").write_text("bundle:\n\tname: tabs\n", encoding="utf-8")
-    said = run_laketop(tmp_path, "validate")
-    assert said.code == 1
-    assert "databricks.yml:2" in said.err
+    for command in ("validate", "up"):
+        said = run_laketop(tmp_path, command)
+        assert said.code == 1
+        assert "databricks.yml:2" in said.err
+        assert "hint: indent with spaces" in said.err
+    assert not daemon.locked(Settings.read(tmp_path))
+    (tmp_path / "databricks.yml").write_text("bundle:\n  name: spaces\n", encoding="utf-8")
+    assert run_laketop(tmp_path, "validate").code == 0
 
 
 def test_an_unknown_job_is_named_with_those_that_there_are(laketop: Laketop) -> None:
@@ -60,6 +65,8 @@ def test_a_port_in_use_is_said_and_leaves_no_workspace_behind(tmp_path: Path) ->
     assert f"port {port} is in use" in said.err
     assert "--port" in said.err.split("hint:")[1]
     assert not daemon.locked(Settings.read(tmp_path))
+    assert run_laketop(tmp_path, "up", "--no-wait").code == 0
+    assert run_laketop(tmp_path, "down").code == 0
 
 
 def test_a_second_up_finds_the_first(laketop: Laketop) -> None:
@@ -130,7 +137,7 @@ def test_a_disk_that_takes_nothing_is_said_with_the_path(tmp_path: Path) -> None
 def test_a_task_that_exits_3_fails_the_run_and_says_so(laketop: Laketop) -> None:
     said = laketop("run", "fails", "--json")
     assert said.code == 1
-    assert "3" in said.err
+    assert "exited with 3" in said.err
     assert "about to exit" in said.err
     run = json.loads(said.out)
     states = {task["task_key"]: task["state"].get("result_state") for task in run["tasks"]}

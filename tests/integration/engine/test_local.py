@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.integration.processes import is_running
 
 from laketop.engine import LocalEngine, RemoteEngine
+from laketop.errors import LaketopError
 from laketop.settings import Settings
 
 
@@ -47,6 +50,18 @@ def test_a_killed_engine_comes_back_at_the_same_address_with_its_tables(
     assert ask(engine, "select answer from main.default.kept") == [(42,)]
     assert engine.remote == remote
     assert engine.state.restarts == state.restarts + 1
+
+
+def test_a_port_that_another_program_took_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        engine = LocalEngine(Settings.read(tmp_path), token="a-token", port=port)
+        with pytest.raises(LaketopError, match=f"port {port} of the engine is in use"):
+            engine.wait()
+        engine.stop()
+    assert not engine.log.exists()
 
 
 def test_an_engine_nobody_uses_ends_and_comes_back(engine: LocalEngine) -> None:

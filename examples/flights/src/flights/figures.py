@@ -1,6 +1,6 @@
 """What each step computed, one row a figure in the table `run_figures`.
 
-run STRING (the job run), step INT, what STRING, on STRING, figure STRING, seconds DOUBLE (in the
+run STRING (the job run), what STRING (the step), on STRING, figure STRING, seconds DOUBLE (in the
 step, imports left out), recorded_at TIMESTAMP (UTC).
 """
 
@@ -17,24 +17,7 @@ if TYPE_CHECKING:
 
     from flights.parameters import Parameters
 
-STEPS = (
-    "explore",
-    "ingest",
-    "refresh features",
-    "train",
-    "evaluate",
-    "promote",
-    "score",
-    "serve",
-    "monitor",
-    "check drift",
-    "retrain",
-    "promote the retrained",
-)
-COLUMNS = (
-    "run string, step int, what string, on string, figure string, seconds double, "
-    "recorded_at timestamp"
-)
+COLUMNS = "run string, what string, on string, figure string, seconds double, recorded_at timestamp"
 
 
 class Step:
@@ -52,7 +35,6 @@ class Step:
         print(f"{self._name}: {figure} ({on}, {seconds:.1f} s)", flush=True)
         row = (
             self._run.run_name,
-            STEPS.index(self._name) + 1,
             self._name,
             on,
             figure,

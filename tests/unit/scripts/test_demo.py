@@ -1,0 +1,69 @@
+"""The demo tells what ran: a figure that is missing, a test that is skipped, is an error."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from scripts import demo
+from scripts.demo import Figure, Row
+
+from laketop.errors import LaketopError
+
+FIGURES = {"evaluate": [Figure("v1", "auc .70", 1.5), Figure("v2", "auc .72", 1.6)]}
+
+
+def test_a_figure_becomes_the_row_of_its_step() -> None:
+    assert demo._recorded(FIGURES, "evaluate", 1).at(12, "gates") == Row(
+        12, "gates", "v2", "auc .72", 1.6
+    )
+
+
+@pytest.mark.parametrize(("name", "number"), [("evaluate", 2), ("promote", 0)])
+def test_a_figure_that_no_step_wrote_down_is_an_error(name: str, number: int) -> None:
+    with pytest.raises(LaketopError, match=f"no figure number {number + 1} for step '{name}'"):
+        demo._recorded(FIGURES, name, number)
+
+
+@pytest.mark.parametrize(
+    ("body", "accepted"),
+    [
+        ("def test_one(): pass", True),
+        ("import pytest\ndef test_one(): pytest.skip('no')", False),
+    ],
+)
+def test_tests_count_only_where_they_ran_and_passed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str,
+    accepted: bool,
+) -> None:
+    (tmp_path / "test_it.py").write_text(body, encoding="utf-8")
+    monkeypatch.setattr(demo, "PROJECT", tmp_path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    if accepted:
+        assert demo.pytest(4, "unit", ".").figure == "1 passed"
+        return
+    with pytest.raises(LaketopError, match=r"the tests in \. ended with"):
+        demo.pytest(4, "unit", ".")
+
+
+def test_a_command_that_fails_is_named_with_its_code() -> None:
+    with pytest.raises(LaketopError, match=r"`laketop fly` ended with 2"):
+        demo.laketop("fly")
+
+
+def test_code_that_no_commit_holds_is_recorded_as_uncommitted(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=ann", "-c", "user.email=ann@example.com")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "train.py").write_text("1", encoding="utf-8")
+    assert demo.code(tmp_path) == {"git_commit": "uncommitted"}
+    git("add", ".")
+    git("commit", "-m", "train")
+    assert demo.code(tmp_path) == {}
+    (tmp_path / "train.py").write_text("2", encoding="utf-8")
+    assert demo.code(tmp_path) == {"git_commit": "uncommitted"}
