@@ -15,6 +15,15 @@ def parent_of(pid: int) -> int:
     return int(_stat(pid)[1])
 
 
+def family_of(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have."""
+    found, everyone = {pid}, [int(e.name) for e in Path("/proc").iterdir() if e.name.isdecimal()]
+    parents = {one: parent_of(one) for one in everyone}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found - {pid})
+
+
 def processes_of(text: str) -> list[int]:
     """Return the ids of the processes whose command line holds `text`."""
     found = []

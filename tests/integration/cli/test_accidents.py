@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import Laketop, run_laketop
-from tests.integration.processes import processes_of
+from tests.integration.processes import family_of, is_running, processes_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -165,6 +165,16 @@ def test_ctrl_c_cancels_the_run_and_leaves_no_process(thread: Path, laketop: Lak
     assert status["runs"][0]["state"]["result_state"] == "CANCELED"
 
 
+def test_ctrl_c_amid_writes_leaves_whole_ones(thread: Path, laketop: Laketop) -> None:
+    laketop("up")
+    process, counted, _ = counting(thread, laketop)
+    acknowledged = counted()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert "is canceled" in err
+    check_counts(laketop, acknowledged)
+
+
 def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     thread: Path, laketop: Laketop
 ) -> None:
@@ -176,12 +186,7 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "counter failed" in err
-    ask = "select count(*) as n, max(n) as last from main.default.counts"
-    said = laketop("sql", ask, "--json")
-    assert said.code == 0
-    row = json.loads(said.out)[0]
-    assert row["n"] >= acknowledged  # nothing that was acknowledged is gone
-    assert row["n"] == row["last"] + 1  # and nothing is there by half
+    check_counts(laketop, acknowledged)
     again = json.loads(laketop("status", "--json").out)["engine"]
     assert again["restarts"] == engine["restarts"] + 1
 
@@ -207,34 +212,40 @@ def test_a_disk_that_fills_in_mid_run_fails_the_task_and_harms_no_table(
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "Traceback" not in err.partition("counter failed")[0]
-    said = laketop("sql", "select count(*) as n, max(n) as last from main.default.counts", "--json")
-    assert said.code == 0
-    row = json.loads(said.out)[0]
-    assert row["n"] >= acknowledged
-    assert row["n"] == row["last"] + 1
+    check_counts(laketop, acknowledged)
     assert laketop("run", "chain").code == 0
 
 
-def test_a_workspace_killed_in_mid_run_leaves_no_task_and_settles_the_run(
+def test_workspace_and_engine_killed_in_mid_run_lose_no_row_and_settle_the_run(
     thread: Path, laketop: Laketop
 ) -> None:
     laketop("up")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "laketop.cli", "run", "sleeps"],
-        cwd=thread,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(lambda: processes_of("sleeper-of-the-thread"))
-    os.kill(int((thread / ".laketop" / "lock").read_text()), signal.SIGKILL)
+    process, counted, _ = counting(thread, laketop)
+    workspace = int((thread / ".laketop" / "lock").read_text())
+    family = family_of(workspace)
+    engine = json.loads(laketop("status", "--json").out)["engine"]["pid"]
+    acknowledged = counted()
+    for pid in (workspace, engine):
+        os.kill(pid, signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "does not answer" in err
-    wait_for(lambda: not processes_of("sleeper-of-the-thread"))
+    assert len(family) > 2  # the engine, the guard of the task, the task
+    wait_for(lambda: not any(is_running(pid) for pid in family))
     assert laketop("up").code == 0
     run = json.loads(laketop("status", "--json").out)["runs"][0]
     assert run["state"]["life_cycle_state"] == "INTERNAL_ERROR"
     assert "laketop stopped while the run was active" in run["state"]["state_message"]
+    check_counts(laketop, acknowledged)
+
+
+def check_counts(laketop: Laketop, acknowledged: int) -> None:
+    ask = "select count(*) as n, max(n) as last from main.default.counts"
+    said = laketop("sql", ask, "--json")
+    assert said.code == 0
+    row = json.loads(said.out)[0]
+    assert row["n"] >= acknowledged  # nothing that was acknowledged is gone
+    assert row["n"] == row["last"] + 1  # and nothing is there by half
 
 
 def counting(
@@ -252,6 +263,8 @@ def counting(
         cwd=thread,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that started the tests in the background has let them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
     def counted() -> int:

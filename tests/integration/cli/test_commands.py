@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import requests
@@ -92,7 +94,35 @@ def test_without_a_java_of_ones_own_the_jre_of_a_wheel_stands_in(tmp_path: Path)
 def test_sql_prints_the_rows(laketop: Laketop) -> None:
     said = laketop("sql", "select 1 as one, 'a|b' as text, null as nothing", "--json")
     assert json.loads(said.out) == [{"one": 1, "text": "a|b", "nothing": None}]
-    assert "NULL" in laketop("sql", "select null as nothing").out
+    table = laketop("sql", "select 1 as one, 'a|b' as text, null as nothing").out
+    names, _, row = (line.split() for line in table.strip().splitlines())
+    assert (names, row) == (["one", "text", "nothing"], ["1", "a|b", "NULL"])
+
+
+def test_a_test_gets_spark_and_a_schema_that_is_gone_after_it(
+    thread: Path, tmp_path: Path, laketop: Laketop
+) -> None:
+    laketop("up")
+    before = laketop("sql", "show schemas", "--json").out
+    (tmp_path / "test_it.py").write_text(
+        "def test_it(spark, schema):\n"
+        "    spark.sql(f'create table {schema}.numbers as select 42 as n')\n"
+        "    assert spark.table(f'{schema}.numbers').first().n == 42\n"
+        "    print('made', schema)\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "--project", str(thread), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "made main." in done.stdout
+    assert laketop("sql", "show schemas", "--json").out == before
+    assert laketop("status").code == 0  # a workspace that was found running goes on
 
 
 def test_sql_that_does_not_parse_is_one_error(laketop: Laketop) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -43,6 +45,26 @@ def test_without_a_terminal_each_change_is_one_line(capsys: pytest.CaptureFixtur
         view.show(running)
         view.show(ended)
     assert capsys.readouterr().err.splitlines() == ["  a: RUNNING", "  a: SUCCESS (1.5 s)"]
+
+
+def test_on_a_terminal_the_graph_is_drawn_over_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, terminals = os.openpty()
+    done = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"}
+    running = [a_task("a", state={"life_cycle_state": "RUNNING"}), a_task("b", "a")]
+    ended = [a_task("a", state=done, start_time=1_000, end_time=2_500), a_task("b", "a")]
+    with os.fdopen(ours, "rb", buffering=0) as screen, os.fdopen(terminals, "w") as terminal:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stderr", terminal)
+        first = b""
+        with RunView() as view:
+            view.show({"tasks": running})
+            while b"running" not in first:
+                first += screen.read(10_000)
+            view.show({"tasks": ended})
+        terminal.flush()
+        second = screen.read(10_000)
+    assert b"\x1b[1A" in second  # a line up: what stood there is drawn over
+    assert b"success" in second.rpartition(b"\x1b[1A")[2]
 
 
 def test_a_task_whose_parent_does_not_run_is_shown_too() -> None:
