@@ -17,8 +17,8 @@ from laketop.bundle.model import (
 )
 from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
-from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
 from laketop.bundle.problems import Problem, Problems
+from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
 from laketop.bundle.roots import find_root, read_all
 from laketop.bundle.syncing import files_of
 

@@ -160,7 +160,7 @@ def _run(args: argparse.Namespace) -> int:
 def _ended(
     args: argparse.Namespace, contact: Contact, body: dict[str, Any], target: str
 ) -> dict[str, Any] | None:
-    """Make the run and return it once it has ended; None with --no-wait, and after a Ctrl-C."""
+    """Make the run and return it once it has ended; None with --no-wait, or canceled."""
     from laketop.cli import _console
 
     run_id = 0
@@ -177,7 +177,7 @@ def _ended(
     except KeyboardInterrupt:
         _runs.cancel(contact, run_id)
         _console.say(f"run {run_id} is canceled")
-        if args.watch:
+        if args.watch or args.no_wait:
             raise
         return None
 
