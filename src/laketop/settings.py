@@ -105,6 +105,13 @@ class Settings:
         )
 
 
+def bundle_root(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return the bundle's folder as `DATABRICKS_BUNDLE_ROOT` names it, None where it is unset."""
+    environment = os.environ if environment is None else environment
+    named = environment.get("DATABRICKS_BUNDLE_ROOT")
+    return Path(named) if named else None
+
+
 def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name)
     if text is None or text == "":

@@ -19,7 +19,7 @@ from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
 from laketop.bundle.problems import Problem, Problems
 from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
-from laketop.bundle.roots import find_root, read_all
+from laketop.bundle.roots import find_root, named_root, read_all
 from laketop.bundle.syncing import files_of
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "find_root",
     "is_notebook",
     "load",
+    "named_root",
     "patched",
     "read_all",
 ]

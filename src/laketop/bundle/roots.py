@@ -34,6 +34,15 @@ def find_root(start: Path) -> Path:
     raise ConfigError(message, hint="go to the folder of your bundle, or name it with --project")
 
 
+def named_root(folder: Path) -> Path:
+    """Return a folder that was named as the bundle's root.
+
+    Errors: ConfigError if it holds no root file.
+    """
+    root_file(folder)
+    return Path(os.path.abspath(folder))  # noqa: PTH100  as above
+
+
 def root_file(root: Path) -> Path:
     """Return the root file in `root`.
 

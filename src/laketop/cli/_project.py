@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from laketop.settings import Settings
 
 
@@ -27,8 +29,9 @@ def add_options(
     parser.add_argument(
         "--project",
         metavar="FOLDER",
-        help="a folder of the project (default: here; the databricks.yml may be further up)",
-        **{"default": ".", **unset},
+        help="a folder of the project (default: DATABRICKS_BUNDLE_ROOT, else here; the"
+        " databricks.yml may be further up)",
+        **unset,
     )
     if in_workspace:
         parser.add_argument(
@@ -60,18 +63,30 @@ def _add_pairs(parser: argparse.ArgumentParser, name: str, text: str) -> None:
     )
 
 
+def root(args: argparse.Namespace) -> Path:
+    """Return the bundle's folder: by `--project`, DATABRICKS_BUNDLE_ROOT, or upward from here.
+
+    Errors: ConfigError where no databricks.yml is found.
+    """
+    from pathlib import Path
+
+    from laketop.bundle import find_root, named_root
+    from laketop.settings import bundle_root
+
+    named = bundle_root() if args.project is None else None
+    return find_root(Path(args.project or ".")) if named is None else named_root(named)
+
+
 def settings(args: argparse.Namespace) -> Settings:
     """Return the settings of the project that `args` names.
 
     Errors: ConfigError where no databricks.yml is found.
     """
     import dataclasses
-    from pathlib import Path
 
-    from laketop.bundle import find_root
     from laketop.settings import Settings
 
-    found = Settings.read(find_root(Path(args.project)))
+    found = Settings.read(root(args))
     asked = getattr(args, "workspace", None)  # not every command is about one of them
     return dataclasses.replace(found, workspace=asked) if asked else found
 

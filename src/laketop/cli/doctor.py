@@ -58,7 +58,7 @@ def _settings(args: argparse.Namespace) -> Settings:
     try:
         return _project.settings(args)
     except ConfigError:
-        return Settings.read(Path(args.project).resolve())
+        return Settings.read(Path(args.project or ".").resolve())
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def load(args: argparse.Namespace, find: Find | None = None, *, lint: bool = Fal
     from laketop import bundle
     from laketop.settings import Settings
 
-    root = bundle.find_root(_path(args.project))
+    root = _project.root(args)
     settings = Settings.read(root)
     return bundle.load(
         root,
@@ -129,9 +129,3 @@ def resolved(bundle: Bundle) -> dict[str, Any]:
         **bundle.configuration,
         "problems": [dataclasses.asdict(problem) for problem in bundle.problems],
     }
-
-
-def _path(text: str) -> Any:
-    from pathlib import Path
-
-    return Path(text)

@@ -129,14 +129,32 @@ class Dispatcher:
                 self._final.wait(_CANCEL_CHECK_SECONDS)
 
     def due_ms(self) -> int | None:
-        """Return when a run that waits for the clock goes on, None if none does."""
-        due = [running.run.due_ms() for running in list(self._runs.values()) if running.has_begun]
+        """Return when a run that waits for the clock goes on, or has queued for too long.
+
+        None if there is none.
+        """
+        runs = list(self._runs.values())
+        due = [running.run.due_ms() for running in runs if running.has_begun]
+        due += [_longest_queued_ms(running.run) for running in runs if running.run.is_queued]
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def wake(self) -> None:
         """Let every run look at the clock: it was moved."""
         for running in list(self._runs.values()):
             running.execution.wake()
+
+    def skip_late(self, now_ms: int) -> None:
+        """End the runs that have queued for too long, whatever they wait for."""
+
+        def late() -> list[tuple[int, _Running]]:
+            runs = list(self._runs.items())
+            queued = [(run_id, one) for run_id, one in runs if one.run.is_queued]
+            return [one for one in queued if _longest_queued_ms(one[1].run) <= now_ms]
+
+        if late() and not self._closed.is_set():
+            with self._store.transaction(write=True):
+                for run_id, running in late():
+                    self._end_queued(run_id, running, lambda run: run.skip(now_ms))
 
     def _is_quiet(self) -> bool:
         now_ms = self._site.now_ms()
@@ -192,7 +210,7 @@ class Dispatcher:
             running = self._runs.get(run_id)
             if running is None or self._closed.is_set():
                 continue
-            if now_ms - running.run.request.created_ms >= LONGEST_QUEUED_MS:
+            if _longest_queued_ms(running.run) <= now_ms:
                 self._end_queued(run_id, running, lambda run: run.skip(now_ms))
                 continue
             if free <= 0:  # those behind it have not waited longer
@@ -296,6 +314,10 @@ class Dispatcher:
             result_state=state.get("result_state", "FAILED"),
             message=state.get("state_message", ""),
         )
+
+
+def _longest_queued_ms(run: JobRun) -> int:
+    return run.request.created_ms + LONGEST_QUEUED_MS
 
 
 def _cause(error: BaseException) -> str:

@@ -36,6 +36,7 @@ _KEYS = {
 }
 """The arrays of a job and the field that names their items."""
 _NOT_OF_A_JOB = ("access_control_list", "job_id", "idempotency_token")
+_BESIDE_TRIGGERS = ("schedule", "trigger", "continuous")
 _SINGLE_TASK = ("notebook_task", "spark_python_task", "spark_jar_task", "spark_submit_task")
 
 
@@ -69,6 +70,9 @@ def _check_limits(settings: Mapping[str, Any]) -> None:
         raise InvalidParameterValue(f"A job's name has at most {_LONGEST_NAME} bytes.")
     if settings.get("schedule") and settings.get("continuous"):
         raise InvalidParameterValue("A job has a schedule or is continuous, not both.")
+    beside = [name for name in _BESIDE_TRIGGERS if settings.get(name) is not None]
+    if settings.get("triggers") and beside:
+        raise InvalidParameterValue(f"A job has triggers or a {beside[0]}, not both.")
     for item in (settings, *(settings.get("tasks") or ())):
         for event, hooks in (item.get("webhook_notifications") or {}).items():
             if len(hooks or ()) > MOST_WEBHOOKS:

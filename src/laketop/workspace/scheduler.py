@@ -73,7 +73,7 @@ class Scheduler:
 
     `models` is the registry's file. `start` makes the run of a firing and `end_of` tells how a run
     has ended, both inside a transaction; `keep_clock` writes down, in the transaction of each
-    firing, what time it is.
+    firing, what time it is. `skip_late` ends the runs that have queued for too long.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Scheduler:
         start: Callable[[int, Firing], int],
         end_of: Callable[[int], Ended | None],
         keep_clock: Callable[[], None],
+        skip_late: Callable[[int], None],
     ) -> None:
         self._store = store
         self._places = places
@@ -94,6 +95,7 @@ class Scheduler:
         self._start = start
         self._end_of = end_of
         self._keep_clock = keep_clock
+        self._skip_late = skip_late
         self._guard = threading.Lock()
         self._watched: dict[Key, tuple[Trigger, Mark]] = {}
         self._news = threading.Event()
@@ -186,7 +188,11 @@ class Scheduler:
         )
 
     def look(self, now_ms: int) -> None:
-        """Look at files, tables, models and the runs of continuous jobs, and note what changed."""
+        """Look at files, tables, models, queues and the runs of continuous jobs.
+
+        What changed is noted, and runs that have queued for too long end.
+        """
+        self._skip_late(now_ms)
         for key, (trigger, mark) in self._all():
             if isinstance(trigger, OnArrival | OnModel | OnUpdate):
                 seen = self._looked(trigger, mark, now_ms)

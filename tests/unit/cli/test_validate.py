@@ -79,3 +79,21 @@ def test_variables_may_stand_in_one_option_and_only_once() -> None:
 )
 def test_the_summary_counts_each_severity(found: list[str], line: str) -> None:
     assert summary(found) == line
+
+
+def test_the_bundle_may_be_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named, other = tmp_path / "named", tmp_path / "other"
+    for folder in (named, other):
+        (folder / "below").mkdir(parents=True)
+        (folder / "databricks.yml").write_text(f"bundle: {{name: {folder.name}}}\n")
+    monkeypatch.chdir(other)
+    monkeypatch.setenv("DATABRICKS_BUNDLE_ROOT", str(named))
+    assert main(["validate"]) == 0
+    assert "named" in capsys.readouterr().out
+    assert main(["validate", "--project", "."]) == 0
+    assert "other" in capsys.readouterr().out
+    monkeypatch.setenv("DATABRICKS_BUNDLE_ROOT", str(named / "below"))
+    assert main(["validate"]) == 1
+    assert "no databricks.yml in 'below'" in capsys.readouterr().err

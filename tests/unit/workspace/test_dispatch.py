@@ -213,6 +213,23 @@ def test_a_run_that_was_queued_for_two_days_is_skipped(bench: Bench) -> None:
     only.go.set()
 
 
+def test_a_queue_behind_a_run_that_does_not_end_is_not_longer_than_two_days(bench: Bench) -> None:
+    only = Waiting()
+    bench.functions.update(a=only, b=lambda _: Outcome("SUCCESS"))
+    bench.start(task("a"))
+    assert only.started.wait(_SECONDS)
+    assert bench.dispatcher.due_ms() is None
+    queued = bench.start(task("b"))
+    due_ms = bench.dispatcher.due_ms()
+    assert due_ms == 1_000 + dispatch.LONGEST_QUEUED_MS
+    bench.dispatcher.skip_late(due_ms - 1)
+    assert bench.record(queued).life_cycle == "QUEUED"
+    bench.dispatcher.skip_late(due_ms)
+    assert bench.record(queued).life_cycle == "SKIPPED"
+    assert bench.dispatcher.due_ms() is None
+    only.go.set()
+
+
 def test_a_time_limit_that_changes_ends_the_active_runs_of_its_job(bench: Bench) -> None:
     first, second = Waiting(), Waiting()
     bench.functions.update(a=first, b=second)

@@ -96,3 +96,18 @@ def test_base_parameters_of_a_notebook_have_a_megabyte_at_most() -> None:
     assert checked(job(2**20))
     with pytest.raises(InvalidParameterValue, match="base_parameters of task a have more than 1"):
         checked(job(2**20 + 1))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}},
+        {"trigger": {"periodic": {"interval": 1, "unit": "DAYS"}}},
+        {"continuous": {}},
+    ],
+)
+def test_triggers_exclude_what_they_take_the_place_of(beside: dict[str, Any]) -> None:
+    triggers = [{"periodic": {"interval": 1, "unit": "HOURS"}, "pause_status": "PAUSED"}]
+    checked({"triggers": triggers})
+    with pytest.raises(InvalidParameterValue, match=f"triggers or a {next(iter(beside))}"):
+        checked({"triggers": triggers, **beside})
