@@ -209,6 +209,7 @@ def torture(session: nox.Session) -> None:
     sizes = ("--hypothesis-profile=torture", *session.posargs)
     run(session, "pytest", "tests/property", *sizes)
     run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
+    run(session, "pytest", "tests/integration/workspace/test_app.py", "-k", "random", *sizes)
     for name in ("durability", "denial_matrix", "sql_corpus"):
         run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import uuid
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from databricks.sdk.errors import BadRequest, NotFound, ResourceAlreadyExists, ResourceDoesNotExist
-from databricks.sdk.errors.platform import InvalidParameterValue
+from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
 
@@ -175,8 +176,44 @@ def test_what_cannot_be_converted_is_refused_by_name(client: WorkspaceClient, fo
         client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
     with pytest.raises(NotServed, match="R_MARKDOWN"):
         client.workspace.import_(f"{folder}/r", content="", format=ImportFormat.R_MARKDOWN)
-    with pytest.raises(NotServed, match="folders"):
-        client.workspace.export(folder)
+    with pytest.raises(NotServed, match="folders as HTML"):
+        client.workspace.export(folder, format=ExportFormat.HTML)
+
+
+def test_a_notebook_is_exported_in_every_format(client: WorkspaceClient, folder: str) -> None:
+    client.workspace.upload(f"{folder}/nb", b"print(2)", language=Language.PYTHON)
+    formats = (ExportFormat.JUPYTER, ExportFormat.HTML, ExportFormat.AUTO, ExportFormat.RAW)
+    found = {one: client.workspace.export(f"{folder}/nb", format=one) for one in formats}
+    kinds = {one: told.file_type for one, told in found.items()}
+    assert list(kinds.values()) == ["ipynb", "html", "py", "py"]
+    jupyter = base64.b64decode(found[ExportFormat.JUPYTER].content or "")
+    client.workspace.upload(f"{folder}/again", jupyter, format=ImportFormat.JUPYTER)
+    source = client.workspace.download(f"{folder}/again").read()
+    assert source == b"# Databricks notebook source\nprint(2)\n"
+    client.workspace.upload(f"{folder}/broken", b"{}", format=ImportFormat.JUPYTER)
+    with pytest.raises(BadRequest, match="not a Jupyter notebook"):
+        client.workspace.export(f"{folder}/broken", format=ExportFormat.HTML)
+
+
+def test_a_folder_is_exported_as_a_zip_of_what_the_caller_may_see(
+    client: WorkspaceClient, folder: str, ann: WorkspaceClient
+) -> None:
+    client.workspace.mkdirs(f"{folder}/deep")
+    client.workspace.upload(f"{folder}/deep/nb", b"print(2)", language=Language.PYTHON)
+    client.workspace.upload(f"{folder}/notes.txt", b"notes", format=ImportFormat.RAW)
+
+    def names(chosen: ExportFormat) -> list[str]:
+        told = client.workspace.export(folder, format=chosen)
+        assert told.file_type == "zip"
+        packed = io.BytesIO(base64.b64decode(told.content or ""))
+        with zipfile.ZipFile(packed) as archive:
+            assert archive.testzip() is None
+            return sorted(archive.namelist())
+
+    assert names(ExportFormat.SOURCE) == ["deep/nb.py"]
+    assert names(ExportFormat.AUTO) == ["deep/nb.py", "notes.txt"]
+    with pytest.raises(PermissionDenied):
+        ann.workspace.export(folder)
 
 
 def test_a_path_has_to_be_absolute(client: WorkspaceClient) -> None:

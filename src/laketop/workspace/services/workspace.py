@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ from databricks.sdk.service.workspace import (
 )
 
 from laketop import durable
-from laketop.workspace import wire
+from laketop.errors import ConfigError
+from laketop.workspace import notebook_formats, wire
 from laketop.workspace.multipart import parts_of
 from laketop.workspace.objects import HEADERS, SUFFIXES, Tree, WorkspaceObject, has_header
 from laketop.workspace.service import Reply, Request, Service, route
@@ -109,19 +112,17 @@ class Workspace(Service):
         format: ExportFormat = ExportFormat.SOURCE,  # noqa: A002 - the API's own name
         direct_download: bool = False,
     ) -> Reply | dict[str, Any]:
-        """Return a file or a notebook's source.
+        """Return a file, a notebook in a format, or a folder as a zip.
 
-        Errors: NotImplemented for a folder, and for a format that the file is not in.
+        Errors: NotImplemented for a format that laketop does not write.
         """
         self._require(path, "CAN_READ")
         found = self._tree.existing(path)
-        _check_export(found, format)
-        content = found.file.read_bytes()
+        kind, content = self._exported(found, format)
         if direct_download:
             return Reply(content, 200, {"content-type": "application/octet-stream"})
         if len(content) > _LARGEST_NOTEBOOK:
             raise _too_large()
-        kind = found.file.suffix.removeprefix(".") if found.kind == "NOTEBOOK" else "auto"
         return {"content": base64.b64encode(content).decode(), "file_type": kind}
 
     @route("POST /api/2.0/workspace/import", raw=True)
@@ -165,6 +166,46 @@ class Workspace(Service):
                 if one.kind == "DIRECTORY":
                     queue.append(one)
         return None
+
+    def _exported(self, found: WorkspaceObject, wanted: ExportFormat) -> tuple[str, bytes]:
+        """Return what is exported, its type first; of notebooks their extension."""
+        if found.kind == "DIRECTORY":
+            return "zip", self._zipped(found, wanted)
+        content = found.file.read_bytes()
+        if found.kind != "NOTEBOOK":
+            return "auto", content
+        suffix, name = found.file.suffix.lower(), found.file.stem
+        try:
+            if wanted is ExportFormat.HTML:
+                return "html", notebook_formats.to_html(content, suffix=suffix, name=name)
+            if wanted is ExportFormat.JUPYTER and suffix != ".ipynb":
+                return "ipynb", notebook_formats.to_jupyter(content, suffix=suffix, name=name)
+            if wanted is ExportFormat.SOURCE and suffix == ".ipynb":
+                return "py", notebook_formats.to_source(content, name=name)
+        except ConfigError as error:
+            raise BadRequest(error.message) from error
+        if wanted in {ExportFormat.DBC, ExportFormat.R_MARKDOWN}:
+            raise NotServed(f"laketop does not turn {found.path} into {wanted.value}.")
+        return suffix.removeprefix("."), content
+
+    def _zipped(self, folder: WorkspaceObject, wanted: ExportFormat) -> bytes:
+        if wanted not in {ExportFormat.SOURCE, ExportFormat.AUTO}:
+            raise NotServed(f"laketop does not export folders as {wanted.value}.")
+        allows = self.workspace.permissions.allows_path
+        packed, size = io.BytesIO(), 0
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in self._tree.below(folder):
+                is_wanted = one.kind == "NOTEBOOK" or wanted is ExportFormat.AUTO
+                if one.kind == "DIRECTORY" or not is_wanted or not allows(one.path, "CAN_READ"):
+                    continue
+                size += one.file.stat().st_size
+                if size > _LARGEST_NOTEBOOK:
+                    raise _too_large()
+                kind, content = self._exported(one, wanted)
+                name = one.file.relative_to(folder.file)
+                shown = name.with_suffix(f".{kind}") if one.kind == "NOTEBOOK" else name
+                archive.writestr(str(shown), content)
+        return packed.getvalue()
 
     def _require(self, path: str, level: str) -> None:
         self.workspace.permissions.require_path(self._tree.short(path), level)
@@ -240,15 +281,6 @@ def _from_base64(text: object) -> bytes:
         return base64.b64decode(wire.converter(str)("content", text or ""), validate=True)
     except binascii.Error as error:
         raise InvalidParameterValue("The content is not base64.") from error
-
-
-def _check_export(found: WorkspaceObject, chosen: ExportFormat) -> None:
-    if found.kind == "DIRECTORY":
-        raise NotServed("laketop does not export folders.")
-    is_jupyter = found.file.suffix.lower() == ".ipynb"
-    own = ExportFormat.JUPYTER if is_jupyter else ExportFormat.SOURCE
-    if found.kind == "NOTEBOOK" and chosen not in {own, ExportFormat.AUTO, ExportFormat.RAW}:
-        raise NotServed(f"laketop does not turn {found.path} into {chosen.value}.")
 
 
 def _remove(file: Path) -> None:
