@@ -3,7 +3,9 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
+import xgboost
 from databricks.sdk import WorkspaceClient
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import AssessmentSource, Feedback, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 
 from laketop.workspace.workspace import Workspace
 
@@ -274,3 +277,156 @@ def test_an_experiment_that_is_made_is_in_the_audit_log(
     assert [row["action_name"] for row in rows] == ["createMlflowExperiment"] * 2
     assert [row["status_code"] for row in rows] == [200, 400]
     assert {row["request_params"]["name"] for row in rows} == {name}
+
+
+# --- what stands on tracking ---------------------------------------------------------------------
+
+DELAYS = pd.Series([0.0, 10.0, 20.0, 30.0], name="delay")
+
+
+def _only_run(experiment: str) -> Run:
+    [run] = MlflowClient().search_runs([experiment])
+    return run
+
+
+def test_autolog_of_scikit_learn_keeps_parameters_metrics_and_data(experiment: str) -> None:
+    mlflow.sklearn.autolog(log_models=False, silent=True)
+    try:
+        Ridge(alpha=0.5).fit(FEATURES, DELAYS)
+    finally:
+        mlflow.sklearn.autolog(disable=True)
+    run = _only_run(experiment)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["alpha"] == "0.5"
+    assert run.data.metrics["training_r2_score"] > 0.9
+    assert run.data.tags["estimator_name"] == "Ridge"
+    assert run.inputs is not None
+    assert len(run.inputs.dataset_inputs) == 1
+
+
+def test_autolog_of_xgboost_keeps_each_iteration_and_the_importances(experiment: str) -> None:
+    mlflow.xgboost.autolog(log_models=False, silent=True)
+    matrix = xgboost.DMatrix(FEATURES, DELAYS)
+    try:
+        xgboost.train(
+            {"max_depth": 2, "nthread": 1},
+            matrix,
+            num_boost_round=3,
+            evals=[(matrix, "train")],
+            verbose_eval=False,
+        )
+    finally:
+        mlflow.xgboost.autolog(disable=True)
+    run = _only_run(experiment)
+    assert (run.data.params["max_depth"], run.data.params["num_boost_round"]) == ("2", "3")
+    history = MlflowClient().get_metric_history(run.info.run_id, "train-rmse")
+    assert [one.step for one in history] == [0, 1, 2]
+    artifacts = [one.path for one in MlflowClient().list_artifacts(run.info.run_id)]
+    assert "feature_importance_weight.json" in artifacts
+
+
+def test_a_local_project_runs_and_logs_into_its_run(
+    experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    monkeypatch.setenv("PATH", programs)
+    (tmp_path / "MLproject").write_text(
+        "name: p\n"
+        "entry_points:\n"
+        "  main:\n"
+        "    parameters: {depth: {type: float, default: 1}}\n"
+        "    command: python main.py {depth}\n"
+    )
+    (tmp_path / "main.py").write_text(
+        "import sys, mlflow\n"
+        "with mlflow.start_run():\n"
+        "    mlflow.log_metric('d', float(sys.argv[1]))\n"
+    )
+    ended = mlflow.projects.run(  # type: ignore[no-untyped-call]  # MLflow's own
+        str(tmp_path),
+        parameters={"depth": 3},
+        env_manager="local",
+        experiment_id=experiment,
+    )
+    assert ended.get_status() == "FINISHED"
+    run = _only_run(experiment)
+    assert run.info.run_id == ended.run_id
+    assert (run.data.metrics, run.data.params["depth"]) == ({"d": 3.0}, "3")
+    assert run.data.tags["mlflow.project.entryPoint"] == "main"
+
+
+def test_a_dataset_comes_back_as_it_was_logged(experiment: str) -> None:
+    rows = FEATURES.assign(delay=DELAYS)
+    data = from_pandas(rows, source="https://example.org/flights.csv", targets="delay", name="f")
+    with mlflow.start_run() as run:
+        mlflow.log_input(data, context="training", tags={"month": "may"})
+    found = mlflow.get_run(run.info.run_id)
+    assert found.info.experiment_id == experiment
+    assert found.inputs is not None
+    [logged] = found.inputs.dataset_inputs
+    assert (logged.dataset.name, logged.dataset.digest) == ("f", data.digest)
+    assert logged.dataset.profile == data.to_dict()["profile"]
+    assert logged.dataset.schema == data.to_dict()["schema"]
+    tags = {tag.key: tag.value for tag in logged.tags}
+    assert tags == {"mlflow.data.context": "training", "month": "may"}
+    source = mlflow.data.get_source(logged)
+    assert source.to_dict() == {"url": "https://example.org/flights.csv"}
+
+
+def test_the_results_of_an_evaluation_are_kept(experiment: str) -> None:
+    rows = FEATURES.assign(delay=DELAYS, predicted=DELAYS + np.array([1.0, -1.0, 1.0, -1.0]))
+    with mlflow.start_run():
+        mlflow.models.evaluate(  # type: ignore[no-untyped-call]  # MLflow's own
+            data=rows,
+            targets="delay",
+            predictions="predicted",
+            model_type="regressor",
+            evaluators="default",
+            evaluator_config={"log_explainer": False, "log_model_explainability": False},
+        )
+    run = _only_run(experiment)
+    assert run.data.metrics["mean_absolute_error"] == 1.0
+    assert run.data.metrics["example_count"] == 4
+
+
+@mlflow.trace
+def _predicted(distance: float) -> float:
+    return distance * 10
+
+
+def test_traces_are_paged_tagged_and_deleted(experiment: str) -> None:
+    client = MlflowClient()
+    for distance in range(5):
+        _predicted(float(distance))
+    mlflow.flush_trace_async_logging()
+    first = client.search_traces(locations=[experiment], max_results=3)
+    rest = client.search_traces(locations=[experiment], max_results=3, page_token=first.token)
+    ids = [one.info.trace_id for one in (*first, *rest)]
+    assert (len(first), len(rest), len(set(ids)), rest.token) == (3, 2, 5, None)
+    client.set_trace_tag(ids[0], "checked", "yes")
+    [tagged] = client.search_traces(locations=[experiment], filter_string="tags.checked = 'yes'")
+    assert tagged.info.trace_id == ids[0]
+    client.delete_trace_tag(ids[0], "checked")
+    assert "checked" not in client.get_trace(ids[0]).info.tags
+    assert client.delete_traces(experiment, trace_ids=ids[:2]) == 2
+    left = client.search_traces(locations=[experiment])
+    assert sorted(one.info.trace_id for one in left) == sorted(ids[2:])
+
+
+def test_assessments_of_a_trace_are_kept_changed_and_deleted(experiment: str) -> None:
+    _predicted(1.0)
+    mlflow.flush_trace_async_logging()
+    [trace] = MlflowClient().search_traces(locations=[experiment])
+    trace_id = trace.info.trace_id
+    by = AssessmentSource(source_type="HUMAN", source_id="ann")
+    good = mlflow.log_feedback(trace_id=trace_id, name="good", value=True, source=by)
+    mlflow.log_expectation(trace_id=trace_id, name="wanted", value=10.0, source=by)
+    assert good.assessment_id is not None
+    found = {one.name: one for one in mlflow.get_trace(trace_id).info.assessments}
+    assert found.keys() == {"good", "wanted"}
+    mlflow.update_assessment(trace_id, good.assessment_id, Feedback(name="good", value=False))
+    changed = mlflow.get_assessment(trace_id, good.assessment_id).feedback
+    assert changed is not None
+    assert changed.value is False
+    mlflow.delete_assessment(trace_id, good.assessment_id)
+    assert [one.name for one in mlflow.get_trace(trace_id).info.assessments] == ["wanted"]
