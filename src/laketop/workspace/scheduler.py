@@ -167,6 +167,12 @@ class Scheduler:
         with self._guard:
             return sorted(self._watched.items(), key=lambda item: item[0])
 
+    def mark_of(self, job_id: int, text: str) -> Mark | None:
+        """Return what is known of a trigger of a job, None where it does not count."""
+        with self._guard:
+            found = self._watched.get((job_id, text))
+        return None if found is None else found[1]
+
     # --- when they fire ---
 
     def coming(self) -> Iterator[tuple[int, int, str]]:

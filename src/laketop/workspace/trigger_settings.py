@@ -16,6 +16,7 @@ from laketop.workspace.triggers import (
     UNIT_MS,
     Always,
     Every,
+    Mark,
     OnArrival,
     OnModel,
     OnSchedule,
@@ -43,11 +44,48 @@ def triggers_of(settings: Mapping[str, Any]) -> list[tuple[str, Trigger]]:
     """
     found = []
     for kind, given, is_paused in _given(settings):
-        text = json.dumps({kind: {k: v for k, v in given.items() if k != "pause_status"}})
+        text = _text(kind, given)
         trigger = _read(kind, given, is_paused=is_paused)
         if trigger is not None and not is_paused:
             found.append((text, trigger))
     return found
+
+
+def states_of(
+    settings: Mapping[str, Any], mark_of: Callable[[str], Mark | None]
+) -> list[dict[str, Any]]:
+    """Return how each trigger of a job stands, in their order, as the SDK's `PerTriggerState`.
+
+    `mark_of` tells what is known of the one with a text of `triggers_of`, None where it is paused.
+    """
+    return [
+        {
+            kind: _state(kind, given, mark_of(_text(kind, given))),
+            "pause_status": "PAUSED" if is_paused else "UNPAUSED",
+        }
+        for kind, given, is_paused in _given(settings)
+    ]
+
+
+def _state(kind: str, given: Mapping[str, Any], mark: Mark | None) -> dict[str, Any]:
+    if kind == "file_arrival":
+        return {"using_file_events": False}
+    if kind == "table_update":
+        changed = mark.changed_ms if mark is not None else {}
+        tables = [
+            {"table_name": name, "has_seen_updates": name in changed}
+            for name in given.get("table_names") or ()
+        ]
+        return {"last_seen_table_states": tables, "using_scalable_monitoring": False}
+    if kind == "continuous" and mark is not None:
+        waits = mark.failures > 0 and mark.run_id is None
+        following = {"next_attempt_ms": mark.next_ms} if waits else {}
+        return {"consecutive_failures": mark.failures, "is_backing_off": waits, **following}
+    return {}
+
+
+def _text(kind: str, given: Mapping[str, Any]) -> str:
+    return json.dumps({kind: {k: v for k, v in given.items() if k != "pause_status"}})
 
 
 def of_continuous_run(settings: Mapping[str, Any]) -> Mapping[str, Any]:

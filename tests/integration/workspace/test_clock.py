@@ -189,6 +189,12 @@ def test_a_commit_starts_a_run_that_knows_the_version(
     run = client.jobs.get_run(found.run_id or 0)
     assert run.trigger is not None
     assert run.trigger.value == "TABLE"
+    state = client.jobs.get(job, include_trigger_state=True).trigger_state
+    assert state is not None
+    assert state.table is not None
+    (told,) = state.table.last_seen_table_states or []
+    assert (told.table_name, told.has_seen_updates) == ("main.s.t", False)
+    assert client.jobs.get(job).trigger_state is None
     condition = (run.tasks or [])[0].condition_task
     assert condition is not None
     assert condition.outcome == "true", condition

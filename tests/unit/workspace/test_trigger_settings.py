@@ -8,8 +8,8 @@ import pytest
 from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 
-from laketop.workspace.trigger_settings import of_continuous_run, triggers_of
-from laketop.workspace.triggers import Always, Every, OnArrival, OnModel, OnSchedule, OnUpdate
+from laketop.workspace.trigger_settings import of_continuous_run, states_of, triggers_of
+from laketop.workspace.triggers import Always, Every, Mark, OnArrival, OnModel, OnSchedule, OnUpdate
 
 CRON = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
 FILES = {"url": "/Volumes/a/b/c/", "min_time_between_triggers_seconds": 120}
@@ -93,3 +93,43 @@ def test_a_continuous_run_does_not_retry_its_tasks_unless_it_says_so() -> None:
     assert tasks[0]["max_retries"] == 3
     asking = {**settings, "continuous": {"task_retry_mode": "ON_FAILURE"}}
     assert of_continuous_run(asking) == asking
+
+
+def test_how_triggers_stand_is_told_in_their_order() -> None:
+    listed = [
+        {"continuous": {}},
+        {"table_update": {"table_names": ["c.s.t", "c.s.u"]}},
+        {"file_arrival": FILES, "pause_status": "PAUSED"},
+        {"schedule": CRON},
+    ]
+    marks = dict(
+        zip(
+            (text for text, _ in triggers_of({"triggers": listed})),
+            (
+                Mark(since_ms=1, failures=2, next_ms=9),
+                Mark(since_ms=1, changed_ms={"c.s.u": 5}),
+                Mark(since_ms=1),
+            ),
+            strict=True,
+        )
+    )
+    tables = [
+        {"table_name": "c.s.t", "has_seen_updates": False},
+        {"table_name": "c.s.u", "has_seen_updates": True},
+    ]
+    waits = {"consecutive_failures": 2, "is_backing_off": True, "next_attempt_ms": 9}
+    assert states_of({"triggers": listed}, marks.get) == [
+        {"continuous": waits, "pause_status": "UNPAUSED"},
+        {
+            "table_update": {"last_seen_table_states": tables, "using_scalable_monitoring": False},
+            "pause_status": "UNPAUSED",
+        },
+        {"file_arrival": {"using_file_events": False}, "pause_status": "PAUSED"},
+        {"schedule": {}, "pause_status": "UNPAUSED"},
+    ]
+
+
+def test_a_continuous_job_with_a_run_does_not_back_off() -> None:
+    mark = Mark(since_ms=1, failures=2, next_ms=9, run_id=4)
+    (state,) = states_of({"continuous": {}}, lambda _text: mark)
+    assert state["continuous"] == {"consecutive_failures": 2, "is_backing_off": False}

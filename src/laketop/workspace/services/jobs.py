@@ -46,7 +46,7 @@ from laketop.workspace.run_settings import (
 )
 from laketop.workspace.scheduler import Firing
 from laketop.workspace.service import Fields, Reply, Service, route
-from laketop.workspace.trigger_settings import of_continuous_run, triggers_of
+from laketop.workspace.trigger_settings import of_continuous_run, states_of, triggers_of
 from laketop.workspace.triggers import Ended, OnModel
 from laketop.workspace.workspace import Workspace
 
@@ -126,10 +126,14 @@ class Jobs(Service):
         return {"job_id": job_id}
 
     @route("GET /api/2.2/jobs/get", also=_OLDER)
-    def get(self, job_id: int, page_token: str | None = None) -> dict[str, Any]:
+    def get(
+        self, job_id: int, page_token: str | None = None, include_trigger_state: bool = False
+    ) -> dict[str, Any]:
         """Return a job with its settings as they were sent, arrays by pages of 100."""
         self._require(job_id, "CAN_VIEW")
         job = self._existing(job_id)
+        if include_trigger_state:
+            job |= self._trigger_state(job_id, job["settings"])
         settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, page_token)
         return {**job, "settings": settings, **({"next_page_token": more} if more else {})}
 
@@ -479,6 +483,21 @@ class Jobs(Service):
             "created_time": created_ms,
             "settings": found,
         }
+
+    def _trigger_state(self, job_id: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        scheduler = self.workspace.clock.scheduler
+        states = states_of(settings, lambda text: scheduler.mark_of(job_id, text))
+        if settings.get("triggers"):
+            return {"trigger_details": [{"state": state} for state in states]}
+        # The one of a job with a single trigger has fewer kinds, and another name for tables.
+        named = {"file_arrival": "file_arrival", "table_update": "table", "pause_status": None}
+        told = {
+            named[name] or name: value
+            for state in states
+            for name, value in state.items()
+            if name in named
+        }
+        return {"trigger_state": told} if told else {}
 
     def _listed(self, job_id: int, *, is_whole: bool) -> dict[str, Any]:
         job = self._existing(job_id)
