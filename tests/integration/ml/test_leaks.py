@@ -6,12 +6,21 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  # as everyone writes it
 
-from laketop.ml import FeatureEngineeringClient, FeatureLookup, GateFailed, TrainingSet, leaks
+from laketop.ml import (
+    FeatureEngineeringClient,
+    FeatureFunction,
+    FeatureLookup,
+    GateFailed,
+    TrainingSet,
+    leaks,
+)
 
 NOON = datetime(2013, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -96,6 +105,7 @@ def test_delays_by_departure_are_honest(
     assert {x.check for x in evidence} == {
         "after_cutoff",
         "vanishes_when_lagged",
+        "tells_the_label_alone",
         "duplicates_across_split",
         "split_by_time",
     }
@@ -152,6 +162,8 @@ def test_a_feature_that_is_the_answer_vanishes(
     assert [(x.check, x.leaking) for x in evidence] == [
         ("after_cutoff", False),
         ("vanishes_when_lagged", True),
+        ("tells_the_label_alone", False),
+        ("tells_the_label_alone", True),
     ]
 
 
@@ -175,3 +187,122 @@ def test_a_split_that_is_not_by_time_leaks(
         assert measured["split_by_time"] > 0.9
         assert measured["duplicates_across_split"] == duplicates
         assert leaks.leaking(evidence) == ("(split)",)
+
+
+def test_delays_by_scheduled_hour_leak_without_a_time_of_their_own(
+    spark: SparkSession, laguardia: pd.DataFrame
+) -> None:
+    """The table holds origin, ts and recent_delay: only making it again tells what went into it."""
+    events = laguardia[laguardia.month == 1]
+    source = spark.createDataFrame(events[["origin", "hour", "departed_at", "dep_delay"]])
+    cutoffs = [datetime(2013, 1, day, 20, tzinfo=UTC) for day in (10, 24)]
+    found = {
+        by: leaks.replay(
+            lambda events, by=by: delays_by(events, by),  # type: ignore[misc]
+            source,
+            known="departed_at",
+            keys=["origin"],
+            time="ts",
+            cutoffs=cutoffs,
+            table="delays",
+        )
+        for by in ("departed_at", "hour")
+    }
+    (honest,), (leak,) = found["departed_at"], found["hour"]
+    assert (honest.feature, honest.measured, honest.leaking) == ("recent_delay", 0, False)
+    assert (leak.feature, leak.table, leak.leaking) == ("recent_delay", "delays", True)
+    assert 0 < leak.measured < 0.1
+    with pytest.raises(GateFailed, match="changes_without_the_future of recent_delay"):
+        leaks.require(found["hour"])
+
+
+def delays_by(events: DataFrame, by: str) -> DataFrame:
+    """Return the mean delay of the four hours before each full hour, by a column of times."""
+    shown = events.selectExpr(
+        "origin",
+        "dep_delay",
+        f"explode(sequence(date_trunc('HOUR', {by}) + INTERVAL 1 HOUR, "
+        f"date_trunc('HOUR', {by}) + INTERVAL 4 HOUR, INTERVAL 1 HOUR)) AS ts",
+    )
+    return shown.groupBy("origin", "ts").agg(F.avg("dep_delay").alias("recent_delay"))
+
+
+def test_a_replay_hides_columns_of_rows_that_are_known_in_part(spark: SparkSession) -> None:
+    rows = [(i, NOON + i * HOUR, NOON + (i + 2) * HOUR, float(i)) for i in range(10)]
+    source = spark.createDataFrame(rows, "id int, planned timestamp, came timestamp, delay double")
+
+    def features(events: DataFrame) -> DataFrame:
+        return events.selectExpr(
+            "1 AS k", "planned AS at", "id % 3 AS shift", "coalesce(delay, 0D) AS delay"
+        )
+
+    def found(**options: Any) -> list[tuple[str | None, float]]:
+        given = {"known": "came", "keys": ["k"], "time": "at", "cutoffs": [NOON + 5 * HOUR]}
+        evidence = leaks.replay(features, source, **{**given, **options})
+        return [(x.feature, x.measured) for x in evidence]
+
+    assert found(hidden=["delay"]) == [("shift", 0.0), ("delay", 2 / 6)]
+    assert found() == [("shift", 2 / 6), ("delay", 2 / 6)]
+    with pytest.raises(ValueError, match="proves nothing: 10 feature rows up to it, 0 rows"):
+        found(cutoffs=[NOON + 99 * HOUR])
+    with pytest.raises(ValueError, match=r"missing \['who'\]"):
+        found(keys=["who"])
+    with pytest.raises(ValueError, match="0 cut-offs"):
+        found(cutoffs=[])
+
+
+def test_columns_of_the_frame_and_what_functions_make_of_them_are_looked_at(
+    spark: SparkSession, schema: str, hours: DataFrame
+) -> None:
+    """What came later, as a time, a text or a number, is found wherever it comes from."""
+    spark.sql(f"CREATE FUNCTION {schema}.twice(a DOUBLE) RETURNS DOUBLE RETURN 2 * a")
+    frame = hours.selectExpr(
+        *("id", "known_at", "y", "at AS arrived_at", "known_at - INTERVAL 1 DAY AS booked_at"),
+        *("y AS told", "CAST(id % 5 AS DOUBLE) AS honest", "concat('class ', y) AS text"),
+    )
+    functions = [
+        FeatureFunction(udf_name=f"{schema}.twice", input_bindings={"a": given}, output_name=name)
+        for given, name in (("told", "twice_told"), ("honest", "twice_honest"))
+    ]
+    training_set = FeatureEngineeringClient(spark=spark).create_training_set(
+        df=frame, feature_lookups=functions, label="y", exclude_columns=["id", "known_at"]
+    )
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    told = {(x.feature, x.check) for x in evidence if x.leaking}
+    assert told == {
+        ("arrived_at", "after_cutoff"),
+        ("told", "tells_the_label_alone"),
+        ("text", "tells_the_label_alone"),
+        ("twice_told", "tells_the_label_alone"),
+    }
+    planned = leaks.find(spark, training_set, cutoff="known_at", planned=["arrived_at"], lag=None)
+    assert "arrived_at" not in leaks.leaking(planned)
+
+
+def test_what_is_made_of_a_leak_leaks(spark: SparkSession, schema: str, hours: DataFrame) -> None:
+    """A function of what is looked up fades and vanishes with it, and is named with its cause."""
+    spark.sql(f"CREATE FUNCTION {schema}.noisy(a DOUBLE, n INT) RETURNS DOUBLE RETURN a + n % 5")
+    client = FeatureEngineeringClient(spark=spark)
+    client.create_table(
+        name=f"{schema}.x",
+        primary_keys=["k", "ts"],
+        timeseries_columns="ts",
+        df=hours.selectExpr("k", "known_at AS ts", "2 * y AS x"),
+    )
+    training_set = client.create_training_set(
+        df=hours.withColumnRenamed("id", "n"),
+        feature_lookups=[
+            FeatureLookup(f"{schema}.x", "k", timestamp_lookup_key="known_at"),
+            FeatureFunction(
+                udf_name=f"{schema}.noisy", input_bindings={"a": "x", "n": "n"}, output_name="made"
+            ),
+        ],
+        label="y",
+        exclude_columns=["k", "at", "known_at"],
+    )
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    told = {(x.feature, x.check) for x in evidence if x.leaking}
+    assert ("made", "vanishes_when_lagged") in told
+    by_leak = leaks.find(spark, training_set, cutoff="known_at", lag=None)
+    (found,) = (x for x in by_leak if x.check == "made_of_a_leak")
+    assert (found.feature, found.reason) == ("made", "it is computed from 'x', which leaks")

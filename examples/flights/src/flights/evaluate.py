@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from flights import features, registry
 from flights.config import section
 from flights.figures import Step
-from flights.months import following
+from flights.months import following, span
 from flights.parameters import Parameters, read
 from laketop.ml import (
     Contender,
@@ -118,7 +118,7 @@ def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate
     if run.reproduction_required == "true":
         found.append(reproducible())
     if run.approval_required == "true":
-        found.append(approval(run.approval))
+        found.append(approval())
     return found
 
 
@@ -130,18 +130,26 @@ def _champion(client: MlflowClient, run: Parameters) -> Contender | None:
 def _rows(
     spark: SparkSession, run: Parameters, client: MlflowClient, models: list[Contender]
 ) -> tuple[LabelledRows, tuple[leaks.Evidence, ...]]:
+    """Return the rows of the first month after every model's, and what is known of leaks.
+
+    The candidate's own months are looked at as well: nothing of the tested month may be there.
+    """
     month = following(max(registry.trained_through(client, run, m.version) for m in models))
     if month > run.last_month:
         raise NotFound("month that no model has seen", month, hint="there is no later data")
-    departures = features.departures(spark, run, [month]).where(f"{features.LABEL} IS NOT NULL")
+    learned = span(run.first_month, registry.trained_through(client, run, models[0].version))
+    departures = features.departures(spark, run, [*learned, month])
     joined = FeatureEngineeringClient(spark=spark).create_training_set(
-        df=departures,
+        df=departures.where(f"{features.LABEL} IS NOT NULL"),
         feature_lookups=features.lookups(run),
         label=features.LABEL,
         exclude_columns=features.CONTEXT,
     )
-    evidence = leaks.find(spark, joined, cutoff="known_at", lag=None)
-    return LabelledRows(joined.load_df().toPandas(), label=features.LABEL, name=month), evidence
+    split = f"month = '{month}'"
+    evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=None)
+    evidence += features.replayed(spark, run, month)
+    tested = joined.whole.where(split).drop(*features.CONTEXT).toPandas()
+    return LabelledRows(tested, label=features.LABEL, name=month), evidence
 
 
 def _headline(verdicts: tuple[Verdict, ...]) -> str:

@@ -10,11 +10,11 @@ would use the delays of flights still on the ground: a gain that no live system 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flights.config import section
-from laketop.ml import FeatureLookup
+from laketop.ml import FeatureLookup, leaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,8 @@ TEXTS = ("carrier", "origin", "dest")
 INPUTS = (*SCHEDULE, *WEATHER, *DELAY)
 CONTEXT = ("time_hour", "flight", "month", "scheduled_local", "known_at")
 """Columns that say which flight a row is, and when it is asked about; no inputs of the model."""
+DEPARTED_AT = "time_hour + make_interval(0, 0, 0, 0, 0, CAST(minute + dep_delay AS INT))"
+"""SQL over the table `flights`: when a flight left, which is when its delay was known."""
 
 
 class Leak(ValueError):
@@ -106,9 +108,7 @@ def recent_delays(flights: DataFrame) -> DataFrame:
 
     settings = section("features")
     departed = flights.where("dep_delay IS NOT NULL").selectExpr(
-        "origin",
-        "dep_delay",
-        "time_hour + make_interval(0, 0, 0, 0, 0, CAST(minute + dep_delay AS INT)) AS departed_at",
+        "origin", "dep_delay", f"{DEPARTED_AT} AS departed_at"
     )
     # A window of Spark holds its start and not its end; here it is the other way round, since who
     # departs at the very moment is known. Spark's times are whole microseconds.
@@ -139,6 +139,24 @@ def check_leaks(features: DataFrame) -> None:
             f"the delays known at {found['known_at']} at {found['origin']!r} include a flight "
             f"that departed at {found['last_departure_at']}"
         )
+
+
+def replayed(spark: SparkSession, run: Parameters, month: str) -> tuple[leaks.Evidence, ...]:
+    """Return what is found when the delays of `month` are made without its second half.
+
+    Shapes: one piece of evidence a feature of `delay_features`.
+    """
+    year, number = map(int, month.split("-"))
+    return leaks.replay(
+        recent_delays,
+        spark.table(run.table("flights")).where(f"year = {year} AND month = {number}"),
+        known=DEPARTED_AT,
+        keys=["origin"],
+        time="known_at",
+        cutoffs=[datetime(year, number, 15, 21, tzinfo=UTC)],
+        hidden=["dep_delay"],
+        table=run.table("delay_features"),
+    )
 
 
 def lookups(run: Parameters) -> list[FeatureLookup]:

@@ -28,7 +28,7 @@ class Parameters:
     trials: str = "2"
     search_seconds: str = "20"
     approval_required: str = "false"
-    approval: str = ""
+    approval_seconds: str = "3600"
     advisories: str = ""
     reproduction_required: str = "false"
     run: str = ""

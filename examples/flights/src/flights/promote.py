@@ -11,6 +11,7 @@ from flights.figures import Step
 from flights.parameters import Parameters, read
 from laketop.ml import (
     GateFailed,
+    LaketopError,
     Superseded,
     Verdict,
     evaluation_of,
@@ -19,10 +20,13 @@ from laketop.ml import (
     record_promotion,
     require,
     settle,
+    wait_for_approval,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mlflow.tracking import MlflowClient
 
 
 def main() -> None:
@@ -42,8 +46,9 @@ def decide(spark: SparkSession, run: Parameters) -> str:
     verdicts, against = evaluation_of(
         spark, run.full_schema, model=run.model, version=version, run=run.run_name
     )
+    verdicts, approved_by = _approved(client, run, version, verdicts)
     failed = "; ".join(f"{v.gate}: {v.reason}" for v in verdicts if not v.passed)
-    told = {"model": run.model, "version": version, "approved_by": run.approval}
+    told = {"model": run.model, "version": version, "approved_by": approved_by}
     decision = {"approved": "promoted"}.get(outcome(verdicts), outcome(verdicts))
     if decision == "promoted":
         reason = f"all {len(verdicts)} gates passed"
@@ -73,6 +78,32 @@ def decide(spark: SparkSession, run: Parameters) -> str:
     if decision != "promoted" and champion is None:
         _refuse(verdicts)
     return decision
+
+
+def _approved(
+    client: MlflowClient, run: Parameters, version: str, verdicts: list[Verdict]
+) -> tuple[list[Verdict], str]:
+    """Return the verdicts with the one of a person, waited for where nothing else is missing."""
+    missing = [verdict.gate for verdict in verdicts if not verdict.passed]
+    if run.approval_required != "true" or missing not in ([], ["approval"]):
+        return verdicts, ""
+    print(f"  wait  approval: laketop approve {run.model} {version} --by NAME", flush=True)
+    try:
+        who = wait_for_approval(
+            client,
+            model=run.model,
+            version=version,
+            timeout_seconds=float(run.approval_seconds),
+            look_seconds=2,
+        )
+    except LaketopError as failure:
+        who, found = (
+            "",
+            Verdict(gate="approval", passed=False, pending=True, reason=failure.message),
+        )
+    else:
+        found = Verdict(gate="approval", passed=True, reason=f"approved by {who}")
+    return [*(verdict for verdict in verdicts if verdict.gate != "approval"), found], who
 
 
 def _told(decision: str, version: str, previous: str | None) -> str:

@@ -23,6 +23,7 @@ FINAL = {
     RunLifeCycleState.SKIPPED,
     RunLifeCycleState.INTERNAL_ERROR,
 }
+APPROVER = "bea@example.com"
 SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 
@@ -45,27 +46,52 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         experiment=f"/Shared/{name}",
         endpoint=name,
         replay="true",
+        approval_required="true",
         **SLICE,
     )
-    asked = ("catalog", "schema", "experiment", "endpoint", "replay", *SLICE)
+    asked = ("catalog", "schema", "experiment", "endpoint", "replay", "approval_required", *SLICE)
     run_id = ws.jobs.run_now(
         job.job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
     ).run_id
     try:
-        yield Ran(_finished(ws, run_id), parameters)
+        yield Ran(_finished(ws, run_id, parameters.model), parameters)
     finally:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):
             ws.serving_endpoints.delete(name)
 
 
-def _finished(ws: WorkspaceClient, run_id: int) -> Run:
-    """Wait for the run, looking every second; the SDK's waiter sleeps up to ten."""
+def _finished(ws: WorkspaceClient, run_id: int, model: str) -> Run:
+    """Wait for the run, looking every second; the SDK's waiter sleeps up to ten.
+
+    A version is approved once the run waits for it: the first when it is to be promoted, the
+    second, of the retraining, when it is there.
+    """
+    approved = 0
     while True:
         run = ws.jobs.get_run(run_id)
         if run.state.life_cycle_state in FINAL:
             return run
+        going = {task.task_key: task.state.life_cycle_state for task in run.tasks}
+        waiting = ("promote", "retrain")[approved] if approved < 2 else ""
+        if going.get(waiting) == RunLifeCycleState.RUNNING and _approve(model, approved + 1):
+            approved += 1
         time.sleep(1)
+
+
+def _approve(model: str, version: int) -> bool:
+    """Approve a version as somebody else; return whether it is there."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient(registry_uri="databricks-uc")
+    try:
+        client.set_model_version_tag(model, str(version), "approved_by", APPROVER)
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}:
+            return False
+        raise
+    return True
 
 
 def _is_mlops(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conftest import APPROVER
 from databricks.sdk.service.jobs import RunResultState
 
 from flights.months import following
@@ -74,6 +75,17 @@ def test_decisions_and_aliases_agree(ran: Ran, spark: SparkSession) -> None:
     assert [row["version"] for row in decisions] == ["1", "2"]
     champion = [row["version"] for row in decisions if row["outcome"] == "promoted"][-1]
     assert _champion(ran.parameters) == champion
+
+
+def test_the_job_waited_until_somebody_else_had_approved(ran: Ran, spark: SparkSession) -> None:
+    asked = table(spark, ran.parameters, "model_evaluations").where(
+        "gate = 'approval' AND version = '1'"
+    )
+    assert [(row["passed"], row["reason"]) for row in asked.collect()] == [
+        (False, "nobody has approved it yet")
+    ]
+    decided = table(spark, ran.parameters, "promotions").where("version = '1'").collect()
+    assert [(row["outcome"], row["approved_by"]) for row in decided] == [("promoted", APPROVER)]
 
 
 def test_the_model_says_where_it_comes_from(ran: Ran) -> None:

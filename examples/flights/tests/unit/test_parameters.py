@@ -8,8 +8,8 @@ from flights.parameters import Parameters, read
 
 
 def test_arguments_of_the_job_are_read_and_others_passed_over() -> None:
-    run = read(["--catalog=prod", "--origin=", "--somebody_elses=1", "--approval=a=b"])
-    assert run == Parameters(catalog="prod", origin="", approval="a=b")
+    run = read(["--catalog=prod", "--origin=", "--somebody_elses=1", "--endpoint=a=b"])
+    assert run == Parameters(catalog="prod", origin="", endpoint="a=b")
 
 
 @pytest.mark.parametrize("argument", ["catalog=dev", "--catalog", "dev"])

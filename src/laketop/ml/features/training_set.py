@@ -98,15 +98,16 @@ def _with_features(
         pairs = [(x, sources[x.table]) for x in stage if isinstance(x, ResolvedLookup)]
         if pairs:
             df = point_in_time.joined(df, pairs)
-        computed = [_computed(x, names) for x in stage if isinstance(x, ResolvedFunction)]
-        if computed:
-            df = df.select("*", *computed)
+        calls = [computed(x, names) for x in stage if isinstance(x, ResolvedFunction)]
+        if calls:
+            df = df.select("*", *calls)
         names = [*names, *(name for feature in stage for name in feature.outputs)]
     wanted = [*given, *(name for name in spec.outputs if name not in given)]
     return df if names == wanted else df.select(*map(_plain, wanted))
 
 
-def _computed(function: ResolvedFunction, names: Sequence[str]) -> Any:
+def computed(function: ResolvedFunction, names: Sequence[str]) -> Any:
+    """Return the call of a function on the columns `names`, under its output's name."""
     from pyspark.sql import functions as F
 
     bound = (

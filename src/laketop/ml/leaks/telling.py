@@ -1,0 +1,187 @@
+"""How much features tell of the label: by themselves, and when they are looked up earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from laketop.ml import tables
+from laketop.ml.evidence import Evidence
+from laketop.ml.features.point_in_time import joined
+from laketop.ml.features.resolving import stages
+from laketop.ml.features.spec import FeatureSpec, ResolvedFunction
+from laketop.ml.features.training_set import computed
+from laketop.ml.gates.roc import auc
+from laketop.ml.leaks.cutoff import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import Column, DataFrame
+
+STRONG = 0.1  # rank correlation from which on vanishing means something
+ALONE = 0.95  # of the AUC or the rank correlation: no honest feature of noisy labels gets there
+SAMPLE = 50_000  # rows
+
+
+def telling(
+    whole: DataFrame,
+    spec: FeatureSpec,
+    pairs: Sequence[Pair],
+    *,
+    features: Sequence[str],
+    lag: timedelta | None,
+    least: float,
+) -> list[Evidence]:
+    """Return what each of `features` tells of the first label, which has to be a number.
+
+    Shapes: `pairs` are the look-ups as of a time, which are looked up `lag` earlier as well.
+    """
+    numbers = _kinds(whole, "numeric")
+    label = spec.labels[0]
+    if label not in numbers:
+        return []
+    texts = _kinds(whole, "text")
+    asked = [name for name in features if name in numbers | texts]
+    df, lagged = (whole, {}) if lag is None else _lagged(whole, spec, pairs, lag)
+    lagged = {name: before for name, before in lagged.items() if name in numbers}
+    rows = _sample(df, whole.columns, [label, *asked, *lagged.values()], texts)
+    of = {name: lookup.table for lookup, _ in pairs for name in lookup.outputs}
+    found = [
+        _faded(rows, (name, before), table=of.get(name), label=label, lag=lag, least=least)
+        for name, before in lagged.items()
+    ]
+    return found + [_alone(rows, name, table=of.get(name), label=label) for name in asked]
+
+
+def _sample(
+    df: DataFrame, columns: Sequence[str], wanted: Sequence[str], texts: set[str]
+) -> pd.DataFrame:
+    """Return a sample that is the same each time: the rows whose hash is smallest."""
+    from pyspark.sql import functions as F
+
+    first = df.orderBy(F.xxhash64(*map(_plain, columns))).limit(SAMPLE)
+    kept = [_plain(n) if n in texts else _plain(n).cast("double").alias(n) for n in wanted]
+    return first.select(*kept).toPandas()
+
+
+def _lagged(
+    whole: DataFrame, spec: FeatureSpec, pairs: Sequence[Pair], lag: timedelta
+) -> tuple[DataFrame, dict[str, str]]:
+    """Return the frame with features as of `lag` earlier, and their names by those of now."""
+    from pyspark.sql import functions as F
+
+    shifts = {lookup.timestamp_lookup_key for lookup, _ in pairs}
+    earlier = {f"__before_{time}": _plain(time) - F.lit(lag) for time in shifts if time}
+    names: dict[str, str] = {}
+    moved: list[Pair] = []
+    for lookup, source in pairs:
+        both = zip(lookup.feature_names, lookup.outputs, strict=True)
+        renamed = {feature: f"__lagged_{output}" for feature, output in both}
+        names |= {output: f"__lagged_{output}" for output in lookup.outputs}
+        at = f"__before_{lookup.timestamp_lookup_key}"
+        moved.append((replace(lookup, timestamp_lookup_key=at, rename_outputs=renamed), source))
+    df = joined(whole.withColumns(earlier), moved) if moved else whole
+    for function in _in_order(spec.functions, whole.columns):
+        bound = {k: names.get(v, v) for k, v in function.input_bindings.items()}
+        if bound != dict(function.input_bindings):
+            output = f"__lagged_{function.output_name}"
+            again = replace(function, input_bindings=bound, output_name=output)
+            df = df.select("*", computed(again, df.columns))
+            names[function.output_name] = output
+    return df, names
+
+
+def _in_order(
+    functions: Sequence[ResolvedFunction], columns: Sequence[str]
+) -> list[ResolvedFunction]:
+    """Return the functions so that each comes after those whose outputs it takes."""
+    made = {function.output_name for function in functions}
+    given = [name for name in columns if name not in made]
+    return [
+        x for stage in stages(functions, given) for x in stage if isinstance(x, ResolvedFunction)
+    ]
+
+
+def _faded(
+    rows: pd.DataFrame,
+    names: tuple[str, str],
+    *,
+    table: str | None,
+    label: str,
+    lag: timedelta | None,
+    least: float,
+) -> Evidence:
+    name, lagged = names
+    now = _correlation(rows[name], rows[label])
+    before = _correlation(rows[lagged], rows[label])
+    left = before / now if now else 1.0
+    return Evidence(
+        feature=name,
+        table=table,
+        check="vanishes_when_lagged",
+        measured=left,
+        limit=least,
+        leaking=now >= STRONG and left < least,
+        rows=len(rows),
+        reason=f"rank correlation with {label!r} is {now:.3f}, and {before:.3f} when it is "
+        f"looked up {lag} earlier",
+    )
+
+
+def _alone(rows: pd.DataFrame, name: str, *, table: str | None, label: str) -> Evidence:
+    values = rows[name] if rows[name].dtype.kind in "biuf" else _by_others(rows, name, label)
+    known = values.notna() & rows[label].notna()
+    y = rows.loc[known, label]
+    if y.nunique() == 2:
+        area = auc((y == y.max()).to_numpy(), values[known].to_numpy())
+        how, measured = "AUC", max(area, 1 - area)
+    else:
+        how, measured = "rank correlation", _correlation(values, rows[label])
+    return Evidence(
+        feature=name,
+        table=table,
+        check="tells_the_label_alone",
+        measured=measured,
+        limit=ALONE,
+        leaking=measured >= ALONE,
+        rows=int(known.sum()),
+        reason=f"by itself it orders {label!r} with a {how} of {measured:.3f}",
+    )
+
+
+def _by_others(rows: pd.DataFrame, name: str, label: str) -> Any:
+    """Return for each text the mean label of that text in the other half of the rows."""
+    import pandas as pd
+
+    halves = rows.iloc[::2], rows.iloc[1::2]
+    told = []
+    for half, other in zip(halves, reversed(halves), strict=True):
+        means = other.groupby(name)[label].mean()
+        told.append(half[name].map(means))
+    return pd.concat(told).sort_index()
+
+
+def _correlation(left: Any, right: Any) -> float:
+    """Return the size of Spearman's rank correlation, 0 where it is not defined."""
+    both = left.notna() & right.notna()
+    if both.sum() < 3:
+        return 0.0
+    a, b = left[both].rank(), right[both].rank()
+    if a.nunique() < 2 or b.nunique() < 2:
+        return 0.0
+    return abs(float(a.corr(b)))
+
+
+def _kinds(df: DataFrame, kind: str) -> set[str]:
+    from pyspark.sql.types import BooleanType, NumericType, StringType
+
+    wanted = (NumericType, BooleanType) if kind == "numeric" else (StringType,)
+    return {f.name for f in df.schema.fields if isinstance(f.dataType, wanted)}
+
+
+def _plain(name: str) -> Column:
+    from pyspark.sql import functions as F
+
+    return F.col(tables.quoted_column(name))
