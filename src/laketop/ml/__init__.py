@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Refused,
         Superseded,
     )
+    from laketop.ml.approvals import approve, wait_for_approval
     from laketop.ml.calibration import (
         calibration_metrics,
         reliability,
@@ -102,14 +103,13 @@ if TYPE_CHECKING:
         WithFiles,
     )
     from laketop.ml.promotion import (
-        approve,
         challenge,
         promote,
         record_promotion,
         roll_back,
         settle,
+        start_over,
         version_of,
-        wait_for_approval,
     )
     from laketop.ml.promotion_log import Decision
     from laketop.ml.reproduction import Recipe, restore, rows_sha256
@@ -143,6 +143,7 @@ _HOMES = {
         "Refused",
         "Superseded",
     ),
+    "laketop.ml.approvals": ("approve", "wait_for_approval"),
     "laketop.ml.calibration": (
         "calibration_metrics",
         "reliability",
@@ -232,14 +233,13 @@ _HOMES = {
     ),
     "laketop.ml.monitoring": ("psi", "refresh"),
     "laketop.ml.promotion": (
-        "approve",
         "challenge",
         "promote",
         "record_promotion",
         "roll_back",
         "settle",
+        "start_over",
         "version_of",
-        "wait_for_approval",
     ),
     "laketop.ml.promotion_log": ("Decision",),
     "laketop.ml.tables": (
@@ -352,6 +352,7 @@ __all__ = [
     "shap_values",
     "signature",
     "split_at",
+    "start_over",
     "version_of",
     "vulnerabilities",
     "wait_for_approval",

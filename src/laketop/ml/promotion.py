@@ -8,17 +8,17 @@ a record that the next call completes.
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import TYPE_CHECKING
 
-from laketop.errors import LaketopError, NotFound, Superseded
-from laketop.ml.gates.approval import APPROVED_BY
+from laketop.errors import NotFound, Superseded
 from laketop.ml.promotion_log import (
     DONE,
     PROMOTED,
     PROMOTING,
     ROLLED_BACK,
     ROLLING_BACK,
+    STARTED_OVER,
+    STARTING_OVER,
     Decision,
     DeltaLog,
     Log,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
-APPROVED = "approved"
 
 _NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
@@ -48,9 +47,61 @@ def version_of(client: MlflowClient, name: str, alias: str) -> str | None:
         raise
 
 
-def challenge(client: MlflowClient, name: str, version: str) -> None:
-    """Let the alias `challenger` of the model `name` point to `version`."""
-    client.set_registered_model_alias(name, CHALLENGER, version)
+def challenge(
+    spark: SparkSession,
+    client: MlflowClient,
+    schema: str,
+    *,
+    model: str,
+    version: str,
+    run: str = "",
+) -> None:
+    """Let the alias `challenger` of `model` point to `version`, and write it to `promotions`.
+
+    Shapes: a row with outcome "challenger", `previous` the challenger until then.
+    Errors: MLflow's own when there is no such version; nothing is written then.
+    """
+    decision = Decision(model=model, version=str(version), outcome=CHALLENGER, run=run)
+    challenge_in(DeltaLog(spark, schema), client, decision)
+
+
+def challenge_in(log: Log, client: MlflowClient, decision: Decision) -> None:
+    """Let the decision's version be the challenger; see `challenge`."""
+    model, version = decision.model, decision.version
+    client.get_model_version(model, version)
+    log.add(dataclasses.replace(decision, previous=version_of(client, model, CHALLENGER)))
+    client.set_registered_model_alias(model, CHALLENGER, version)
+
+
+def start_over(
+    spark: SparkSession,
+    client: MlflowClient,
+    schema: str,
+    *,
+    model: str,
+    reason: str = "",
+    run: str = "",
+) -> Decision | None:
+    """Take the aliases `challenger`, `previous` and `champion` away, and return the decision.
+
+    The versions stay. Where there is no champion nothing is decided: None.
+    Shapes: a row with outcome "started over", `previous` the champion until then.
+    Errors: Superseded when somebody else was first.
+    """
+    decision = Decision(model=model, version="", outcome=STARTING_OVER, reason=reason, run=run)
+    return start_over_in(DeltaLog(spark, schema), client, decision)
+
+
+def start_over_in(log: Log, client: MlflowClient, decision: Decision) -> Decision | None:
+    """Take the aliases of the decision's model away; see `start_over`."""
+    model = decision.model
+    last = settle_in(log, client, model)
+    _remove(client, model, CHALLENGER)
+    champion = version_of(client, model, CHAMPION)
+    if champion is None:
+        _remove(client, model, PREVIOUS)
+        return None
+    return _move(log, client, dataclasses.replace(decision, previous=champion), last)
 
 
 def promote(
@@ -157,9 +208,9 @@ def record_promotion(
 ) -> None:
     """Append a decision that moves no alias to `<schema>.promotions`, such as "rejected".
 
-    Errors: ValueError for "promoted" or "rolled back", which `promote` and `roll_back` record.
+    Errors: ValueError for the outcome of a move, which the move itself records.
     """
-    if outcome in {*DONE, PROMOTED, ROLLED_BACK}:
+    if outcome in {*DONE, *DONE.values(), CHALLENGER}:
         raise ValueError(f"the outcome {outcome!r} is recorded by the move itself")
     decision = Decision(
         model=model,
@@ -171,79 +222,6 @@ def record_promotion(
         run=run,
     )
     DeltaLog(spark, schema).add(decision)
-
-
-def approve(
-    spark: SparkSession,
-    client: MlflowClient,
-    schema: str,
-    *,
-    model: str,
-    version: str,
-    by: str,
-    reason: str = "",
-) -> None:
-    """Approve a version: its tag `approved_by` and a row of `promotions` say by whom.
-
-    Errors: LaketopError when `by` is nobody, or the author of the version; MLflow's own when
-    there is no such version.
-    """
-    author = client.get_model_version(model, version).user_id or ""
-    who = approver(by, author=author, model=model, version=version)
-    client.set_model_version_tag(model, version, APPROVED_BY, who)
-    record_promotion(
-        spark,
-        schema,
-        model=model,
-        version=version,
-        outcome=APPROVED,
-        previous=version_of(client, model, CHAMPION),
-        approved_by=who,
-        reason=reason,
-    )
-
-
-def approver(by: str, *, author: str, model: str, version: str) -> str:
-    """Return who approves.
-
-    Errors: LaketopError when that is nobody, or the author.
-    """
-    who = by.strip()
-    if not who:
-        raise LaketopError(f"nobody is named who approves version {version!r} of {model!r}")
-    if who.casefold() == author.strip().casefold():
-        raise LaketopError(
-            f"{who!r} is the author of version {version!r} of {model!r}",
-            hint="somebody else has to approve it",
-        )
-    return who
-
-
-def wait_for_approval(
-    client: MlflowClient,
-    *,
-    model: str,
-    version: str,
-    timeout_seconds: float,
-    look_seconds: float = 5.0,
-) -> str:
-    """Wait until somebody other than the author has approved the version, and return who.
-
-    Errors: LaketopError when nobody has in `timeout_seconds`, or the author has.
-    """
-    ends = time.monotonic() + timeout_seconds
-    while True:
-        found = client.get_model_version(model, version)
-        who = dict(found.tags).get(APPROVED_BY, "")
-        if who:
-            return approver(who, author=found.user_id or "", model=model, version=version)
-        if time.monotonic() >= ends:
-            raise LaketopError(
-                f"nobody has approved version {version!r} of {model!r} "
-                f"in {timeout_seconds:g} seconds",
-                hint=f"laketop approve {model} {version} --by NAME",
-            )
-        time.sleep(min(look_seconds, max(0.0, ends - time.monotonic())))
 
 
 def _move(log: Log, client: MlflowClient, decision: Decision, last: Decision | None) -> Decision:
@@ -273,8 +251,15 @@ def _complete(log: Log, client: MlflowClient, decision: Decision) -> Decision:
 
 
 def _apply(client: MlflowClient, decision: Decision) -> None:
-    """Let the aliases be what the decision says, in an order that always has a champion."""
+    """Let the aliases be what the decision says.
+
+    The order is one that always has a champion, but for a new start.
+    """
     model, version = decision.model, decision.version
+    if decision.outcome in {STARTING_OVER, STARTED_OVER}:
+        _remove(client, model, PREVIOUS)
+        _remove(client, model, CHAMPION)
+        return
     if decision.outcome in {ROLLING_BACK, ROLLED_BACK}:
         client.set_registered_model_alias(model, CHAMPION, version)
         _remove(client, model, PREVIOUS)

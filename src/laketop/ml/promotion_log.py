@@ -2,9 +2,10 @@
 
 decided_at TIMESTAMP, model, version, previous STRING, outcome STRING, approved_by, reason, run
 STRING, number BIGINT, promotion STRING, settled_at TIMESTAMP. `outcome` is "promoted", "rolled
-back", "rejected", "pending" or "approved"; while aliases move "promoting" or "rolling back".
+back", "started over", "challenger", "rejected", "pending" or "approved"; while aliases move
+"promoting", "rolling back" or "starting over".
 
-Every move of the aliases has a `number`, counted from 1 for each model. The row that takes the
+Every move of the champion has a `number`, counted from 1 for each model. The row that takes the
 next number is written before an alias moves, by a MERGE that inserts only where the number is
 free: of two that try at once, Delta's conflict check lets one commit. So the table is log and
 lock in one, here and on Databricks, and whoever comes later can finish what a killed process has
@@ -31,7 +32,9 @@ PROMOTING = "promoting"
 PROMOTED = "promoted"
 ROLLING_BACK = "rolling back"
 ROLLED_BACK = "rolled back"
-DONE = {PROMOTING: PROMOTED, ROLLING_BACK: ROLLED_BACK}
+STARTING_OVER = "starting over"
+STARTED_OVER = "started over"
+DONE = {PROMOTING: PROMOTED, ROLLING_BACK: ROLLED_BACK, STARTING_OVER: STARTED_OVER}
 
 COLUMNS = (
     "decided_at timestamp, model string, version string, previous string, outcome string, "
@@ -76,6 +79,9 @@ class Log(Protocol):
     def finish(self, decision: Decision) -> None:
         """Write down that the aliases of the decision have moved."""
 
+    def add(self, decision: Decision) -> None:
+        """Append a decision that takes no number."""
+
 
 class DeltaLog:
     """The log in `<schema>.promotions`; `schema` is catalog.schema."""
@@ -114,7 +120,7 @@ class DeltaLog:
         )
 
     def add(self, decision: Decision) -> None:
-        """Append a decision that moves no alias."""
+        """Append a decision that takes no number."""
         _again(lambda: tables.append(self._spark, self._name, self._frame(decision)))
 
     def _frame(self, decision: Decision) -> DataFrame:

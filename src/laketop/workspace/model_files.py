@@ -19,6 +19,8 @@ _REQUIRED = (
     "#how-to-log-models-with-signatures for details on how to log a model with a signature"
 )
 
+_FEATURE_LOADERS = ("databricks.feature_store.", "databricks.feature_engineering.")
+
 
 def seal_of(folder: Path) -> Path:
     """Return the file that, once it is there, closes a version's `folder` to every change."""
@@ -60,15 +62,21 @@ def changed(folder: Path, recorded: Mapping[str, str]) -> list[str]:
     return sorted(path for path in {*present, *recorded} if present.get(path) != recorded.get(path))
 
 
-def signature_problem(folder: Path) -> str | None:
+def registration_problem(folder: Path) -> str | None:
     """Return why Unity Catalog would not take the model in `folder`, None if it would."""
     description = folder / "MLmodel"
     if not description.is_file():
         return f"The uploaded files are not an MLflow model: they hold no MLmodel. {_REQUIRED}"
     try:
-        signature = _signature(description)
+        model = yaml.safe_load(description.read_text("utf-8"))
+        signature, loader = _signature(model), _loader(model)
     except (yaml.YAMLError, ValueError, UnicodeDecodeError) as error:
         return f"The uploaded MLmodel cannot be read: {error}"
+    if loader.startswith(_FEATURE_LOADERS):
+        return (
+            f"The model loads through {loader!r}, which is part of Databricks: log it with "
+            "FeatureEngineeringClient.log_model here, whose models load with MLflow alone"
+        )
     if signature is None:
         return f"Model passed for registration did not contain any signature metadata. {_REQUIRED}"
     if not signature.get("inputs"):
@@ -81,8 +89,13 @@ def signature_problem(folder: Path) -> str | None:
     return None
 
 
-def _signature(description: Path) -> dict[str, Any] | None:
-    model = yaml.safe_load(description.read_text("utf-8"))
+def _loader(model: dict[str, Any]) -> str:
+    flavors = model.get("flavors")
+    flavor = flavors.get("python_function") if isinstance(flavors, dict) else None
+    return str(flavor.get("loader_module") or "") if isinstance(flavor, dict) else ""
+
+
+def _signature(model: Any) -> dict[str, Any] | None:
     if not isinstance(model, dict):
         raise ValueError("it is not a mapping")  # noqa: TRY004 - the file is wrong, not the call
     signature = model.get("signature")

@@ -243,7 +243,7 @@ class Registry:
         folder = self.folder(name, version)
         if folder.is_dir():
             model_files.seal(folder)
-        problem = model_files.signature_problem(folder)
+        problem = model_files.registration_problem(folder)
         if problem is not None:
             self._settle(name, version, FAILED, message=problem)
             raise MlflowException(problem, INVALID_PARAMETER_VALUE)

@@ -13,17 +13,17 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from laketop.errors import LaketopError
 from laketop.ml import NotFound, Superseded
+from laketop.ml.approvals import approver, wait_for_approval
 from laketop.ml.promotion import (
-    approver,
-    challenge,
+    challenge_in,
     promote_in,
     record_promotion,
     roll_back_in,
     settle_in,
+    start_over_in,
     version_of,
-    wait_for_approval,
 )
-from laketop.ml.promotion_log import DONE, PROMOTING, ROLLING_BACK, Decision
+from laketop.ml.promotion_log import DONE, PROMOTING, ROLLING_BACK, STARTING_OVER, Decision
 
 
 class Killed(BaseException):
@@ -80,6 +80,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.rows: dict[int, Decision] = {}
+        self.others: list[Decision] = []
         self.steps = Steps()
         self._writing = threading.Lock()
 
@@ -99,6 +100,9 @@ class Memory:
         with self._writing:
             done = dataclasses.replace(decision, outcome=DONE[decision.outcome])
             self.rows[decision.number] = done
+
+    def add(self, decision: Decision) -> None:
+        self.others.append(decision)
 
 
 def promotion(version: str, against: str | None) -> Decision:
@@ -247,11 +251,44 @@ def test_a_slow_promotion_does_not_undo_the_one_after_it() -> None:
     assert registry.aliases["previous"] == "2"
 
 
-def test_a_challenger_is_an_alias() -> None:
-    registry = Registry()
-    challenge(client(registry), "m", "3")
+def test_a_challenger_is_an_alias_and_a_row() -> None:
+    registry, log = Registry(challenger="2"), Memory()
+    challenge_in(log, client(registry), Decision(model="m", version="3", outcome="challenger"))
     assert version_of(client(registry), "m", "challenger") == "3"
     assert version_of(client(registry), "m", "champion") is None
+    assert [(one.version, one.previous) for one in log.others] == [("3", "2")]
+    assert log.rows == {}
+
+
+def start_over() -> Decision:
+    return Decision(model="m", version="", outcome=STARTING_OVER)
+
+
+def test_starting_over_takes_the_aliases_away_and_is_a_row() -> None:
+    registry, log = Registry(champion="1", previous="0", challenger="2"), Memory()
+    done = start_over_in(log, client(registry), start_over())
+    assert done is not None
+    assert (done.outcome, done.previous, done.number) == ("started over", "1", 1)
+    assert registry.aliases == {}
+    assert start_over_in(log, client(registry), start_over()) is None
+    assert list(log.rows) == [1]
+    assert promote_in(log, client(registry), promotion("3", None)).number == 2
+    assert registry.aliases == {"champion": "3"}
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_starting_over_that_was_killed_is_completed_and_leaves_the_next_challenger(
+    steps: int,
+) -> None:
+    registry, log = Registry(champion="1", previous="0", challenger="2"), Memory()
+    registry.steps = log.steps = Steps(steps)
+    with pytest.raises(Killed):
+        start_over_in(log, client(registry), start_over())
+    registry.steps = log.steps = Steps()
+    challenge_in(log, client(registry), Decision(model="m", version="3", outcome="challenger"))
+    settle_in(log, client(registry), "m")
+    assert registry.aliases.pop("challenger") == "3"
+    assert registry.aliases == ({} if log.rows else {"champion": "1", "previous": "0"})
 
 
 def test_a_move_of_aliases_is_recorded_by_the_move_alone() -> None:

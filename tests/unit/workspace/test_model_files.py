@@ -8,10 +8,10 @@ import pytest
 from laketop.workspace.model_files import (
     changed,
     digests,
+    registration_problem,
     remove,
     seal,
     seal_of,
-    signature_problem,
 )
 
 SIGNATURE = (
@@ -75,7 +75,7 @@ def test_a_seal_lies_beside_its_folder_and_goes_with_it(folder: Path) -> None:
 
 
 def test_a_signature_of_inputs_and_outputs_is_what_unity_catalog_takes(folder: Path) -> None:
-    assert signature_problem(folder) is None
+    assert registration_problem(folder) is None
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,22 @@ def test_a_description_without_a_whole_signature_is_refused(
 ) -> None:
     (folder / "MLmodel").write_text(description)
 
-    assert problem in (signature_problem(folder) or "")
+    assert problem in (registration_problem(folder) or "")
 
 
 def test_files_without_a_description_are_no_model(folder: Path) -> None:
     (folder / "MLmodel").unlink()
 
-    assert "no MLmodel" in (signature_problem(folder) or "")
+    assert "no MLmodel" in (registration_problem(folder) or "")
+
+
+@pytest.mark.parametrize("package", ["feature_store", "feature_engineering"])
+def test_a_model_that_loads_through_databricks_own_module_is_not_taken(
+    folder: Path, package: str
+) -> None:
+    (folder / "MLmodel").write_text(
+        SIGNATURE
+        + f"flavors:\n  python_function:\n    loader_module: databricks.{package}.mlflow_model\n"
+    )
+
+    assert f"'databricks.{package}.mlflow_model'" in (registration_problem(folder) or "")

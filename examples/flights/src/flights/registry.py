@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-ALIASES = (CHALLENGER, CHAMPION, "previous")
 TRAINED_THROUGH = "trained_through"
 
 
@@ -41,10 +40,3 @@ def existing(registry: MlflowClient, run: Parameters, alias: str) -> str:
 def trained_through(registry: MlflowClient, run: Parameters, version: str) -> str:
     """Return the last month that a version has learned from."""
     return str(registry.get_model_version(run.model, version).tags[TRAINED_THROUGH])
-
-
-def start_over(registry: MlflowClient, run: Parameters) -> None:
-    """Forget which versions were promoted; the versions themselves stay."""
-    for alias in ALIASES:
-        if version_of(registry, run.model, alias) is not None:
-            registry.delete_registered_model_alias(run.model, alias)

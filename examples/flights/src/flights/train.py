@@ -26,6 +26,7 @@ from laketop.ml import (
     provenance,
     record,
     rows_sha256,
+    start_over,
 )
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _register(
         documents.log_figures(pipeline, rows, learned)
         files = documents.beside_the_model(run, rows, learned, inputs)
         if run.starts_over:
-            registry.start_over(client, run)
+            start_over(spark, client, run.full_schema, model=run.model, run=run.run_name)
         logged = FeatureEngineeringClient(spark=spark).log_model(
             model=pipeline,
             flavor=WithFiles(mlflow.sklearn, files),  # type: ignore[arg-type]  # asked as a module
@@ -167,7 +168,7 @@ def _register(
     for name, value in tags.items():
         client.set_model_version_tag(run.model, version, name, value)
     client.update_model_version(run.model, version, description=section("card")["intended_use"])
-    challenge(client, run.model, version)
+    challenge(spark, client, run.full_schema, model=run.model, version=version, run=run.run_name)
     return version, learned, predictions
 
 

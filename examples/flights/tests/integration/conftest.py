@@ -29,10 +29,11 @@ SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 @dataclass(frozen=True)
 class Ran:
-    """The run as the workspace tells of it, and the parameters that it ran with."""
+    """The run as the workspace tells of it, its parameters, and who approved its models."""
 
     run: Run
     parameters: Parameters
+    approver: str
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,7 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         job.job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
     ).run_id
     try:
-        yield Ran(_finished(ws, run_id, parameters.model), parameters)
+        yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)
     finally:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):

@@ -274,13 +274,12 @@ class FeatureEngineeringClient(OnlineStores):
         Without `signature` it is inferred from five rows of the training set and the predictions
         for them; `infer_input_example` keeps these rows as the input example. Other keyword
         arguments go to `flavor.save_model`. The tables become inputs of the active run and tags
-        of the registered version.
-        Errors: MLflow's own.
+        of the registered version; without an active run they are tags alone.
+        Errors: MLflow's own; a version that cannot be tagged is deleted again.
         """
         if self._registry_uri is not None:
             _use_registry(self._registry_uri)
         return logged_model.logged(
-            self.spark,
             model,
             flavor,
             training_set=training_set,

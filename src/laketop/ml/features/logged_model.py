@@ -39,7 +39,6 @@ _MODEL_ARGUMENT = {
 
 
 def logged(
-    spark: SparkSession,
     model: object,
     flavor: ModuleType,
     *,
@@ -49,7 +48,7 @@ def logged(
 ) -> ModelInfo:
     """Log `model` with `flavor`, the spec of `training_set` beside it, and its lineage.
 
-    Errors: MLflow's own.
+    Errors: MLflow's own; a version that cannot be tagged is deleted again.
     """
     import mlflow
     from mlflow.models.model import Model
@@ -57,14 +56,19 @@ def logged(
     if training_set is not None:
         _describe(model, training_set, options, example=infer_input_example)
         if mlflow.active_run() is not None:
-            _record_inputs(spark, training_set.spec)
+            _record_inputs(training_set.whole.sparkSession, training_set.spec)
     spec = None if training_set is None else training_set.spec
     argument = _MODEL_ARGUMENT.get(flavor.__name__, _last(flavor.__name__) + "_model")
     info: ModelInfo = Model.log(
         artifact_path=None, flavor=_WithSpec(flavor, spec), **{argument: model}, **options
     )
     if spec is not None and info.registered_model_version is not None:
-        _tag(options["registered_model_name"], str(info.registered_model_version), spec)
+        name, version = options["registered_model_name"], str(info.registered_model_version)
+        try:
+            _tag(name, version, spec)
+        except Exception as error:
+            error.add_note(_taken_back(name, version))
+            raise
     return info
 
 
@@ -132,6 +136,17 @@ def _tag(model: str, version: str, spec: FeatureSpec) -> None:
     for key, names in values.items():
         if names:
             client.set_model_version_tag(model, version, key, json.dumps(names))
+
+
+def _taken_back(model: str, version: str) -> str:
+    """Delete a version that does not say what it was trained on, and tell what became of it."""
+    from mlflow.tracking import MlflowClient
+
+    try:
+        MlflowClient().delete_model_version(model, version)
+    except Exception as error:  # noqa: BLE001 - the first error is the one to raise
+        return f"version {version} of {model!r} stays, without its tags: {error}"
+    return f"version {version} of {model!r} could not be tagged, and was deleted again"
 
 
 def _last(dotted: str) -> str:

@@ -20,8 +20,8 @@ from databricks.sdk.errors.platform import (
 )
 
 from laketop.errors import LaketopError
+from laketop.ml.approvals import approver
 from laketop.ml.gates.approval import APPROVED_BY
-from laketop.ml.promotion import approver
 from laketop.workspace.service import Service, route
 
 if TYPE_CHECKING:

@@ -1,0 +1,96 @@
+"""Models logged without Spark, into a registry of MLflow's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from mlflow.models.model import ModelInfo
+from mlflow.tracking import MlflowClient
+from sklearn.linear_model import LinearRegression
+
+from laketop.ml import FeatureEngineeringClient, FeatureSpec
+from laketop.ml.features.spec import SPEC_FILE, ResolvedLookup
+from laketop.ml.features.training_set import TrainingSet
+
+# MLflow's own modules warn while they are imported.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server of MLflow's own, in a file."""
+    monkeypatch.chdir(tmp_path)
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    address = f"sqlite:///{tmp_path / 'tracking.db'}"
+    mlflow.set_tracking_uri(address)
+    mlflow.set_registry_uri(address)
+    yield address
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+
+
+def of_tables(*names: str) -> TrainingSet:
+    """A training set whose rows nobody asks for."""
+    lookups = tuple(
+        ResolvedLookup(table=name, version=3, primary_keys=("k",), lookup_key=("k",))
+        for name in names
+    )
+    no_rows: Any = None
+    return TrainingSet(no_rows, FeatureSpec(inputs=("k",), lookups=lookups))
+
+
+def log(client: FeatureEngineeringClient, **options: Any) -> ModelInfo:
+    return client.log_model(
+        model=LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]),
+        flavor=mlflow.sklearn,
+        signature=infer_signature([[0.0]], [0.0]),
+        pip_requirements=["scikit-learn"],
+        serialization_format="cloudpickle",
+        **options,
+    )
+
+
+def test_without_a_training_set_it_is_a_plain_model_and_needs_no_spark(tracking: str) -> None:
+    client = FeatureEngineeringClient()
+    info = log(client, training_set=None, registered_model_name="m", await_registration_for=1)
+    assert client._spark is None
+    assert not (Path(mlflow.artifacts.download_artifacts(info.model_uri)) / SPEC_FILE).exists()
+    version = MlflowClient(tracking).get_model_version("m", "1")
+    assert (version.status, version.tags) == ("READY", {})
+
+
+def test_outside_a_run_the_model_is_logged_and_knows_its_tables(tracking: str) -> None:
+    info = log(
+        FeatureEngineeringClient(), training_set=of_tables("c.s.t"), registered_model_name="m"
+    )
+    assert mlflow.active_run() is None
+    tags = MlflowClient(tracking).get_model_version("m", "1").tags
+    assert tags == {"feature_tables": '["c.s.t@v3"]'}
+    assert (Path(mlflow.artifacts.download_artifacts(info.model_uri)) / SPEC_FILE).is_file()
+
+
+def test_the_registry_of_the_client_is_the_one_registered_to(tracking: str, tmp_path: Path) -> None:
+    registry = f"sqlite:///{tmp_path / 'registry.db'}"
+    client = FeatureEngineeringClient(model_registry_uri=registry)
+    log(client, training_set=of_tables("c.s.t"), registered_model_name="m")
+    assert MlflowClient(tracking, registry).get_model_version("m", "1").tags
+    with pytest.raises(MlflowException, match="not found"):
+        MlflowClient(tracking, tracking).get_model_version("m", "1")
+
+
+def test_a_version_that_cannot_be_tagged_is_deleted_again(tracking: str) -> None:
+    """More than MLflow keeps in a tag: nothing is left that does not know its tables."""
+    with pytest.raises(MlflowException) as caught:
+        log(
+            FeatureEngineeringClient(),
+            training_set=of_tables("c.s." + 100_000 * "t"),
+            registered_model_name="m",
+        )
+    assert caught.value.__notes__ == ["version 1 of 'm' could not be tagged, and was deleted again"]
+    assert MlflowClient(tracking).search_model_versions("name = 'm'") == []
