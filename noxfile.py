@@ -199,8 +199,10 @@ def demo(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def bench(session: nox.Session) -> None:
     """Measure what is promised, as ratios, both sides interleaved in one run."""
-    for file in sorted((ROOT / "benchmarks").glob("bench_*.py")):
-        run(session, "python", "-m", f"benchmarks.{file.stem}", *session.posargs)
+    files = sorted((ROOT / "benchmarks").glob("bench_*.py"))
+    run_together(
+        session, bench=[("python", "-m", f"benchmarks.{f.stem}", *session.posargs) for f in files]
+    )
 
 
 @nox.session(requires=["environment"])

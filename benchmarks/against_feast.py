@@ -18,7 +18,7 @@ import pandas as pd
 from benchmarks import flights_data
 from benchmarks.bench_point_in_time import BUNDLE, SCHEMA, lookups
 from benchmarks.project import session, warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 from laketop.ml import FeatureEngineeringClient
 
@@ -90,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -6,6 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.ratios import judge, run
+
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
@@ -39,13 +41,13 @@ def main() -> None:
         finally:
             daemon.stop(settings)
     runs = told["last_move"]["runs"]
-    print(
-        f"{DAYS} days of an hourly job that does nothing ÷ a minute:"
-        f" ratio {seconds / GOAL_SECONDS:.3f} (goal at most 1; {runs} runs,"
-        f" {1000 * seconds / runs:.1f} ms each)",
-        flush=True,
+    judge(
+        f"{DAYS} days of an hourly job that does nothing ÷ a minute: ratio",
+        seconds / GOAL_SECONDS,
+        goal=1,
+        told=f"{runs} runs, {1000 * seconds / runs:.1f} ms each",
     )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

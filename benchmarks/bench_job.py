@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks.project import cold_spark, warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 TASKS = "".join(
     f"""
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

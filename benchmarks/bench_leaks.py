@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from benchmarks import flights_data
 from benchmarks.project import session, warm_project
+from benchmarks.ratios import judge, run
 from pyspark.sql import SparkSession
 
 from laketop.ml import FeatureEngineeringClient, FeatureLookup, auc
@@ -42,8 +43,11 @@ def main() -> None:
         for by, expected in EXPECTED.items():
             found = monthly(features(spark, Path(name), by))
             off = sum(abs(a - b) for a, b in zip(found, expected, strict=True)) / len(found)
-            print(
-                f"by {by}: {' '.join(f'{area:.3f}' for area in found)}; mean difference {off:.4f}"
+            judge(
+                f"mean difference of monthly AUC from what is published, delays by {by}",
+                off,
+                goal=0.005,
+                told=" ".join(f"{area:.3f}" for area in found),
             )
 
 
@@ -111,4 +115,4 @@ def monthly(rows: pd.DataFrame) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

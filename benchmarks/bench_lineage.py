@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 from pyspark.sql import SparkSession
 
 from laketop.engine import command
@@ -69,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

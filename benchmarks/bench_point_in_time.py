@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from benchmarks import flights_data
 from benchmarks.project import session, warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 from pyspark.sql import SparkSession
 
 from laketop.ml import FeatureEngineeringClient, FeatureLookup
@@ -113,4 +113,4 @@ def _growth(spark: SparkSession, joined: Callable[[str], Callable[[], object]]) 
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from benchmarks.project import warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 BUNDLE = """
 bundle: {name: bench}
@@ -53,4 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

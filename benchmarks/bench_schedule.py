@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ratios import judge, run
+
 from laketop.settings import Settings
 from laketop.workspace.workspace import Workspace
 
@@ -63,15 +65,15 @@ def main() -> None:
                 tasks = [condition(number, parents(number)) for number in range(TASKS)]
                 took = sorted(seconds_of(workspace, tasks) for _ in range(ROUNDS))
                 ms = [1_000 * seconds / TASKS for seconds in took]
-                print(
-                    f"scheduling of a task, {TASKS} {name}: {statistics.median(ms):.2f} ms"
-                    f" (from {ms[0]:.2f} to {ms[-1]:.2f}, {ROUNDS} rounds,"
-                    f" goal at most {GOAL_MS:g})",
-                    flush=True,
+                judge(
+                    f"ms for scheduling a task, {TASKS} {name}",
+                    statistics.median(ms),
+                    goal=GOAL_MS,
+                    told=f"from {ms[0]:.2f} to {ms[-1]:.2f}, {ROUNDS} rounds",
                 )
         finally:
             workspace.shutdown()
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

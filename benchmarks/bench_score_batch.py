@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from benchmarks import flights_data
 from benchmarks.project import session, warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 from pyspark.sql import SparkSession
 
 from laketop.ml import FeatureEngineeringClient, FeatureLookup
@@ -85,4 +85,4 @@ def _logged(spark: SparkSession, client: FeatureEngineeringClient) -> tuple[obje
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

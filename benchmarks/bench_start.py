@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 import laketop
 
@@ -30,4 +30,4 @@ def _quiet(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

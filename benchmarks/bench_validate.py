@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 from laketop.bundle import load
 
@@ -76,4 +76,4 @@ def _parsed(files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from benchmarks.project import cold_spark, warm_project
-from benchmarks.ratios import compare
+from benchmarks.ratios import compare, run
 
 BUNDLE = "bundle: {name: bench}\n"
 WARM = """
@@ -51,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
