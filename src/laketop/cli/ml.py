@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from laketop.cli._console import Progress
     from laketop.settings import Settings
     from laketop.workspace.daemon import Contact
 
 UNCOMMITTED = "uncommitted"
 _LONGEST_TAG = 250
+_LONGEST_SECONDS = 1800.0  # for an installer that fetches gigabytes
+# Runs the module that is named after folders whose packages come after the interpreter's own.
+_LAYERED = """\
+import os, runpy, site, sys
+for folder in sys.argv.pop(1).split(os.pathsep):
+    site.addsitedir(folder)
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=False)
+"""
 
 
 def register(commands: Any) -> None:
@@ -40,13 +50,15 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Reproduce the version: 0 when every byte is the same, 1 when something differs.
 
-    The outcome is kept in the version's tag `reproduced`, which the gate `reproducible` asks for.
+    Where what is installed here is not what the version's lock says, it is trained in a new
+    environment made of the lock; what the lock does not name, such as Spark's client, is the one
+    installed here. The outcome is kept in the version's tag `reproduced`, which the gate
+    `reproducible` asks for.
     """
     import tempfile
     from pathlib import Path
 
     from laketop.cli import _console
-    from laketop.ml.locks import LOCK_FILE, differences
     from laketop.ml.reproduction import Recipe
     from laketop.workspace import daemon
 
@@ -61,10 +73,9 @@ def run(args: argparse.Namespace) -> int:
         recipe = Recipe.read(logged)
         progress.show(f"training {args.model} again; code: {recipe.code_version}")
         with _code(settings, recipe.code_version, scratch) as source:
-            differs = _retrained(environment, logged, scratch, source)
+            python, notes = _interpreter(logged, scratch, progress)
+            differs = _retrained(python, environment, logged, scratch, source)
         _record(contact, args, differs)
-        lock = logged / LOCK_FILE
-        notes = differences(lock.read_text("utf-8")) if lock.is_file() else ["it carries no lock"]
     if recipe.code_version == UNCOMMITTED:
         notes.append("its code had no commit: today's code was run")
     _tell(args, differs, notes)
@@ -140,8 +151,30 @@ def _git(command: list[str]) -> None:
         raise LaketopError(f"Git cannot hand out the code: {ended.stderr.strip()}")
 
 
+def _interpreter(logged: Path, scratch: Path, progress: Progress) -> tuple[list[str], list[str]]:
+    """Return what runs a module with the packages of the model's lock, and notes on it."""
+    from laketop.ml.gates.environment import StepFailed, built
+    from laketop.ml.locks import LOCK_FILE, differences
+
+    here = [sys.executable, "-m"]
+    lock = logged / LOCK_FILE
+    if not lock.is_file():
+        return here, ["it carries no lock: the packages installed here were used"]
+    found = differences(lock.read_text("utf-8"))
+    if not found:
+        return here, []
+    progress.show(f"making an environment of its lock: {found[0]}")
+    try:
+        python = built(scratch / "environment", lock, offline=False, timeout=_LONGEST_SECONDS)
+    except (StepFailed, subprocess.TimeoutExpired) as failure:
+        raise LaketopError(str(failure), hint="the lock's packages have to be reachable") from None
+    more = os.pathsep.join(dict.fromkeys(sysconfig.get_paths()[n] for n in ("purelib", "platlib")))
+    notes = [f"trained in an environment made of its lock; {told}" for told in found[:1]]
+    return [str(python), "-c", _LAYERED, more], notes
+
+
 def _retrained(
-    environment: Mapping[str, str], logged: Path, scratch: Path, source: Path
+    python: list[str], environment: Mapping[str, str], logged: Path, scratch: Path, source: Path
 ) -> list[str]:
     from laketop import shims
 
@@ -149,7 +182,7 @@ def _retrained(
     path = (source / "src", source, shims.FOLDER, environment.get("PYTHONPATH"))
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "laketop.ml.reproduction"),
+            *(*python, "laketop.ml.reproduction"),
             *map(str, (logged, scratch / "saved", report)),
         ],
         env={**environment, "PYTHONPATH": os.pathsep.join(str(part) for part in path if part)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,15 @@ from pyspark.sql import functions as F  # noqa: N812  # as everyone writes it
 
 from laketop.errors import LaketopError
 from laketop.ml import Contender, NotFound
-from laketop.ml.experiments import Experiment, look, proportion_spread, replayed, start
+from laketop.ml.experiments import (
+    Experiment,
+    look,
+    observed,
+    proportion_spread,
+    replayed,
+    start,
+)
+from laketop.ml.serving import encode
 
 BEGIN = datetime(2013, 7, 1, tzinfo=UTC)
 PLAN = Experiment(
@@ -115,3 +124,87 @@ def test_recorded_traffic_is_scored_by_the_model_of_its_arm(spark: SparkSession)
     assert [row["value"] for row in told if row["key"] == "0"] == [None]
     with pytest.raises(ValueError, match="not of control and treatment"):
         replayed(PLAN, rows, {"control": always(0.5)}, label="late")
+
+
+PAYLOAD = (
+    "databricks_request_id string, request_date date, client_request_id string, "
+    "request_time timestamp, status_code int, sampling_fraction double, "
+    "execution_duration_ms bigint, request string, response string, "
+    "logging_error_codes array<string>, served_entity_id string, requester string"
+)
+ARMS = {"control": "e1", "treatment": "e2"}
+
+
+def logged(
+    number: int, key: str, arm: str, *, status: int = 200, **request: Any
+) -> tuple[Any, ...]:
+    """Return a row of an inference table; both models answer each row of a request, 0.9 or 0.6."""
+    rows = 2 if "two" in key else 1
+    answer = encode({"predictions": np.full(rows, 0.9 if arm == "e2" else 0.6)})
+    when = BEGIN + timedelta(days=2, seconds=number)
+    texts = (json.dumps(request), json.dumps(answer) if status == 200 else None)
+    return (f"r{number}", when.date(), key, when, status, 1.0, 7, *texts, [], arm, "ann")
+
+
+def test_what_an_endpoint_has_logged_is_judged_by_labels_that_came_later(
+    spark: SparkSession,
+) -> None:
+    rows = [
+        logged(1, "a", "e1", dataframe_records=[{"id": 1, "x": 0.5}]),
+        logged(2, "b", "e2", dataframe_split={"columns": ["x", "id"], "data": [[0.5, 2]]}),
+        logged(3, "two", "e2", inputs={"id": [3, 4], "x": [0.1, 0.2]}),
+        logged(4, "c", "e1", instances=[{"x": 0.5, "id": 5}]),
+        logged(5, "d", "e1", status=400, dataframe_records=[{"id": 6}]),
+        logged(6, "e", "e9", dataframe_records=[{"id": 7, "x": 0.5}]),
+        logged(7, "f", "e1", dataframe_records=[{"x": 0.5}]),
+    ]
+    payload = spark.createDataFrame(rows, PAYLOAD)
+    labels = spark.createDataFrame([(1, 1), (2, 1), (3, 0)], "key int, label int")
+    found = observed(payload, labels, arms=ARMS, key="id")
+    told = {
+        (row["key"], row["arm"], None if row["value"] is None else round(row["value"], 4))
+        for row in found.collect()
+    }
+    assert told == {
+        ("1", "control", 0.84),
+        ("2", "treatment", 0.99),
+        ("3", "treatment", 0.19),
+        ("4", "treatment", None),
+        ("5", "control", None),
+        (None, "control", None),
+    }
+    assert [row["time"] for row in found.where("key = '2'").collect()] == [
+        (BEGIN + timedelta(days=2, seconds=2)).replace(tzinfo=None)
+    ]
+    by_request = observed(
+        payload, spark.createDataFrame([("two", 1)], "key string, label int"), arms=ARMS
+    )
+    assert by_request.where("value IS NOT NULL").count() == 2
+    twice = spark.createDataFrame([(1, 1), (1, 0)], "key int, label int")
+    with pytest.raises(Exception, match="the labels hold the key 1 twice"):
+        observed(payload, twice, arms=ARMS, key="id").collect()
+    with pytest.raises(ValueError, match="not a model for control and one for treatment"):
+        observed(payload, labels, arms={"control": "e1", "treatment": "e1"})
+    with pytest.raises(ValueError, match=r"lack the columns \['served_entity_id'\]"):
+        observed(payload.drop("served_entity_id"), labels, arms=ARMS)
+
+
+def test_the_allocation_of_an_endpoint_is_checked(spark: SparkSession, schema: str) -> None:
+    start(spark, schema, PLAN)
+    keys = range(400)
+    labels = spark.createDataFrame([(f"k{n}", n % 3 % 2) for n in keys], "key string, label int")
+    uneven = [
+        logged(n, f"k{n}", "e1" if n % 10 < 3 else "e2", dataframe_records=[{"x": 1}]) for n in keys
+    ]
+    found = observed(spark.createDataFrame(uneven, PAYLOAD), labels, arms=ARMS)
+    assert look(spark, schema, PLAN, found).decision == "invalid"
+    torn = [logged(n, "k1", arm, dataframe_records=[{}]) for n, arm in enumerate(ARMS.values())]
+    other = dataclasses.replace(PLAN, name="torn")
+    start(spark, schema, other)
+    with pytest.raises(LaketopError, match="1 keys of 'torn' are in both arms"):
+        look(
+            spark,
+            schema,
+            other,
+            observed(spark.createDataFrame(torn, PAYLOAD), labels, arms=ARMS),
+        )

@@ -99,11 +99,16 @@ def test_feature_engineering_is_that_of_laketop() -> None:
         assert old.FeatureLookup is FeatureLookup
         assert issubclass(old.FeatureStoreClient, FeatureEngineeringClient)
         from laketop.errors import Refused
-        try:
-            old.FeatureStoreClient().publish_table("a.b.c", None)
-        except Refused as error:
-            assert "FeatureStoreClient.publish_table" in error.message
-        else:
-            raise AssertionError
+        for call, name in (
+            (lambda: old.FeatureStoreClient().publish_table("a.b.c", None),
+             "FeatureStoreClient.publish_table"),
+            (new.UpgradeClient, "UpgradeClient"),
+        ):
+            try:
+                call()
+            except Refused as error:
+                assert name in error.message
+            else:
+                raise AssertionError(name)
         """
     )

@@ -11,6 +11,7 @@ from laketop.ml.experiments.experiment import (
 )
 from laketop.ml.experiments.sequential import half_width, ratio_evidence, ratio_p_value
 from laketop.ml.experiments.tables import look, replayed, start
+from laketop.ml.experiments.traffic import observed
 
 __all__ = [
     "CONTROL",
@@ -21,6 +22,7 @@ __all__ = [
     "half_width",
     "look",
     "look_at",
+    "observed",
     "proportion_spread",
     "ratio_evidence",
     "ratio_p_value",

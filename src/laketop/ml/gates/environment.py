@@ -63,7 +63,7 @@ def clean_environment(
                     offline=offline,
                     timeout=timeout_seconds,
                 )
-            except (_Failed, subprocess.TimeoutExpired) as failure:
+            except (StepFailed, subprocess.TimeoutExpired) as failure:
                 told = str(failure)
                 return Verdict(gate="clean_environment", passed=False, reason=told)
         return _judged(found, limit_ms, limit_mb)
@@ -71,7 +71,7 @@ def clean_environment(
     return gate
 
 
-class _Failed(Exception):
+class StepFailed(Exception):
     """A step did not work; the sentence says which and why."""
 
 
@@ -81,30 +81,33 @@ def _measured(
     import mlflow.artifacts
 
     if not candidate.uri:
-        raise _Failed(f"version {candidate.version!r} does not say where its files are")
+        raise StepFailed(f"version {candidate.version!r} does not say where its files are")
     model = mlflow.artifacts.download_artifacts(candidate.uri, dst_path=str(folder / "model"))
     there = [Path(model) / name for name in (LOCK_FILE, "requirements.txt")]
     requirements = next((file for file in there if file.exists()), None)
     if requirements is None:
-        raise _Failed("the model has no requirements.txt to build an environment from")
-    python = _built(folder / "environment", requirements, offline=offline, timeout=timeout)
+        raise StepFailed("the model has no requirements.txt to build an environment from")
+    python = built(folder / "environment", requirements, offline=offline, timeout=timeout)
     sample.to_pickle(folder / "rows.pkl")
     command = [str(python), "-I", "-c", _ASK, str(model), str(folder / "rows.pkl")]
     told = _run(command, "the model does not run in its own environment", timeout)
     found: dict[str, float] = json.loads(told.strip().splitlines()[-1])
     if found["predictions"] != len(sample):
-        raise _Failed(f"{found['predictions']} predictions for {len(sample)} rows")
+        raise StepFailed(f"{found['predictions']} predictions for {len(sample)} rows")
     return found
 
 
-def _built(place: Path, requirements: Path, *, offline: bool, timeout: float) -> Path:
-    """Return the Python of a new environment with these requirements."""
+def built(place: Path, requirements: Path, *, offline: bool, timeout: float) -> Path:
+    """Return the Python of a new environment with these requirements.
+
+    Errors: StepFailed with what the installer said, TimeoutExpired.
+    """
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     uv = _uv()
     failed = "the model's environment cannot be built"
     if uv is None:
         if offline:
-            raise _Failed(f"{failed}: offline it takes uv, which is not installed")
+            raise StepFailed(f"{failed}: offline it takes uv, which is not installed")
         _run([sys.executable, "-m", "venv", str(place)], failed, timeout)
         _run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], failed, timeout)
         return python
@@ -126,7 +129,7 @@ def _uv() -> str | None:
 def _run(command: list[str], failed: str, timeout: float) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     if done.returncode != 0:
-        raise _Failed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
+        raise StepFailed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout
 
 

@@ -1,0 +1,101 @@
+"""Rows for a look at an experiment, from what an endpoint has logged and labels that came later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from laketop.ml import tables
+from laketop.ml.experiments.experiment import CONTROL, TREATMENT
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+PAYLOAD = ("client_request_id", "request_time", "status_code", "request", "response")
+SERVED = "served_entity_id"
+
+_ROWS = "dataframe_records ARRAY<MAP<STRING, STRING>>, instances ARRAY<MAP<STRING, STRING>>"
+_SPLIT = "dataframe_split STRUCT<columns: ARRAY<STRING>, data: ARRAY<ARRAY<STRING>>>"
+_COLUMNS = "inputs MAP<STRING, ARRAY<STRING>>"
+
+
+def observed(
+    payload: DataFrame, labels: DataFrame, *, arms: Mapping[str, str], key: str | None = None
+) -> DataFrame:
+    """Return rows for `look`: what each served model has predicted, judged by labels that came.
+
+    The value is 1 minus the squared error of the prediction, so that more is better; NULL while
+    there is no label. Which model answered is the arm, so `look` checks how the endpoint has
+    allocated: the shares of the arms, and that no key is in both. Left out are requests that
+    failed, and those that other models have answered.
+    Shapes: `payload` is an inference table; `labels` has `key` and `label`, 0 or 1, a row a key;
+    `arms` maps "control" and "treatment" to the id of a served entity. `key` names a column of the
+    requests, which keep a key in its arm only if it is their `client_request_id` as well; None
+    takes the `client_request_id`. Requests are of any format of MLflow's but tensors.
+    Errors: ValueError unless each arm has a model of its own, or for columns that are missing;
+    of the job for a label that is there twice.
+    Source: `serving-monitoring.md` 4, the form of AI Gateway.
+    """
+    from pyspark.sql import functions as F
+
+    if set(arms) != {CONTROL, TREATMENT} or len(set(arms.values())) < 2:
+        raise ValueError(f"arms are {dict(arms)!r}, not a model for control and one for treatment")
+    for df, wanted in ((payload, {*PAYLOAD, SERVED}), (labels, {"key", "label"})):
+        missing = wanted - set(df.columns)
+        if missing:
+            raise ValueError(f"the rows lack the columns {sorted(missing)!r}")
+    answered = payload.where(
+        (F.col("status_code") == 200) & F.col(SERVED).isin([*arms.values()])
+    ).select(
+        F.col("request_time").alias("time"),
+        F.when(F.col(SERVED) == arms[CONTROL], CONTROL).otherwise(TREATMENT).alias("arm"),
+        F.posexplode(F.from_json("response", "predictions ARRAY<DOUBLE>")["predictions"]).alias(
+            "place", "score"
+        ),
+        (F.array("client_request_id") if key is None else _keys(key)).alias("keys"),
+    )
+    place = F.lit(0) if key is None else F.col("place")
+    asked = answered.select(F.get("keys", place).alias("key"), "time", "arm", "score")
+    judged = 1 - F.pow(F.col("label") - F.col("score"), 2)
+    return asked.join(_once(labels), "key", "left").select(
+        "key", "time", "arm", judged.alias("value")
+    )
+
+
+def _keys(name: str) -> Column:
+    """Return the values of a column of a request, one a row, as texts."""
+    from pyspark.sql import functions as F
+
+    rows, split, columns = (F.from_json("request", form) for form in (_ROWS, _SPLIT, _COLUMNS))
+    at = F.array_position(split["dataframe_split"]["columns"], F.lit(name))
+    return F.coalesce(
+        *(
+            F.transform(rows[form], lambda row: row[name])
+            for form in ("dataframe_records", "instances")
+        ),
+        F.when(
+            at > 0,
+            F.transform(
+                split["dataframe_split"]["data"], lambda row: F.get(row, (at - 1).cast("int"))
+            ),
+        ),
+        columns["inputs"][name],
+    )
+
+
+def _once(labels: DataFrame) -> DataFrame:
+    """Return the labels by key as a text; a key that is there twice is an error."""
+    from pyspark.sql import functions as F
+
+    key = F.col(tables.quoted_column("key")).cast("string").alias("key")
+    twice = F.raise_error(F.concat(F.lit("the labels hold the key "), "key", F.lit(" twice")))
+    return (
+        labels.select(key, F.col("label").cast("double").alias("label"))
+        .where(F.col("key").isNotNull())
+        .groupBy("key")
+        .agg(
+            F.when(F.count("*") > 1, twice.cast("double"))
+            .otherwise(F.first("label"))
+            .alias("label")
+        )
+    )
