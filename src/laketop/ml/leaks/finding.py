@@ -79,7 +79,8 @@ def _made_of_leaks(spec: FeatureSpec, found: Sequence[Evidence]) -> list[Evidenc
         fresh = [
             (feature, name, by)
             for feature in made
-            for by in {root(need, names) for need in feature.needs} & leaking
+            for by in (root(need, names) for need in feature.needs)
+            if by in leaking
             for name in feature.outputs
             if name not in leaking
         ]
@@ -87,7 +88,7 @@ def _made_of_leaks(spec: FeatureSpec, found: Sequence[Evidence]) -> list[Evidenc
             return told
         for feature, name, by in fresh:
             if name not in leaking:
-                told.append(_of_a_leak(feature, name, str(by)))
+                told.append(_of_a_leak(feature, name, by))
                 leaking.add(name)
 
 
