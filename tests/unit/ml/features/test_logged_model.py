@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
@@ -49,7 +50,7 @@ def log(client: FeatureEngineeringClient, **options: Any) -> ModelInfo:
     return client.log_model(
         model=LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]),
         flavor=mlflow.sklearn,
-        signature=infer_signature([[0.0]], [0.0]),
+        signature=infer_signature(np.array([[0.0]]), np.array([0.0])),
         pip_requirements=["scikit-learn"],
         serialization_format="cloudpickle",
         **options,
