@@ -18,7 +18,7 @@ from laketop import durable
 from laketop._version import __version__
 from laketop.errors import LaketopError, printable
 from laketop.settings import Settings
-from laketop.workspace import daemon
+from laketop.workspace import daemon, state_layout
 
 if TYPE_CHECKING:
     from laketop.engine import LocalEngine
@@ -68,6 +68,7 @@ def main() -> int:
     try:
         daemon.prepare(settings)
         with daemon.hold(settings):
+            state_layout.claim(settings.state)
             serve(settings, args.port, args.notify)
     except LaketopError as error:
         log.error("%s", error)  # noqa: TRY400 - a sentence for a person, not a traceback

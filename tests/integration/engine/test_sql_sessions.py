@@ -13,6 +13,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sql import QueryFilter
 from databricks.sql.client import Connection
 from databricks.sql.exc import ServerOperationError
+from pyspark.sql import SparkSession
 
 from laketop.workspace.daemon import Contact
 
@@ -68,6 +69,27 @@ def test_many_rows_come_by_links(connect: Connect) -> None:
         cursor.execute("SELECT id, repeat('x', 1000) AS x FROM range(9000)")
         table = cursor.fetchall_arrow()
     assert table["id"].to_pylist() == list(range(9000))
+
+
+def test_a_cursor_lists_catalogs_schemas_tables_and_columns(
+    connect: Connect, spark: SparkSession, schema: str
+) -> None:
+    catalog, name = schema.split(".")
+    spark.sql(f"CREATE TABLE {schema}.t (a INT COMMENT 'the a', d DECIMAL(10, 2))")
+    spark.sql(f"CREATE VIEW {schema}.v AS SELECT 1 AS a")
+    with connect().cursor() as cursor:
+        cursor.catalogs()
+        assert catalog in [row[0] for row in cursor.fetchall()]
+        cursor.schemas(catalog_name=catalog, schema_name=name)
+        assert [row[0] for row in cursor.fetchall()] == [name]
+        cursor.tables(catalog_name=catalog, schema_name=name)
+        found = [(row.tableName, row.tableType) for row in cursor.fetchall()]
+        assert found == [("t", "TABLE"), ("v", "VIEW")]
+        cursor.tables(catalog_name=catalog, schema_name=name, table_types=["VIEW"])
+        assert [row.tableName for row in cursor.fetchall()] == ["v"]
+        cursor.columns(catalog_name=catalog, schema_name=name, table_name="t")
+        columns = [(row.col_name, row.columnType, row.remarks) for row in cursor.fetchall()]
+        assert columns == [("a", "INT", "the a"), ("d", "DECIMAL(10,2)", None)]
 
 
 def test_what_a_statement_sets_the_next_one_finds_until_the_session_ends(

@@ -19,7 +19,7 @@ final class Builtins {
   private static final List<String> REFUSED = List.of(
       "ai_analyze_sentiment", "ai_classify", "ai_extract", "ai_fix_grammar", "ai_forecast",
       "ai_gen", "ai_generate_text", "ai_mask", "ai_parse_document", "ai_query", "ai_similarity",
-      "ai_summarize", "ai_translate", "http_request", "secret", "try_secret", "vector_search");
+      "ai_summarize", "ai_translate", "http_request", "vector_search");
 
   private Builtins() {}
 
@@ -31,6 +31,10 @@ final class Builtins {
     all.add(of("is_member", Builtins::member));
     all.add(of("getdate", arguments -> new CurrentTimestamp()));
     all.add(of("current_metastore", arguments -> Literal$.MODULE$.apply("local:laptop:laketop")));
+    List.of("secret", "try_secret").forEach(name -> all.add(of(name, arguments -> {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          name + " is not supported here; read the secret with dbutils.secrets.get.");
+    })));
     REFUSED.forEach(name -> all.add(of(name, arguments -> {
       throw Refusal.of("UNSUPPORTED_FEATURE", name + " is not supported here: it calls a service"
           + " of Databricks. Call a served model from Python instead.");

@@ -13,7 +13,11 @@ import org.apache.spark.sql.classic.SparkSession;
 final class CatalogStatements {
   static final List<Statement> ALL = List.of(
       Statement.of("CREATE~CATALOG(?<guard>~IF~NOT~EXISTS)?~<name>"
-          + "(?:~MANAGED~LOCATION~'[^']*')?(?:~COMMENT~<text>)?", CatalogStatements::create),
+          + "(?:~COMMENT~<text>)?", CatalogStatements::create),
+      Statement.refused("CREATE~(?:CATALOG|SCHEMA|DATABASE)~.*\\bMANAGED~LOCATION\\b.*",
+          "MANAGED LOCATION is not supported: tables lie in the project's own state folder."),
+      Statement.refused("ALTER~(?:CATALOG|SCHEMA|DATABASE)~<name>~SET~MANAGED~LOCATION\\b.*",
+          "MANAGED LOCATION is not supported: tables lie in the project's own state folder."),
       Statement.of("DROP~CATALOG(?<guard>~IF~EXISTS)?~<name>(?:~(?<mode>CASCADE|RESTRICT))?",
           CatalogStatements::drop),
       Statement.of("SHOW~CATALOGS(?:~(?:LIKE~)?<text>)?", CatalogStatements::show),
@@ -86,7 +90,7 @@ final class CatalogStatements {
   private static Rows show(SparkSession session, Matcher words) {
     Pattern like = Names.like(words.group("text"));
     List<Object[]> rows = new ArrayList<>();
-    for (String name : Catalogs.names()) {
+    for (String name : Catalogs.seen(Sessions.user())) {
       if (like.matcher(name).matches()) {
         rows.add(new Object[] {name});
       }

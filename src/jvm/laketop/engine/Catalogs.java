@@ -35,6 +35,13 @@ final class Catalogs {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
+  /** Returns the catalogs that a user may know of. */
+  static Set<String> seen(String user) {
+    Set<String> seen = names();
+    seen.removeIf(name -> !Access.sees(user, "CATALOG", name));
+    return seen;
+  }
+
   static Path existing(String name) {
     Path catalog = Lake.catalog(name);
     if (!Files.isDirectory(catalog)) {

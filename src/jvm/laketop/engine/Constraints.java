@@ -2,6 +2,7 @@ package laketop.engine;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -47,6 +48,17 @@ final class Constraints {
     return JsonFiles.read(Lake.entry("constraints", table)).entrySet().stream()
         .map(entry -> Key.parse(table, entry.getKey(), entry.getValue()))
         .filter(Objects::nonNull)
+        .toList();
+  }
+
+  /** Returns the texts of a table's keys, the tables that they refer to named in full. */
+  static List<String> texts(String[] table) {
+    return JsonFiles.read(Lake.entry("constraints", table)).entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .map(entry -> {
+          Key key = Key.parse(table, entry.getKey(), entry.getValue());
+          return key == null ? entry.getValue() : key.referring(entry.getValue());
+        })
         .toList();
   }
 

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
+import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
 
@@ -18,6 +19,8 @@ final class Creation implements AutoCloseable {
   private boolean existed;
   private boolean done;
   private boolean closed;
+  /** What policies the table had before those that it is to be made with, or null. */
+  private Map<String, String> policies;
 
   private Creation(FolderCatalog catalog, Identifier id) {
     this.catalog = catalog;
@@ -39,6 +42,7 @@ final class Creation implements AutoCloseable {
       creation.requirePrivilege();
       if (!creation.existed) {
         Folders.discard(creation.place);
+        JsonFiles.delete(creation.policies());
       }
       return creation;
     } catch (Throwable e) {
@@ -61,20 +65,33 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  /** Returns the properties with those that make Delta put the table in its own folder. */
-  Map<String, String> placed(Map<String, String> properties) {
-    if (properties.containsKey(TableCatalog.PROP_LOCATION)) {
-      return properties;
-    }
+  /**
+   * Returns the properties with those that make Delta put the table in its own folder, and without
+   * the policies: from here on they are the table's, so that nobody reads it without them.
+   */
+  Map<String, String> placed(Map<String, String> properties, Column[] columns) {
     Map<String, String> placed = new HashMap<>(properties);
-    placed.putIfAbsent(TableCatalog.PROP_PROVIDER, "delta");
-    placed.put(TableCatalog.PROP_LOCATION, Lake.location(place));
-    placed.put(TableCatalog.PROP_IS_MANAGED_LOCATION, "true");
+    String given = placed.remove(PolicyClauses.PROPERTY);
+    if (given != null) {
+      Map<String, String> wanted = Policies.given(given, columns);
+      policies = JsonFiles.read(policies());
+      Lake.change(policies(), entries -> entries.putAll(wanted));
+    }
+    if (!properties.containsKey(TableCatalog.PROP_LOCATION)) {
+      placed.putIfAbsent(TableCatalog.PROP_PROVIDER, "delta");
+      placed.put(TableCatalog.PROP_LOCATION, Lake.location(place));
+      placed.put(TableCatalog.PROP_IS_MANAGED_LOCATION, "true");
+    }
     return placed;
+  }
+
+  private Path policies() {
+    return catalog.entry("policies", id);
   }
 
   /** Says that the table is committed; {@code rest} is what belongs to it beside Delta's log. */
   void commit(Runnable rest) {
+    policies = existed ? null : policies;
     rest.run();
     if (!existed) {
       Access.own(catalog.name(), id);
@@ -90,11 +107,23 @@ final class Creation implements AutoCloseable {
     }
     closed = true;
     try {
+      takePoliciesBack();
       if (!done && !catalog.dropTable(id)) {
         Folders.discard(place);
       }
     } finally {
       Claims.release(place);
+    }
+  }
+
+  private void takePoliciesBack() {
+    if (policies == null || done && !existed) {
+      return;
+    }
+    if (policies.isEmpty()) {
+      JsonFiles.delete(policies());
+    } else {
+      JsonFiles.write(policies(), policies);
     }
   }
 }

@@ -40,6 +40,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
       return expression;
     }
     Seq<String> name = registered(f.nameParts());
+    if (name == null) {
+      RefusedFunctions.check(CollectionConverters.asJava(f.nameParts()));
+    }
     return name == null ? f : f.copy(name, f.arguments(), f.isDistinct(), f.filter(),
         f.ignoreNulls(), f.orderingWithinGroup(), f.isInternal());
   }
@@ -59,6 +62,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
     }
     if (plan instanceof UnresolvedTableValuedFunction f) {
       Seq<String> name = registered(f.name());
+      if (name == null) {
+        RefusedFunctions.check(CollectionConverters.asJava(f.name()));
+      }
       return name == null ? f : f.copy(name, f.functionArgs(), f.isStreaming());
     }
     return plan;

@@ -7,8 +7,10 @@ import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.expressions.Transform;
+import org.apache.spark.sql.delta.catalog.DeltaTableV2;
 import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -16,14 +18,25 @@ import org.apache.spark.sql.types.StructType;
 final class InformationColumns {
   private static final String DEFAULT = "CURRENT_DEFAULT";
   private static final String GENERATED = "delta.generationExpression";
+  private static final String CHARACTERS = "__CHAR_VARCHAR_TYPE_STRING";
   private static final String IDENTITY = "delta.identity.start";
+  private static final String STEP = "delta.identity.step";
+  private static final String EXPLICIT = "delta.identity.allowExplicitInsert";
 
   private InformationColumns() {}
 
+  /** Returns the columns with all that Delta keeps of them, which its table tells in part. */
   @SuppressWarnings("deprecation")
+  static StructType schema(Relation relation) {
+    return relation instanceof View view
+        ? view.schema()
+        : relation instanceof DeltaTableV2 delta
+            ? delta.initialSnapshot().metadata().schema()
+            : ((Table) relation).schema();
+  }
+
   static List<Object[]> of(Relation relation) {
-    StructType schema =
-        relation instanceof View view ? view.schema() : ((Table) relation).schema();
+    StructType schema = schema(relation);
     List<String> partitions = new ArrayList<>();
     if (relation instanceof Table table) {
       for (Transform transform : table.partitioning()) {
@@ -37,10 +50,49 @@ final class InformationColumns {
     return rows;
   }
 
+  /** Returns the type of a column as it was declared: text of a length is text to Delta. */
+  static String type(StructField field) {
+    return field.metadata().contains(CHARACTERS)
+        ? field.metadata().getString(CHARACTERS).toUpperCase(Locale.ROOT)
+        : field.dataType().sql();
+  }
+
+  /** Returns what a statement says of how the column gets its values, or nothing. */
+  static String clause(StructField field) {
+    Metadata told = field.metadata();
+    if (told.contains(IDENTITY)) {
+      return " GENERATED " + (told.getBoolean(EXPLICIT) ? "BY DEFAULT" : "ALWAYS")
+          + " AS IDENTITY (START WITH " + told.getLong(IDENTITY) + " INCREMENT BY "
+          + told.getLong(STEP) + ")";
+    }
+    return (told.contains(GENERATED)
+            ? " GENERATED ALWAYS AS (" + told.getString(GENERATED) + ")"
+            : "")
+        + (told.contains(DEFAULT) ? " DEFAULT " + told.getString(DEFAULT) : "");
+  }
+
+  /** Returns the columns of a table or view as SHOW COLUMNS IN CATALOG tells them. */
+  static List<Object[]> listed(Relation relation, String[] name) {
+    List<Object[]> rows = new ArrayList<>();
+    for (StructField field : schema(relation).fields()) {
+      DecimalType decimal = field.dataType() instanceof DecimalType d ? d : null;
+      boolean number = field.dataType() instanceof NumericType;
+      rows.add(new Object[] {
+          field.name(), name[0], name[1], name[2], type(field),
+          decimal == null ? field.dataType().defaultSize() : decimal.precision(),
+          decimal == null ? 0 : decimal.scale(), number ? 10 : null,
+          "" + field.nullable(),
+          field.getComment().isDefined() ? field.getComment().get() : null, rows.size(),
+          field.metadata().contains(IDENTITY) ? "YES" : "NO",
+          field.metadata().contains(GENERATED) ? "YES" : "NO"});
+    }
+    return rows;
+  }
+
   private static Object[] row(StructField field, int position, int partition) {
     Metadata told = field.metadata();
     DecimalType decimal = field.dataType() instanceof DecimalType d ? d : null;
-    String full = field.dataType().sql().toLowerCase(Locale.ROOT);
+    String full = type(field).toLowerCase(Locale.ROOT);
     String type = full.replaceAll("[(<].*", "").toUpperCase(Locale.ROOT);
     String generated = told.contains(GENERATED) ? told.getString(GENERATED) : null;
     return new Object[] {

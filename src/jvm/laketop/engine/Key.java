@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A primary or foreign key of a table, read from the text in which it is kept. */
 record Key(String[] table, String name, List<String> columns, String[] parent, List<String> to) {
@@ -37,6 +39,27 @@ record Key(String[] table, String name, List<String> columns, String[] parent, L
       parts.add(0, table[2 - parts.size()]);
     }
     return parts.toArray(String[]::new);
+  }
+
+  /** Returns the key's text with the full name of the table that it refers to. */
+  String referring(String text) {
+    Matcher words = TEXT.matcher(text);
+    return parent == null || !words.matches()
+        ? text
+        : text.substring(0, words.start("parent"))
+            + Stream.of(parent).map(Sql::name).collect(Collectors.joining("."))
+            + text.substring(words.end("parent"));
+  }
+
+  /** Returns the key in the words of DESCRIBE TABLE EXTENDED. */
+  String described() {
+    return (parent == null ? "PRIMARY KEY (" : "FOREIGN KEY (") + list(columns) + ")"
+        + (parent == null ? "" : " REFERENCES " + list(List.of(parent)).replace(", ", ".")
+            + " (" + list(to) + ")");
+  }
+
+  private static String list(List<String> names) {
+    return names.stream().map(Sql::quoted).collect(Collectors.joining(", "));
   }
 
   /** Returns this key's rows in one of the tables about constraints. */

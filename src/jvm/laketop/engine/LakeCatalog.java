@@ -104,10 +104,11 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
       Constraint[] constraints) {
     if (isPathIdentifier(id)) {
+      requireOpen(properties);
       return super.createTable(id, columns, partitions, properties);
     }
     try (Creation creation = Creation.begin(folder, id, false)) {
-      Table table = super.createTable(id, columns, partitions, creation.placed(properties));
+      Table table = super.createTable(id, columns, partitions, creation.placed(properties, columns));
       creation.commit(() -> constrain(id, constraints));
       return table;
     }
@@ -115,56 +116,64 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
 
   @Override
   public StagedTable stageCreate(Identifier id, TableInfo info) {
-    return stage(id, info.properties(), info.constraints(), false,
+    return stage(id, info.columns(), info.properties(), info.constraints(), false,
         placed -> super.stageCreate(id, info.columns(), info.partitions(), placed));
   }
 
   @Override
   public StagedTable stageCreate(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, properties, NONE, false,
+    return stage(id, columns, properties, NONE, false,
         placed -> super.stageCreate(id, columns, partitions, placed));
   }
 
   @Override
   public StagedTable stageReplace(Identifier id, TableInfo info) {
-    return stage(id, info.properties(), info.constraints(), true,
+    return stage(id, info.columns(), info.properties(), info.constraints(), true,
         placed -> super.stageReplace(id, info.columns(), info.partitions(), placed));
   }
 
   @Override
   public StagedTable stageReplace(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, properties, NONE, true,
+    return stage(id, columns, properties, NONE, true,
         placed -> super.stageReplace(id, columns, partitions, placed));
   }
 
   @Override
   public StagedTable stageCreateOrReplace(Identifier id, TableInfo info) {
-    return stage(id, info.properties(), info.constraints(), true,
+    return stage(id, info.columns(), info.properties(), info.constraints(), true,
         placed -> super.stageCreateOrReplace(id, info.columns(), info.partitions(), placed));
   }
 
   @Override
   public StagedTable stageCreateOrReplace(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, properties, NONE, true,
+    return stage(id, columns, properties, NONE, true,
         placed -> super.stageCreateOrReplace(id, columns, partitions, placed));
   }
 
   private StagedTable stage(
-      Identifier id, Map<String, String> properties, Constraint[] constraints, boolean replace,
-      Function<Map<String, String>, StagedTable> make) {
+      Identifier id, Column[] columns, Map<String, String> properties, Constraint[] constraints,
+      boolean replace, Function<Map<String, String>, StagedTable> make) {
     if (isPathIdentifier(id)) {
+      requireOpen(properties);
       return make.apply(properties);
     }
     Creation creation = Creation.begin(folder, id, replace);
     try {
-      StagedTable table = make.apply(creation.placed(properties));
+      StagedTable table = make.apply(creation.placed(properties, columns));
       return new Staged(table, creation, () -> constrain(id, constraints));
     } catch (Throwable e) {
       creation.close();
       throw e;
+    }
+  }
+
+  private static void requireOpen(Map<String, String> properties) {
+    if (properties.containsKey(PolicyClauses.PROPERTY)) {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          "Row filters and column masks are of tables with a name, not of paths.");
     }
   }
 
@@ -279,7 +288,10 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
 
   @Override
   public String[][] listNamespaces() {
-    String[][] folders = folders();
+    String user = Sessions.user();
+    String[][] folders = Arrays.stream(folders())
+        .filter(schema -> Access.sees(user, "SCHEMA", name() + "." + schema[0]))
+        .toArray(String[][]::new);
     String[][] all = Arrays.copyOf(folders, folders.length + 1);
     all[folders.length] = InformationSchema.namespace();
     return all;
@@ -302,7 +314,20 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   public Identifier[] listTables(String[] namespace) throws NoSuchNamespaceException {
     return InformationSchema.is(namespace)
         ? InformationSchema.tables()
-        : super.listTables(namespace);
+        : seen("TABLE", super.listTables(namespace));
+  }
+
+  /** Returns those that the user may know of. */
+  private Identifier[] seen(String type, Identifier[] all) {
+    String user = Sessions.user();
+    return Arrays.stream(all)
+        .filter(id -> Access.sees(user, type, Access.object(name(), id)))
+        .toArray(Identifier[]::new);
+  }
+
+  @Override
+  public Identifier[] listFunctions(String[] namespace) throws NoSuchNamespaceException {
+    return seen("FUNCTION", super.listFunctions(namespace));
   }
 
   @Override
@@ -359,9 +384,10 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     if (InformationSchema.is(namespace)) {
       return new Identifier[0];
     }
-    return JsonFiles.names(folder.schemaFolder(namespace).resolve("_views")).stream()
-        .map(name -> Identifier.of(namespace, name))
-        .toArray(Identifier[]::new);
+    return seen("TABLE",
+        JsonFiles.names(folder.schemaFolder(namespace).resolve("_views")).stream()
+            .map(name -> Identifier.of(namespace, name))
+            .toArray(Identifier[]::new));
   }
 
   @Override

@@ -1,12 +1,18 @@
 package laketop.engine;
 
+import static java.util.stream.Collectors.toSet;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
+import java.util.stream.Stream;
 import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.TableChange;
 
 /**
@@ -95,7 +101,34 @@ record Policies(String[] table, Map<String, String> entries) {
     return list.isEmpty() ? List.of() : List.of(list.split(","));
   }
 
-  private static Path file(String[] table) {
+  /**
+   * Returns the policies that a new table of these columns is to have, from the property that says
+   * so; refuses functions that are not there or that the user may not call.
+   */
+  static Map<String, String> given(String property, Column[] columns) {
+    @SuppressWarnings("unchecked")
+    Map<String, String> given = JsonFiles.parse(property, HashMap.class);
+    Set<String> known = Arrays.stream(columns).map(c -> Names.key(c.name())).collect(toSet());
+    given.forEach((key, value) -> {
+      if (!key.endsWith(":on")) {
+        callable(Sessions.active(), value.split("\\."));
+      }
+      Stream<String> named = key.endsWith(":on") ? Stream.of(value.split(",")) : key
+          .startsWith("mask:") ? Stream.of(key.substring("mask:".length())) : Stream.of();
+      named.filter(c -> !c.isEmpty() && !known.contains(Names.key(c))).forEach(column -> {
+        throw Refusal.of("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "A row filter or column mask names"
+            + " `" + column + "`, which is no column of the table.");
+      });
+    });
+    return given;
+  }
+
+  private static void callable(SparkSession session, String[] function) {
+    Securables.require(session, "FUNCTION", function);
+    Access.require("EXECUTE", "FUNCTION", String.join(".", function));
+  }
+
+  static Path file(String[] table) {
     return Lake.entry("policies", table);
   }
 
@@ -114,8 +147,7 @@ record Policies(String[] table, Map<String, String> entries) {
   private static Rows set(SparkSession session, Matcher words) {
     String[] table = owned(session, words);
     String[] function = Names.full(session, words.group("function"));
-    Securables.require(session, "FUNCTION", function);
-    Access.require("EXECUTE", "FUNCTION", String.join(".", function));
+    callable(session, function);
     String list = words.group("columns") == null ? "" : words.group("columns");
     List<String> columns = new ArrayList<>();
     Arrays.stream(list.split(",")).map(c -> c.trim().replace("`", "")).forEach(columns::add);

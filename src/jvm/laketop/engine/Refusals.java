@@ -13,10 +13,6 @@ final class Refusals {
           "External volumes are not supported; create a volume and copy the files into it."),
       Statement.refused("(?:CREATE|ALTER|DROP)~FOREIGN~CATALOG\\b.*",
           "Foreign catalogs are not supported; read the source with spark.read instead."),
-      Statement.refused(NEW + "TABLE~.*\\bWITH~ROW~FILTER\\b.*",
-          "WITH ROW FILTER is not supported in CREATE TABLE; use ALTER TABLE ... SET ROW FILTER."),
-      Statement.refused(NEW + "TABLE~[^']*?\\w~MASK~[\\w.`]+.*",
-          "MASK is not supported in CREATE TABLE; use ALTER TABLE ... ALTER COLUMN ... SET MASK."),
       Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|REPLACE~|ALTER~)TABLE~.*"
           + "\\bCLUSTER~BY~AUTO\\b.*",
           "CLUSTER BY AUTO is not supported; name the columns, as in CLUSTER BY (day)."),
@@ -34,6 +30,16 @@ final class Refusals {
       Statement.refused(NEW + "FUNCTION~.*\\bLANGUAGE~PYTHON\\b.*",
           "Python functions of SQL are not supported; write the function in SQL, or register it"
               + " in Python with spark.udf.register."),
+      Statement.refused(NEW + "PROCEDURE\\b.*",
+          "Stored procedures are not supported; run the script itself, BEGIN ... END."),
+      Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|DROP~|SHOW~(?:EFFECTIVE~)?|DESC(?:RIBE)?~)"
+          + "POLIC(?:Y|IES)\\b.*",
+          "Policies by attributes are not supported; give each table its row filter and masks."),
+      Statement.refused("ALTER~TABLE~<name>~(?:SET~MANAGED|UNSET~MANAGED)\\b.*",
+          "ALTER TABLE ... SET MANAGED is not supported; create a managed table AS SELECT."),
+      Statement.refused("CREATE~(?:SCHEMA|DATABASE)~(?:IF~NOT~EXISTS~)?<name>~(?:COMMENT~'[^']*'~)?"
+          + "LOCATION\\b.*",
+          "CREATE SCHEMA ... LOCATION is not supported: tables lie in the project's own state folder."),
       Statement.refused("(?:CREATE|ALTER|DROP|SHOW|DESC|DESCRIBE)~(?:EXTERNAL~LOCATIONS?"
           + "|STORAGE~CREDENTIALS?|SHARES?|RECIPIENTS?|PROVIDERS?|CONNECTIONS?)\\b.*",
           "External locations, credentials, shares and connections are not supported."));

@@ -19,7 +19,8 @@ import org.apache.spark.unsafe.types.UTF8String;
 /**
  * Rows in memory, as a table and as a statement's result.
  *
- * <p>A column is text; with {@code :I} an int, with {@code :L} a bigint, with {@code :T} a time.
+ * <p>A column is text; with {@code :I} an int, with {@code :L} a bigint, with {@code :T} a time,
+ * with {@code :B} a boolean.
  */
 public final class Rows implements LocalScan, Table, SupportsRead {
   private final String name;
@@ -42,6 +43,7 @@ public final class Rows implements LocalScan, Table, SupportsRead {
     return switch (suffix) {
       case ":T" -> DataTypes.TimestampType;
       case ":L" -> DataTypes.LongType;
+      case ":B" -> DataTypes.BooleanType;
       case ":I" -> DataTypes.IntegerType;
       default -> DataTypes.StringType;
     };

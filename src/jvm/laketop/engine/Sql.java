@@ -12,6 +12,7 @@ final class Sql {
   private static final Pattern IDENTIFIER = Pattern.compile(
       "\\bIDENTIFIER\\s*\\(\\s*(" + TEXT + "(?:\\s*\\|\\|\\s*" + TEXT + ")*)\\s*\\)",
       Pattern.CASE_INSENSITIVE);
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z_]\\w*");
   private static final Pattern VERSION = Pattern.compile("@v(\\d+)\\b", Pattern.CASE_INSENSITIVE);
   private static final Pattern MOMENT = Pattern.compile(
       "@(\\d{4})(\\d{2})(\\d{2})(\\d{2})(\\d{2})(\\d{2})(\\d{3})\\b");
@@ -26,6 +27,11 @@ final class Sql {
   /** Returns a name in backticks. */
   static String quoted(String name) {
     return "`" + name.replace("`", "``") + "`";
+  }
+
+  /** Returns a name as it may be written: in backticks where it is not a plain word. */
+  static String name(String name) {
+    return PLAIN.matcher(name).matches() ? name : quoted(name);
   }
 
   /** Returns the clause of these properties, or nothing where there are none. */
@@ -62,6 +68,24 @@ final class Sql {
       at = end;
     }
     return out.append(change.apply(sql.substring(from))).toString();
+  }
+
+  /** Returns the text, as long as it was, with blanks for comments and {@code x} for quoted words. */
+  static String blanked(String text) {
+    StringBuilder out = new StringBuilder(text);
+    int at = 0;
+    while (at < text.length()) {
+      int comment = comment(text, at);
+      int end = comment > at ? comment : quoted(text, at);
+      for (int i = at; comment > at && i < end; i++) {
+        out.setCharAt(i, ' ');
+      }
+      for (int i = at + 1; comment == at && i < end - 1; i++) {
+        out.setCharAt(i, 'x');
+      }
+      at = end;
+    }
+    return out.toString();
   }
 
   /** Returns the text with a space for every comment, and without semicolons at its end. */

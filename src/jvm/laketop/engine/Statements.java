@@ -12,8 +12,8 @@ final class Statements {
       "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE)\\s.*",
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
-          CatalogStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL, TableStatements.ALL,
-          CopyInto.ALL, DeepClone.ALL, Policies.ALL, Refusals.ALL)
+          CatalogStatements.ALL, ListStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL,
+          TableStatements.ALL, DescribeTable.ALL, NotNull.ALL, CopyInto.ALL, DeepClone.ALL, Policies.ALL, Refusals.ALL)
       .flatMap(List::stream)
       .toList();
 

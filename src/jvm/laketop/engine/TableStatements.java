@@ -109,7 +109,7 @@ final class TableStatements {
     return null;
   }
 
-  private static LakeCatalog catalog(SparkSession session, String[] name) {
+  static LakeCatalog catalog(SparkSession session, String[] name) {
     Catalogs.existing(name[0]);
     return (LakeCatalog) session.sessionState().catalogManager().catalog(name[0]);
   }

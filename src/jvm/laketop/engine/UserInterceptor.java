@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import org.apache.spark.connect.proto.ExecutePlanRequest;
 import org.sparkproject.connect.grpc.ForwardingServerCallListener;
 import org.sparkproject.connect.grpc.Metadata;
 import org.sparkproject.connect.grpc.ServerCall;
@@ -32,7 +33,7 @@ public final class UserInterceptor implements ServerInterceptor {
         next.startCall(call, headers)) {
       @Override
       public void onMessage(A message) {
-        A signed = signed(message, user.name());
+        A signed = understood(signed(message, user.name()));
         if (signed instanceof Message call) {
           StreamWorkers.expect(call);
           Callers.note(user.name(), call, caller);
@@ -40,6 +41,11 @@ public final class UserInterceptor implements ServerInterceptor {
         super.onMessage(signed);
       }
     };
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <A> A understood(A request) {
+    return request instanceof ExecutePlanRequest plan ? (A) CatalogCalls.understood(plan) : request;
   }
 
   private static Users.User user(String header) {

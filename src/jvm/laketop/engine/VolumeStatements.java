@@ -3,6 +3,7 @@ package laketop.engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ final class VolumeStatements {
       Statement.of("CREATE~VOLUME(?<guard>~IF~NOT~EXISTS)?~<name>(?:~COMMENT~<text>)?",
           VolumeStatements::create),
       Statement.of("DROP~VOLUME(?<guard>~IF~EXISTS)?~<name>", VolumeStatements::drop),
+      Statement.of("ALTER~VOLUME~<name>~RENAME~TO~(?<to>\\S+)", VolumeStatements::rename),
       Statement.of("SHOW~VOLUMES(?:~(?:IN|FROM)~<name>)?(?:~(?:LIKE~)?<text>)?",
           VolumeStatements::show),
       Statement.of("(?:DESC|DESCRIBE)~VOLUME(?:~EXTENDED)?~<name>", VolumeStatements::describe),
@@ -66,6 +68,39 @@ final class VolumeStatements {
     return null;
   }
 
+  /** Moves the files last: until then, and when they cannot be moved, the old name is the volume. */
+  private static Rows rename(SparkSession session, Matcher words) throws IOException {
+    String[] from = Names.full(session, words.group("name"));
+    Path entry = existing(from);
+    String[] to = renamed(from, Names.parts(session, words.group("to")));
+    Access.require("MANAGE", "VOLUME", String.join(".", from));
+    Access.schema("CREATE VOLUME", from[0], from[1]);
+    if (Files.exists(Lake.entry("volumes", to))) {
+      throw Refusal.taken("VOLUME_ALREADY_EXISTS", "volume", to);
+    }
+    JsonFiles.write(Lake.entry("volumes", to), JsonFiles.read(entry));
+    try {
+      Files.move(Lake.files(from), Lake.files(to), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      JsonFiles.delete(Lake.entry("volumes", to));
+      throw e;
+    }
+    JsonFiles.delete(entry);
+    JsonFiles.move(Lake.entry("tags", from), Lake.entry("tags", to));
+    Grants.rename(String.join(".", from), String.join(".", to));
+    return null;
+  }
+
+  /** Returns the new name of a volume, which stays in its schema. */
+  private static String[] renamed(String[] from, List<String> to) {
+    List<String> schema = List.of(from).subList(3 - to.size(), 2);
+    if (!schema.equals(to.subList(0, to.size() - 1))) {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          "A volume is renamed within its schema, not to `" + String.join("`.`", to) + "`.");
+    }
+    return new String[] {from[0], from[1], Names.checked(to.get(to.size() - 1))};
+  }
+
   private static Rows show(SparkSession session, Matcher words) {
     String written = words.group("name");
     String[] schema = written == null
@@ -76,7 +111,8 @@ final class VolumeStatements {
     Pattern like = Names.like(words.group("text"));
     List<Object[]> rows = new ArrayList<>();
     for (String volume : JsonFiles.names(Lake.schema(schema[0], schema[1]).resolve("_volumes"))) {
-      if (like.matcher(volume).matches()) {
+      String object = String.join(".", schema[0], schema[1], volume);
+      if (like.matcher(volume).matches() && Access.sees(Sessions.user(), "VOLUME", object)) {
         rows.add(new Object[] {schema[1], volume});
       }
     }

@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import laketop.engine.Folders;
 import laketop.engine.JsonFiles;
 import laketop.engine.Lake;
+import laketop.engine.ListedFunction;
 import laketop.engine.Names;
 import laketop.engine.Samples;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
@@ -38,6 +40,7 @@ import org.apache.spark.sql.connector.catalog.TableSummary;
 import org.apache.spark.sql.connector.catalog.V1Table;
 import org.apache.spark.sql.connector.catalog.V1Table$;
 import org.apache.spark.sql.connector.catalog.functions.UnboundFunction;
+import org.apache.spark.sql.connector.expressions.Expressions;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
@@ -138,15 +141,30 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     Samples.ensure(name, id);
     Map<String, String> properties = properties(id);
     String schema = properties.remove("schema");
+    String partitions = properties.remove("partitions");
     TableInfo.Builder info = new TableInfo.Builder().withProperties(properties);
     if (schema == null) {
       info.withColumns(new Column[0]);
     } else {
       info.withSchema((StructType) DataType.fromJson(schema));
+      info.withPartitions(partitions(partitions));
     }
     Identifier written = Identifier.of(id.namespace(), Names.key(id.name()));
     DelegatingTable table = new DelegatingTable(info.build(), name + "." + written);
     return new V1Table(V1Table$.MODULE$.toCatalogTable(this, written, table));
+  }
+
+  /** Returns the columns of the partitions, of which none has a line's end in its name. */
+  private static String columns(Transform[] partitions) {
+    return Arrays.stream(partitions)
+        .map(partition -> partition.references()[0].fieldNames()[0])
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static Transform[] partitions(String columns) {
+    return columns == null || columns.isEmpty()
+        ? new Transform[0]
+        : Arrays.stream(columns.split("\n")).map(Expressions::identity).toArray(Transform[]::new);
   }
 
   private Map<String, String> properties(Identifier id) {
@@ -183,6 +201,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
       }
       if (!delta) {
         entry.put("schema", CatalogV2Util.v2ColumnsToStructType(columns).json());
+        entry.put("partitions", columns(partitions));
       }
       JsonFiles.write(entry("tables", id), entry);
     }
@@ -342,7 +361,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     return true;
   }
 
-  // ---- functions: those of SQL are resolved by a rule, so that none of this kind is here
+  // ---- functions: those of SQL, whose calls are resolved by a rule
 
   @Override
   public Identifier[] listFunctions(String[] namespace) {
@@ -353,6 +372,9 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
 
   @Override
   public UnboundFunction loadFunction(Identifier id) throws NoSuchFunctionException {
-    throw new NoSuchFunctionException(id);
+    if (!possible(id) || !Files.exists(entry("functions", id))) {
+      throw new NoSuchFunctionException(id);
+    }
+    return new ListedFunction(Names.key(id.name()), null);
   }
 }

@@ -1,0 +1,135 @@
+package laketop.engine;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.catalyst.plans.logical.CreateTable;
+import org.apache.spark.sql.catalyst.plans.logical.CreateTableAsSelect;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.ReplaceTable;
+import org.apache.spark.sql.catalyst.plans.logical.ReplaceTableAsSelect;
+import org.apache.spark.sql.catalyst.plans.logical.TableSpecBase;
+import org.apache.spark.sql.catalyst.plans.logical.UnresolvedTableSpec;
+import org.apache.spark.sql.classic.SparkSession;
+
+/**
+ * The row filter and the column masks that CREATE TABLE itself names, which Spark does not know.
+ *
+ * <p>The parser cuts them out of the statement and gives them to the plan as a property, which the
+ * catalog turns into the policies of the table before there is one.
+ */
+record PolicyClauses(String rest, Map<String, String> entries) {
+  static final String PROPERTY = "laketop.policies";
+  private static final int FLAGS = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
+  private static final String NAME = "(?:`[^`]+`|\\w+)";
+  private static final String FUNCTION = "(?<function>" + NAME + "(?:\\." + NAME + ")*)";
+  private static final String COLUMNS = "\\s*\\((?<columns>[^)]*)\\)";
+  private static final Pattern HEAD = Pattern.compile(
+      "\\s*(?:CREATE\\s+(?:OR\\s+REPLACE\\s+)?|REPLACE\\s+)TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?"
+          + "[^\\s(]+\\s*(?<open>\\()?", FLAGS);
+  private static final Pattern FILTER = Pattern.compile(
+      "\\bWITH\\s+ROW\\s+FILTER\\s+" + FUNCTION + "\\s+ON" + COLUMNS, FLAGS);
+  private static final Pattern MASK = Pattern.compile(
+      "\\s*(?<column>" + NAME + ")\\s.*?(?<clause>\\s+MASK\\s+" + FUNCTION
+          + "(?:\\s+USING\\s+COLUMNS" + COLUMNS + ")?).*", FLAGS);
+
+  /** Returns the clauses of a statement, or null where it has none. */
+  static PolicyClauses of(SparkSession session, String sql) {
+    String blank = Sql.blanked(sql);
+    Matcher head = HEAD.matcher(blank);
+    if (!head.lookingAt()) {
+      return null;
+    }
+    Map<String, String> entries = new HashMap<>();
+    List<int[]> cuts = new ArrayList<>();
+    if (head.group("open") != null) {
+      for (int[] column : columns(blank, head.end())) {
+        Matcher mask = MASK.matcher(blank).region(column[0], column[1]);
+        if (mask.matches()) {
+          String name = written(sql, mask, "column").get(0);
+          put(entries, "mask:" + Names.key(name), session, sql, mask);
+          cuts.add(new int[] {mask.start("clause"), mask.end("clause")});
+        }
+      }
+    }
+    Matcher filter = FILTER.matcher(blank);
+    if (filter.find()) {
+      put(entries, "filter", session, sql, filter);
+      cuts.add(new int[] {filter.start(), filter.end()});
+    }
+    return cuts.isEmpty() ? null : new PolicyClauses(without(sql, cuts), entries);
+  }
+
+  /** Returns where each column of a list begins and ends that begins here. */
+  private static List<int[]> columns(String blank, int from) {
+    List<int[]> found = new ArrayList<>();
+    int depth = 0;
+    int start = from;
+    for (int at = from; at < blank.length() && depth >= 0; at++) {
+      char c = blank.charAt(at);
+      depth += c == '(' || c == '<' ? 1 : c == ')' || c == '>' ? -1 : 0;
+      if (depth < 0 || depth == 0 && c == ',') {
+        found.add(new int[] {start, at});
+        start = at + 1;
+      }
+    }
+    return found;
+  }
+
+  private static void put(
+      Map<String, String> entries, String key, SparkSession session, String sql, Matcher words) {
+    String function = sql.substring(words.start("function"), words.end("function"));
+    entries.put(key, String.join(".", Names.full(session, function)));
+    entries.put(key + ":on", words.group("columns") == null
+        ? ""
+        : String.join(",", written(sql, words, "columns")));
+  }
+
+  /** Returns the names in a group, as they are written in the text. */
+  private static List<String> written(String sql, Matcher words, String group) {
+    String list = sql.substring(words.start(group), words.end(group));
+    return Arrays.stream(list.split(",")).map(c -> c.trim().replace("`", "")).toList();
+  }
+
+  private static String without(String sql, List<int[]> cuts) {
+    StringBuilder out = new StringBuilder();
+    int from = 0;
+    for (int[] cut : cuts) {
+      out.append(sql, from, cut[0]).append(' ');
+      from = cut[1];
+    }
+    return out.append(sql.substring(from)).toString();
+  }
+
+  /** Returns the plan of the rest with the clauses in it. */
+  LogicalPlan carried(LogicalPlan plan) {
+    if (plan instanceof CreateTable p) {
+      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec()),
+          p.ignoreIfExists());
+    }
+    if (plan instanceof CreateTableAsSelect p) {
+      return p.copy(p.name(), p.partitioning(), p.query(), spec(p.tableSpec()), p.writeOptions(),
+          p.ignoreIfExists(), p.isAnalyzed());
+    }
+    if (plan instanceof ReplaceTable p) {
+      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec()), p.orCreate());
+    }
+    if (plan instanceof ReplaceTableAsSelect p) {
+      return p.copy(p.name(), p.partitioning(), p.query(), spec(p.tableSpec()), p.writeOptions(),
+          p.orCreate(), p.isAnalyzed());
+    }
+    throw Refusal.of("UNSUPPORTED_FEATURE", "Row filters and column masks are of a table that is"
+        + " created with columns or AS SELECT.");
+  }
+
+  private TableSpecBase spec(TableSpecBase spec) {
+    UnresolvedTableSpec s = (UnresolvedTableSpec) spec;
+    return s.copy(s.properties().updated(PROPERTY, JsonFiles.text(entries)), s.provider(),
+        s.optionExpression(), s.location(), s.comment(), s.collation(), s.serde(), s.external(),
+        s.constraints());
+  }
+}

@@ -1,0 +1,90 @@
+# ruff: noqa: S608  the names are the tests' own
+"""What lists objects shows all the same ones, and to a principal only what they may see."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from tests.integration.engine.bearers import bearing
+
+from laketop.engine.local import admit
+from laketop.settings import Settings
+
+EVE = "eve@laketop.local"
+
+
+@pytest.fixture
+def eves(laketop_project: Path, laketop_engine: str) -> Iterator[SparkSession]:
+    place = Settings.read(laketop_project).state / "catalog"
+    admit(place, token="token-of-eve", user=EVE, admin=False)
+    with bearing("token-of-eve", laketop_engine) as session:
+        yield session
+
+
+@pytest.fixture
+def box(spark: SparkSession) -> Iterator[str]:
+    """Return a catalog with a schema `s` of objects and a schema `t` without any."""
+    catalog = f"lists_{uuid.uuid4().hex[:8]}"
+    for statement in (
+        f"CREATE CATALOG {catalog}",
+        f"CREATE SCHEMA {catalog}.s",
+        f"CREATE SCHEMA {catalog}.t",
+        f"CREATE TABLE {catalog}.s.a (x INT NOT NULL, y STRING COMMENT 'the y')",
+        f"CREATE TABLE {catalog}.s.b (x INT)",
+        f"CREATE VIEW {catalog}.s.v AS SELECT x FROM {catalog}.s.b",
+        f"CREATE FUNCTION {catalog}.s.f(x INT) RETURNS INT RETURN x + 1",
+        f"CREATE VOLUME {catalog}.s.files",
+    ):
+        spark.sql(statement)
+    yield catalog
+    spark.sql("SET CATALOG main")
+    spark.sql(f"DROP CATALOG {catalog} CASCADE")
+
+
+def listed(session: SparkSession, statement: str, column: str) -> list[str]:
+    return sorted(row[column] for row in session.sql(statement).collect())
+
+
+def everything(session: SparkSession, catalog: str) -> dict[str, list[str]]:
+    """Return what SHOW statements list of the catalog and of its schema `s`."""
+    return {
+        "catalogs": listed(session, f"SHOW CATALOGS LIKE '{catalog}'", "catalog"),
+        "schemas": listed(session, f"SHOW SCHEMAS IN {catalog}", "databaseName"),
+        "tables": listed(session, f"SHOW TABLES IN {catalog}.s", "tableName"),
+        "views": listed(session, f"SHOW VIEWS IN {catalog}.s", "viewName"),
+        "volumes": listed(session, f"SHOW VOLUMES IN {catalog}.s", "volume_name"),
+        "functions": listed(session, f"SHOW USER FUNCTIONS IN {catalog}.s", "function"),
+        "whole": listed(session, f"SHOW TABLES IN CATALOG {catalog} SCHEMA LIKE 's'", "tableName"),
+    }
+
+
+def test_lists_show_a_principal_only_what_they_may_see(
+    spark: SparkSession, eves: SparkSession, box: str
+) -> None:
+    assert listed(eves, f"SHOW CATALOGS LIKE '{box}'", "catalog") == []
+    assert box not in [catalog.name for catalog in eves.catalog.listCatalogs()]
+    for grant in (
+        f"USE CATALOG ON CATALOG {box}",
+        f"USE SCHEMA ON SCHEMA {box}.s",
+        f"SELECT ON TABLE {box}.s.a",
+        f"READ VOLUME ON VOLUME {box}.s.files",
+    ):
+        spark.sql(f"GRANT {grant} TO `{EVE}`")
+    assert everything(eves, box) == {
+        "catalogs": [box],
+        "schemas": ["information_schema", "s"],
+        "tables": ["a"],
+        "views": [],
+        "volumes": ["files"],
+        "functions": [],
+        "whole": ["a"],
+    }
+    assert box in [catalog.name for catalog in eves.catalog.listCatalogs()]
+    eves.catalog.setCurrentCatalog(box)
+    assert [table.name for table in eves.catalog.listTables("s")] == ["a"]
+    spark.sql(f"GRANT BROWSE ON CATALOG {box} TO `{EVE}`")
+    assert everything(eves, box) == everything(spark, box)
