@@ -1,8 +1,9 @@
-"""A project of four lines, its workspace and its engine, shared by the integration tests."""
+"""A copy of the project `thread`, its workspace and its engine, shared by the integration tests."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
+THREAD = Path(__file__).parents[2] / "fixtures" / "projects" / "thread"
 FOUR_LINES = """\
 bundle: {name: thread}
 targets:
@@ -20,10 +22,11 @@ targets:
 
 
 @pytest.fixture(scope="session")
-def laketop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("project")
-    (root / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
-    return root
+def laketop_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("project") / "thread"
+    shutil.copytree(THREAD, root, ignore=shutil.ignore_patterns(".laketop"))
+    yield root
+    daemon.stop(Settings.read(root))  # a command has started it, or started it anew
 
 
 @pytest.fixture(scope="session")

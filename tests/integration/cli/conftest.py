@@ -1,21 +1,15 @@
-"""A copy of the project `fixtures/projects/thread`, and the command line run in it."""
+"""The project that the tests share, and the command line run in it."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from laketop.settings import Settings
-from laketop.workspace import daemon
-
-THREAD = Path(__file__).parents[3] / "fixtures" / "projects" / "thread"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("thread") / "thread"
-    shutil.copytree(THREAD, root)
-    yield root
-    daemon.stop(Settings.read(root))
+def thread(laketop_project: Path) -> Path:
+    return laketop_project
 
 
 def run_laketop(root: Path, *arguments: str, **environment: str) -> Said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,12 @@ RUNS = {
 """For each project the key of its job, and how its tasks end."""
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The state folder of one workspace, which every project here uses: one engine serves all."""
-    root = tmp_path_factory.mktemp("state")
-    (root / "databricks.yml").write_text("bundle: {name: state}\n", encoding="utf-8")
-    daemon.prepare(Settings.read(root))
-    yield root / ".laketop"
-    daemon.stop(Settings.read(root))
+@pytest.fixture
+def state(laketop_project: Path) -> Path:
+    """The state folder that every project here uses as well: one engine serves all."""
+    settings = Settings.read(laketop_project)
+    daemon.prepare(settings)
+    return settings.state
 
 
 @pytest.fixture
