@@ -7,8 +7,12 @@ from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
 from databricks.sdk.errors.platform import NotImplemented as NotServed
-from databricks.sdk.service.sql import GetWorkspaceWarehouseConfigResponse
+from databricks.sdk.service.sql import (
+    CreateWarehouseRequestWarehouseType,
+    GetWorkspaceWarehouseConfigResponse,
+)
 
+from laketop.workspace import wire
 from laketop.workspace.kept import fields_of
 from laketop.workspace.service import Fields, Request, Service, route
 
@@ -75,6 +79,7 @@ class Warehouses(Service):
         """Change a warehouse."""
         self._require(id, "CAN_MANAGE")
         kept = self.existing(id)
+        self._check_type(fields.get("warehouse_type") or "PRO")
         self._check_name(fields.get("name", kept["name"]), id)
         sent = {name: value for name, value in fields.items() if name in _KEPT}
         self._warehouses[id] = {**kept, **sent}
@@ -157,6 +162,7 @@ class Warehouses(Service):
         return name
 
     def _check_type(self, type_: Any) -> None:
+        wire.converter(CreateWarehouseRequestWarehouseType)("warehouse_type", type_)
         listed = self.get_workspace_warehouse_config()["enabled_warehouse_types"]
         if any(one.get("warehouse_type") == type_ and not one.get("enabled") for one in listed):
             raise InvalidParameterValue(f"Warehouses of the type {type_} are not enabled.")
