@@ -254,13 +254,11 @@ def reviewed(catalog: str) -> Iterator[None]:
 def _promotes() -> bool:
     """Whether a task `promote` is running."""
     path = "/api/2.2/jobs/runs/list?active_only=true&expand_tasks=true"
-    tasks = [
-        task for run in contact().request("GET", path).get("runs", ()) for task in run["tasks"]
+    runs = contact().request("GET", path).get("runs", ())
+    tasks = [task for run in runs for task in run.get("tasks", ())]
+    return ("promote", "RUNNING") in [
+        (task["task_key"], task["state"]["life_cycle_state"]) for task in tasks
     ]
-    return any(
-        task["task_key"] == "promote" and task["state"]["life_cycle_state"] == "RUNNING"
-        for task in tasks
-    )
 
 
 def _tags(version: dict[str, Any]) -> dict[str, str]:
