@@ -6,6 +6,7 @@ The number of a case is part of the key, so that fifty cases are one join. CI ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
@@ -206,3 +208,29 @@ def test_a_day_is_24_hours_when_the_clocks_change(spark: SparkSession) -> None:
                 feature_names=("x",),
             )
             assert joined(df, [(lookup, source)]).collect()[0]["x"] == expected
+
+
+def test_tables_asked_by_the_same_columns_cost_one_shuffle_and_no_join(
+    spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No product of the sides, which would grow by the square of the rows."""
+    df = spark.range(9).selectExpr("id", "'a' AS k", "current_timestamp() AS at")
+    pairs = []
+    for number in range(2):
+        source = spark.range(9).selectExpr("'a' AS k", "timestamp_seconds(id) AS ts", "id AS x")
+        lookup = ResolvedLookup(
+            table=f"t{number}",
+            version=0,
+            primary_keys=("k",),
+            lookup_key=("k",),
+            timeseries_column="ts",
+            timestamp_lookup_key="at",
+            feature_names=("x",),
+            rename_outputs={"x": f"x{number}"},
+        )
+        pairs.append((lookup, source))
+    joined(df, pairs).explain()
+    plan = capsys.readouterr().out
+    assert plan.count("Exchange hashpartitioning") == 1
+    assert plan.count("Window [") == 1
+    assert not re.search("Join|Cartesian|Broadcast", plan)
