@@ -128,17 +128,21 @@ class _Tables:
         self.sources: dict[str, DataFrame] = {}
         # Each is a few questions to Spark, whose answers are mostly waited for.
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            self._found = dict(zip(asked, pool.map(self._look, asked), strict=True))
+            keyed = pool.map(lambda name: feature_table.keyed(spark, name), asked)
+            dated = pool.map(self._dated, asked)
+            told = dict(zip(asked, zip(keyed, dated, strict=True), strict=True))
+        self._found = {
+            name: (table.over(schema.names), schema, version)
+            for name, (table, (schema, version)) in told.items()
+        }
 
     def __getitem__(self, name: str) -> tuple[FeatureTable, StructType, int]:
         return self._found[name]
 
-    def _look(self, name: str) -> tuple[FeatureTable, StructType, int]:
-        table = feature_table.keyed(self._spark, name)
+    def _dated(self, name: str) -> tuple[StructType, int]:
         version = tables.current_version(self._spark, name)
         self.sources[name] = tables.at_version(self._spark, name, version)
-        schema = self.sources[name].schema
-        return table.over(schema.names), schema, version
+        return self.sources[name].schema, version
 
 
 def _resolved(spark: SparkSession, feature: object, found: _Tables) -> Resolved:
