@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from benchmarks import flights_data
 from benchmarks.project import session, warm_project
-from benchmarks.ratios import compare, run
+from benchmarks.ratios import compare, judge, run
 from pyspark.sql import SparkSession
 
 from laketop.ml import FeatureEngineeringClient, FeatureLookup
@@ -109,7 +109,7 @@ def _growth(spark: SparkSession, joined: Callable[[str], Callable[[], object]]) 
         joined(name)()
         per_million.append((time.monotonic() - began) / millions)
         print(f"{millions} million rows: {per_million[-1]:.2f} s a million", flush=True)
-    print(f"growth to 10 million rows ÷ linear: {per_million[-1] / per_million[0]:.2f}", flush=True)
+    judge("growth to 10 million rows ÷ linear", per_million[-1] / per_million[0], goal=1.5)
 
 
 if __name__ == "__main__":
