@@ -22,7 +22,7 @@ from databricks.sdk.errors.platform import (
 from laketop.errors import LaketopError
 from laketop.ml.approvals import approver
 from laketop.ml.gates.approval import APPROVED_BY
-from laketop.workspace.service import Service, route
+from laketop.workspace.service import Fields, Service, route
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
@@ -129,6 +129,7 @@ class ModelDeployments(Service):
                     job_id=told["job_id"],
                     job_parameters={"model_name": name, "model_version": str(version)},
                     idempotency_token=token,
+                    fields=Fields(),
                 )
             except DatabricksError as error:
                 log.warning("version %s of %s starts no job: %s", version, name, error)
