@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databricks.sdk import WorkspaceClient
 from pyspark.sql import SparkSession
 from tests.integration.engine.bearers import bearing
 
 from laketop.engine.local import admit
 from laketop.settings import Settings
+from laketop.workspace.daemon import Contact
 
 EVE = "eve@laketop.local"
 
@@ -88,3 +90,40 @@ def test_lists_show_a_principal_only_what_they_may_see(
     assert [table.name for table in eves.catalog.listTables("s")] == ["a"]
     spark.sql(f"GRANT BROWSE ON CATALOG {box} TO `{EVE}`")
     assert everything(eves, box) == everything(spark, box)
+
+
+def test_sql_spark_catalog_and_rest_list_the_same_objects(
+    spark: SparkSession, workspace: Contact, box: str
+) -> None:
+    client = WorkspaceClient(host=workspace.url, token=workspace.token)
+    told = everything(spark, box)
+    spark.catalog.setCurrentCatalog(box)
+    assert spark.catalog.currentCatalog() == box
+    assert spark.catalog.currentDatabase() == "default"
+
+    catalogs = [catalog.name for catalog in spark.catalog.listCatalogs()]
+    assert {box, "main", "samples", "system"} <= set(catalogs)
+    assert set(catalogs) == {catalog.name for catalog in client.catalogs.list()}
+    assert [c.name for c in spark.catalog.listCatalogs(f"{box}|none")] == [box]
+
+    databases = sorted(database.name for database in spark.catalog.listDatabases())
+    schemas = sorted(schema.name or "" for schema in client.schemas.list(box))
+    assert databases == told["schemas"] == sorted(["information_schema", *schemas])
+
+    tables = sorted(table.name for table in spark.catalog.listTables("s"))
+    over_rest = sorted(table.name or "" for table in client.tables.list(box, "s"))
+    assert tables == over_rest == told["tables"] == told["whole"] == ["a", "b", "v"]
+
+    columns = [(c.name, c.dataType, c.nullable) for c in spark.catalog.listColumns("s.a")]
+    table = client.tables.get(f"{box}.s.a")
+    assert columns == [("x", "int", False), ("y", "string", True)]
+    assert columns == [(c.name, c.type_text, c.nullable) for c in table.columns or []]
+    found = spark.catalog.getTable(f"{box}.s.a")
+    assert (found.catalog, found.namespace, found.name) == (box, ["s"], "a")
+    assert found.tableType == (table.table_type and table.table_type.value)
+
+    functions = spark.catalog.listFunctions("s", pattern="f")
+    over_rest = [function.full_name or "" for function in client.functions.list(box, "s")]
+    assert [f"{f.catalog}.s.{f.name}" for f in functions] == over_rest == told["functions"]
+    volumes = [volume.name for volume in client.volumes.list(box, "s")]
+    assert volumes == told["volumes"] == ["files"]

@@ -30,7 +30,7 @@ public final class AutoLoader {
   private static final String RESCUED = "_rescued_data";
   private static final Set<String> FORMATS =
       Set.of("json", "csv", "parquet", "orc", "avro", "text", "binaryfile", "xml");
-  private static final Set<String> TEXTS = Set.of("json", "csv", "xml");
+  static final Set<String> TEXTS = Set.of("json", "csv", "xml");
   /** What only says how to find files, or to whom to speak for that. */
   private static final Set<String> IDLE = Set.of("usenotifications", "useincrementallisting",
       "usemanagedfileevents", "fetchparallelism", "backfillinterval", "validateoptions",
@@ -166,28 +166,14 @@ public final class AutoLoader {
 
   /** Returns the columns of all files that are there, with the hints on their types. */
   private StructType inferred() {
-    StructType found = found();
-    StructType hints = own.containsKey("schemahints")
-        ? StructType.fromDDL(own.get("schemahints"))
-        : new StructType();
     StructType columns = new StructType();
-    for (StructField field : found.fields()) {
-      columns = columns.add(hinted(field, hints));
+    for (StructField field : found().fields()) {
+      columns = columns.add(typed(field));
     }
-    for (StructField hint : hints.fields()) {
-      if (columns.getFieldIndex(hint.name()).isEmpty()) {
-        columns = columns.add(hint);
-      }
-    }
-    return columns;
+    return SchemaHints.over(columns, own.get("schemahints"));
   }
 
-  private StructField hinted(StructField field, StructType hints) {
-    for (StructField hint : hints.fields()) {
-      if (hint.name().equalsIgnoreCase(field.name())) {
-        return hint;
-      }
-    }
+  private StructField typed(StructField field) {
     boolean text = TEXTS.contains(format) && !"true".equalsIgnoreCase(own.get("infercolumntypes"))
         && !partitions(null).contains(field.name());
     return text ? new StructField(field.name(), DataTypes.StringType, true, field.metadata()) : field;

@@ -14,7 +14,8 @@ final class CatalogStatements {
   static final List<Statement> ALL = List.of(
       Statement.of("CREATE~CATALOG(?<guard>~IF~NOT~EXISTS)?~<name>"
           + "(?:~COMMENT~<text>)?", CatalogStatements::create),
-      Statement.refused("CREATE~(?:CATALOG|SCHEMA|DATABASE)~.*\\bMANAGED~LOCATION\\b.*",
+      Statement.refused("CREATE~(?:CATALOG|SCHEMA|DATABASE)~(?:[^']|'[^']*')*?"
+          + "\\bMANAGED~LOCATION\\b.*",
           "MANAGED LOCATION is not supported: tables lie in the project's own state folder."),
       Statement.refused("ALTER~(?:CATALOG|SCHEMA|DATABASE)~<name>~SET~MANAGED~LOCATION\\b.*",
           "MANAGED LOCATION is not supported: tables lie in the project's own state folder."),

@@ -28,9 +28,10 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   private static final String NAME = "(?:`[^`]+`|\\w+)";
   private static final String FUNCTION = "(?<function>" + NAME + "(?:\\." + NAME + ")*)";
   private static final String COLUMNS = "\\s*\\((?<columns>[^)]*)\\)";
+  private static final Pattern EITHER = Pattern.compile("\\s(?:MASK|ROW\\s+FILTER)\\s", FLAGS);
   private static final Pattern HEAD = Pattern.compile(
       "\\s*(?:CREATE\\s+(?:OR\\s+REPLACE\\s+)?|REPLACE\\s+)TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?"
-          + "[^\\s(]+\\s*(?<open>\\()?", FLAGS);
+          + "(?:IDENTIFIER\\s*\\([^)]*\\)|[^\\s(]+)\\s*(?<open>\\()?", FLAGS);
   private static final Pattern FILTER = Pattern.compile(
       "\\bWITH\\s+ROW\\s+FILTER\\s+" + FUNCTION + "\\s+ON" + COLUMNS, FLAGS);
   private static final Pattern MASK = Pattern.compile(
@@ -39,6 +40,9 @@ record PolicyClauses(String rest, Map<String, String> entries) {
 
   /** Returns the clauses of a statement, or null where it has none. */
   static PolicyClauses of(SparkSession session, String sql) {
+    if (!EITHER.matcher(sql).find()) {
+      return null;
+    }
     String blank = Sql.blanked(sql);
     Matcher head = HEAD.matcher(blank);
     if (!head.lookingAt()) {

@@ -26,7 +26,7 @@ final class ReadFiles {
   private static final Pattern ENDING =
       Pattern.compile(".*\\.(csv|json|parquet|orc|avro|txt)(?:\\.gz)?", Pattern.CASE_INSENSITIVE);
   private static final List<String> REFUSED =
-      List.of("schemahints", "schemaevolutionmode", "partitioncolumns");
+      List.of("schemaevolutionmode", "partitioncolumns");
 
   private final SparkSession session;
   private final List<String> positional = new ArrayList<>();
@@ -81,11 +81,25 @@ final class ReadFiles {
     if (!"false".equals(named.remove("inferColumnTypes")) && format.equals("csv")) {
       named.putIfAbsent("inferSchema", "true");
     }
+    boolean inferred = schema == null;
+    String hints = named.remove("schemaHints");
+    if (inferred && hints != null) {
+      schema = hinted(path, format, hints);
+    }
     Dataset<Row> rows = read(path, format, schema, stream);
-    String extra = rescued == null && schema == null ? "_rescued_data" : rescued;
+    String extra = rescued == null && inferred ? "_rescued_data" : rescued;
     return extra == null
         ? rows
         : rows.withColumn(extra, functions.lit(null).cast("string"));
+  }
+
+  /** Returns the columns with their hints; what does not fit one fails, rather than be lost. */
+  private String hinted(String path, String format, String hints) {
+    StructType found = session.read().format(format).options(named).load(path).schema();
+    if (AutoLoader.TEXTS.contains(format)) {
+      named.putIfAbsent("mode", "FAILFAST");
+    }
+    return SchemaHints.over(found, hints).toDDL();
   }
 
   private Dataset<Row> read(String path, String format, String schema, boolean stream) {
