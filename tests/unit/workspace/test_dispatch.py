@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,9 @@ class Bench:
         self.dispatcher.add(run, record)
         return request.run_id
 
-    def start(self, *tasks: dict[str, Any]) -> int:
+    def start(self, *tasks: dict[str, Any], job_id: int = _JOB) -> int:
         with self.store.transaction(write=True):
-            return self._add(_JOB, list(tasks))
+            return self._add(job_id, list(tasks))
 
     def record(self, run_id: int) -> RunRecord:
         with self.store.transaction(write=False):
@@ -280,3 +281,29 @@ def test_a_shutdown_does_not_wait_for_a_store_that_fails(bench: Bench) -> None:
     with bench.store.transaction(write=True):
         bench.dispatcher.settle(3_000)
     assert bench.record(run_id).life_cycle == "INTERNAL_ERROR"
+
+
+def test_runs_of_many_jobs_at_once_share_the_pool_and_end(bench: Bench) -> None:
+    guard = threading.Lock()
+    now, most, ran = 0, 0, 0
+
+    def counted(_: TaskContext) -> Outcome:
+        nonlocal now, most, ran
+        with guard:
+            now, ran = now + 1, ran + 1
+            most = max(most, now)
+        time.sleep(0.001)
+        with guard:
+            now -= 1
+        return Outcome("SUCCESS")
+
+    bench.functions.update(a=counted)
+    with ThreadPoolExecutor(8) as clients:
+        jobs = range(100, 160)
+        runs = list(clients.map(lambda job: bench.start(task("a"), job_id=job), jobs))
+    assert len(set(runs)) == len(jobs)
+    results = {bench.ended(run_id).snapshot["state"]["result_state"] for run_id in runs}
+    assert results == {"SUCCESS"}
+    assert ran == len(jobs)
+    assert 1 < most <= 4
+    assert bench.dispatcher.due_ms() is None
