@@ -30,7 +30,13 @@ from laketop.runner.dbutils import (
 )
 from laketop.runner.dbutils.widgets import Widgets
 from laketop.runner.display import add_display_method, display, displayHTML
-from laketop.runner.lazy_spark import SC, SQL_CONTEXT, LazySpark, SparkOnDemand
+from laketop.runner.lazy_spark import (
+    SC,
+    SQL_CONTEXT,
+    LazySpark,
+    SparkOnDemand,
+    open_where_one_is_needed,
+)
 from laketop.runner.mlflow_context import use_notebook_experiment
 from laketop.runner.paths import files_root, notebook_file, notebook_name
 from laketop.runner.redaction import Redaction, redact_output
@@ -73,6 +79,11 @@ class TaskProcess:
         """Set up output, imports, file calls and Spark before any code of the user runs."""
         redact_output(self.redaction)
         os.environ.setdefault("MPLBACKEND", "Agg")
+        if "SPARK_REMOTE" in os.environ:
+            # PySpark decides by this whose columns and UDFs it makes, also before the first use of
+            # the session, which is there from the start on Databricks.
+            os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+            open_where_one_is_needed(self.spark)
         libraries = _libraries(self.request)
         sys.path[:0] = [str(folder) for folder in libraries]
         if self.request.own is not None:

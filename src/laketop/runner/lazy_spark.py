@@ -7,9 +7,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import EngineMissing, Refused
+from laketop.shims.imports import after_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from pyspark.sql import SparkSession
 
@@ -25,6 +27,11 @@ class SparkOnDemand:
     def when_opened(self, tell: Callable[[SparkSession], None]) -> None:
         """Call `tell` with the session once it is open."""
         self._told.append(tell)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session was opened."""
+        return self._session is not None
 
     def session(self) -> SparkSession:
         """Return the session, opened if it is not.
@@ -47,6 +54,27 @@ def _open() -> SparkSession:
     from pyspark.sql import SparkSession
 
     return SparkSession.builder.getOrCreate()
+
+
+def open_where_one_is_needed(on_demand: SparkOnDemand) -> None:
+    """Let PySpark have the session of the task where it cannot do without an active one.
+
+    On Databricks there is one from the start, and `pandas_udf("double")` asks it for the type.
+    """
+
+    def wrap(module: ModuleType) -> None:
+        session: Any = module.SparkSession
+        original = session.active
+
+        def active(cls: Any) -> Any:
+            is_there = cls.getActiveSession() is not None or cls._get_default_session() is not None
+            if not (is_there or on_demand.is_open):  # one that was stopped is not opened again
+                on_demand.session()
+            return original()
+
+        session.active = classmethod(active)
+
+    after_import("pyspark.sql.connect.session", wrap)
 
 
 class LazySpark:
