@@ -37,7 +37,7 @@ from laketop.runner.lazy_spark import (
     SparkOnDemand,
     open_where_one_is_needed,
 )
-from laketop.runner.mlflow_context import use_notebook_experiment
+from laketop.runner.mlflow_context import share_models_with_workers, use_notebook_experiment
 from laketop.runner.paths import files_root, notebook_file, notebook_name
 from laketop.runner.redaction import Redaction, redact_output
 from laketop.runner.request import OUTPUT_FILE, RESULT_FILE, Request, write_json
@@ -84,6 +84,7 @@ class TaskProcess:
             # the session, which is there from the start on Databricks.
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
             open_where_one_is_needed(self.spark)
+        share_models_with_workers()
         libraries = _libraries(self.request)
         sys.path[:0] = [str(folder) for folder in libraries]
         if self.request.own is not None:

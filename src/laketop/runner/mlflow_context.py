@@ -1,4 +1,4 @@
-"""MLflow in a notebook: without `set_experiment`, runs go to the notebook's own experiment."""
+"""MLflow in a task: the notebook's own experiment, and models in UDFs of Spark."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def use_notebook_experiment(name: Callable[[], str]) -> None:
     MLflow itself asks the server to create it each time, which only a second run notices.
     """
     after_import(_PROVIDER, functools.partial(_get_or_create, name))
+
+
+def share_models_with_workers() -> None:
+    """Let `mlflow.pyfunc.spark_udf` load a model from where the task has downloaded it.
+
+    The workers of Spark are on this machine. Over Spark Connect MLflow would have each of them
+    download it from the registry, to which they have no credentials.
+    """
+    after_import("mlflow.pyfunc", _load_from_disk)
+
+
+def _load_from_disk(module: ModuleType) -> None:
+    name = "is_spark_connect_mode"  # asked by `spark_udf` alone
+    setattr(module, name, lambda: False)
 
 
 def _get_or_create(name: Callable[[], str], module: ModuleType) -> None:
