@@ -64,7 +64,8 @@ def main() -> int:
     try:
         with Peak(_processes) as peak:
             for title, part in parts:
-                _console.say(f"\n{title}")
+                _console.say("")
+                _console.say(title)
                 start = time.monotonic()
                 rows += part()
                 took.append((title, time.monotonic() - start))
@@ -299,7 +300,8 @@ def pytest(step: int, what: str, folder: str) -> Row:
     code, printed = output_of(command)
     told = re.findall(r"^\d+ passed in .*", printed, re.MULTILINE)
     if code != 0 or not told:  # nothing failed, nothing was skipped, something ran
-        _console.say(printed[-5000:])
+        for line in printed[-5000:].splitlines():
+            _console.say(line)
         raise LaketopError(f"the tests in {folder} ended with {code}")
     return Row(step, what, folder, told[-1].split(" in ")[0], time.monotonic() - began)
 
