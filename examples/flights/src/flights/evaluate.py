@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from flights import features, registry
 from flights.config import section
 from flights.figures import Step
-from flights.months import following, span
+from flights.months import following
 from flights.parameters import Parameters, read
 from laketop.ml import (
     Contender,
@@ -132,13 +132,13 @@ def _rows(
 ) -> tuple[LabelledRows, tuple[leaks.Evidence, ...]]:
     """Return the rows of the first month after every model's, and what is known of leaks.
 
-    The candidate's own months are looked at as well: nothing of the tested month may be there.
+    The candidate's last month is looked at as well: nothing of the tested month may be there.
     """
     month = following(max(registry.trained_through(client, run, m.version) for m in models))
     if month > run.last_month:
         raise NotFound("month that no model has seen", month, hint="there is no later data")
-    learned = span(run.first_month, registry.trained_through(client, run, models[0].version))
-    departures = features.departures(spark, run, [*learned, month])
+    learned = registry.trained_through(client, run, models[0].version)
+    departures = features.departures(spark, run, [learned, month])
     joined = FeatureEngineeringClient(spark=spark).create_training_set(
         df=departures.where(f"{features.LABEL} IS NOT NULL"),
         feature_lookups=features.lookups(run),
