@@ -8,7 +8,7 @@ from laketop.ml import tables
 from laketop.ml.evidence import Evidence
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column
+    from pyspark.sql import Column, DataFrame
 
     from laketop.ml.features import TrainingSet
 
@@ -28,16 +28,18 @@ def across_split(training_set: TrainingSet, cutoff: str, split: str) -> list[Evi
     kinds = marked.groupBy("inputs").agg(
         F.sum(F.col("test").cast("bigint")).alias("tests"),
         F.sum((~F.col("test")).cast("bigint")).alias("trains"),
+        F.min(F.when(F.col("test"), F.col("cutoff"))).alias("first"),
+        F.max(F.when(~F.col("test"), F.col("cutoff"))).alias("last"),
     )
     counted = kinds.agg(
         F.sum("tests").alias("tests"),
         F.sum("trains").alias("trains"),
         F.sum(F.when(F.col("trains") > 0, F.col("tests"))).alias("twice"),
+        (F.max("last") >= F.min("first")).alias("overlap"),
     ).collect()[0]
     tests, trains = int(counted["tests"] or 0), int(counted["trains"] or 0)
     twice = int(counted["twice"] or 0)
-    first = marked.where("test").agg(F.min("cutoff").alias("first"))
-    late = marked.where("not test").join(first, F.col("cutoff") >= F.col("first")).count()
+    late = _late(marked) if counted["overlap"] else 0
     return [
         Evidence(
             feature=None,
@@ -60,6 +62,14 @@ def across_split(training_set: TrainingSet, cutoff: str, split: str) -> list[Evi
             reason=f"{late:,} of {trains:,} training rows are not before the first test row",
         ),
     ]
+
+
+def _late(marked: DataFrame) -> int:
+    """Return how many training rows are not before the first test row."""
+    from pyspark.sql import functions as F
+
+    first = marked.where("test").agg(F.min("cutoff").alias("first"))
+    return int(marked.where("not test").join(first, F.col("cutoff") >= F.col("first")).count())
 
 
 def _plain(name: str) -> Column:
