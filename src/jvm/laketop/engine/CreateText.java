@@ -26,6 +26,7 @@ final class CreateText {
   private static final String OPTION = "option.";
   /** What Delta keeps among the properties and no statement may set. */
   private static final Set<String> DELTAS = Set.of(
+      "delta.feature.clustering", // CLUSTER BY brings it
       "delta.columnMapping.maxColumnId", "delta.rowTracking.materializedRowIdColumnName",
       "delta.rowTracking.materializedRowCommitVersionColumnName",
       "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp");
