@@ -35,6 +35,7 @@ _OF_LAKETOP_ALONE = {
     "oidc",
     "sql_sessions",
     "system_tables",
+    "thrift",
     "uploads",
     "workspaces",
     "page",
