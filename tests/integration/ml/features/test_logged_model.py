@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,20 @@ from laketop.ml.features.training_set import TrainingSet
 pytestmark = pytest.mark.filterwarnings("default")
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of MLflow's with nothing in it: making one takes seconds, a copy none."""
+    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
 @pytest.fixture
-def tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def tracking(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server of MLflow's own, in a file."""
     monkeypatch.chdir(tmp_path)
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    address = f"sqlite:///{tmp_path / 'tracking.db'}"
+    address = f"sqlite:///{shutil.copy(empty, tmp_path / 'tracking.db')}"
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)
     yield address
@@ -76,8 +85,10 @@ def test_outside_a_run_the_model_is_logged_and_knows_its_tables(tracking: str) -
     assert (Path(mlflow.artifacts.download_artifacts(info.model_uri)) / SPEC_FILE).is_file()
 
 
-def test_the_registry_of_the_client_is_the_one_registered_to(tracking: str, tmp_path: Path) -> None:
-    registry = f"sqlite:///{tmp_path / 'registry.db'}"
+def test_the_registry_of_the_client_is_the_one_registered_to(
+    tracking: str, empty: Path, tmp_path: Path
+) -> None:
+    registry = f"sqlite:///{shutil.copy(empty, tmp_path / 'registry.db')}"
     client = FeatureEngineeringClient(model_registry_uri=registry)
     log(client, training_set=of_tables("c.s.t"), registered_model_name="m")
     assert MlflowClient(tracking, registry).get_model_version("m", "1").tags
