@@ -39,7 +39,9 @@ display(training_set.load_df().groupBy("origin").agg({"late": "avg", "recent_del
 
 from laketop.ml import leaks
 
-evidence = leaks.find(spark, training_set, cutoff="known_at", lag=None)
+evidence = leaks.find(
+    spark, training_set, cutoff="known_at", planned=["known_at", "time_hour"], lag=None
+)
 leaks.require(evidence)
 found = [(x.feature, x.reason) for x in evidence]
 display(spark.createDataFrame(found, "feature string, reason string"))
