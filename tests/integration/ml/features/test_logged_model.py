@@ -28,7 +28,9 @@ pytestmark = pytest.mark.filterwarnings("default")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of MLflow's with nothing in it: making one takes seconds, a copy none."""
     file = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(file.parent)  # where it makes a folder for artifacts
+        MlflowClient(f"sqlite:///{file}").search_experiments()
     return file
 
 
