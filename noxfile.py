@@ -191,6 +191,17 @@ def feast(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def minilake(session: nox.Session) -> None:
+    """Measure calls of databricks-sdk against minilake's, in an environment of its own."""
+    uv, place = find_uv_bin(), PLACE.with_name("minilake")
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+    install = (uv, "pip", "install", "--quiet", "--python", str(place))
+    session.run(*install, "--require-hashes", "-r", "requirements/minilake.txt")
+    python = str(place / "bin" / "python")
+    run(session, "python", "-m", "benchmarks.bench_workspace", MINILAKE_PYTHON=python)
+
+
+@nox.session(requires=["environment"])
 def demo(session: nox.Session) -> None:
     """Run the twelve steps of the reference project, and tell what came out."""
     run(session, "python", "-m", "scripts.demo", *session.posargs)
@@ -228,10 +239,11 @@ def lock(session: nox.Session) -> None:
             *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
             *(*options, "-o", f"requirements/{name}.txt"),
         )
-    session.run(
-        *(find_uv_bin(), "pip", "compile", "--group", "pyproject.toml:feast"),
-        *(*options, "-o", "requirements/feast.txt"),
-    )
+    for name in ("feast", "minilake"):
+        session.run(
+            *(find_uv_bin(), "pip", "compile", "--group", f"pyproject.toml:{name}"),
+            *(*options, "-o", f"requirements/{name}.txt"),
+        )
     session.run(
         *(find_uv_bin(), "pip", "compile", "--group", "pyproject.toml:pytorch"),
         *("-c", "requirements/dev.txt", *options, "-o", "requirements/pytorch.txt"),
