@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -39,10 +40,16 @@ def run(session: nox.Session, program: str, *arguments: str, **variables: str) -
 Command = tuple[str, ...]
 
 
-def run_together(session: nox.Session, **lanes: Sequence[Command]) -> None:
-    """Run lanes at once, a lane's programs one by one; each line printed begins with its lane."""
+def run_together(
+    session: nox.Session, *, temporary: str | None = None, **lanes: Sequence[Command]
+) -> None:
+    """Run lanes at once, a lane's programs one by one; each line printed begins with its lane.
+
+    `temporary` is the folder for their temporary files, None for the system's.
+    """
+    env = {**os.environ, **surroundings(), **({"TMPDIR": temporary} if temporary else {})}
     with ThreadPoolExecutor(len(lanes)) as pool:
-        ended = pool.map(_run_lane, lanes, lanes.values())
+        ended = pool.map(functools.partial(_run_lane, env), lanes, lanes.values())
         failed = {lane: told for lane, told in zip(lanes, ended, strict=True) if told}
     for told in failed.values():  # again, since the lines of others stand between them
         print("".join(told[-60:]), flush=True)
@@ -50,13 +57,12 @@ def run_together(session: nox.Session, **lanes: Sequence[Command]) -> None:
         session.error(f"failed: {', '.join(failed)}")
 
 
-def _run_lane(lane: str, commands: Sequence[Command]) -> list[str]:
+def _run_lane(env: Mapping[str, str], lane: str, commands: Sequence[Command]) -> list[str]:
     """Return what the programs that failed have printed, by lines."""
     failed: list[str] = []
     for program, *arguments in commands:
         print(f"{lane}: {program} {' '.join(arguments)}", flush=True)
         order = [str(SCRIPTS / program), *arguments]
-        env = {**os.environ, **surroundings()}
         lines = []
         with subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True) as process:
             for line in process.stdout or ():
@@ -64,6 +70,18 @@ def _run_lane(lane: str, commands: Sequence[Command]) -> list[str]:
                 print(f"{lane}: {line}", end="", flush=True)
         failed += lines if process.returncode else []
     return failed
+
+
+def in_memory() -> str | None:
+    """Return a folder that is kept in memory, if it has room and programs may be run from it."""
+    place = "/dev/shm"  # noqa: S108 - tests make folders of their own in it
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return None
+    has_room = found.f_bavail * found.f_frsize > 2**30
+    is_open = os.access(place, os.W_OK) and not found.f_flag & os.ST_NOEXEC
+    return place if has_room and is_open else None
 
 
 @nox.session
@@ -119,6 +137,7 @@ def unit(session: nox.Session) -> None:
     # Lanes, since there are cores: the numeric libraries, half of the time, are loaded in one.
     run_together(
         session,
+        temporary=in_memory(),
         rooms=[("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric))],
         numeric=[("pytest", *options, *numeric, *flights)],
     )
