@@ -269,7 +269,7 @@ def test_one_iteration_can_be_canceled(bench: Bench) -> None:
     bench.function.answer = answer
     execution = bench.begin([1, 2])
     assert started.wait(PATIENCE_SECONDS)
-    wait_for(lambda: "iterations" in bench.last())
+    wait_for(lambda: bool(bench.told) and "iterations" in bench.last())
     execution.cancel(bench.last()["iterations"][0]["run_id"])
     assert execution.wait(PATIENCE_SECONDS)
     words = [one["state"]["result_state"] for one in bench.last()["iterations"]]
