@@ -107,6 +107,15 @@ def environment(session: nox.Session) -> None:
     mark.write_text(pins.hexdigest(), encoding="ascii")
 
 
+def environment_of(session: nox.Session, name: str) -> str:
+    """Make an environment of its own, of what requirements/<name>.txt pins; return its Python."""
+    uv, place = find_uv_bin(), PLACE.with_name(name)
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+    install = (uv, "pip", "install", "--quiet", "--python", str(place))
+    session.run(*install, "--require-hashes", "-r", f"requirements/{name}.txt")
+    return str(place / "bin" / "python")
+
+
 @nox.session(requires=["environment"])
 def lint(session: nox.Session) -> None:
     """Check the style, and that rooms import only downward."""
@@ -183,13 +192,11 @@ def integration(session: nox.Session) -> None:
 @nox.session
 def pytorch(session: nox.Session) -> None:
     """Test the PyTorch variant, in an environment of its own: on Linux CUDA comes with it."""
-    uv, place = find_uv_bin(), PLACE.with_name("pytorch")
-    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-    install = (uv, "pip", "install", "--quiet", "--python", str(place))
-    session.run(*install, "--require-hashes", "-r", "requirements/pytorch.txt")
+    python = environment_of(session, "pytorch")
+    install = (find_uv_bin(), "pip", "install", "--quiet", "--python", python)
     session.run(*install, "--no-deps", "-e", str(ROOT))
     tests = ("-c", "pyproject.toml", "-p", "no:laketop", "examples/variants/tests/pytorch")
-    session.run(str(place / "bin" / "python"), "-m", "pytest", *tests, *session.posargs)
+    session.run(python, "-m", "pytest", *tests, *session.posargs)
 
 
 @nox.session(requires=["environment"])
@@ -201,22 +208,14 @@ def dbt(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def feast(session: nox.Session) -> None:
     """Measure the point-in-time join against Feast's, in an environment of its own."""
-    uv, place = find_uv_bin(), PLACE.with_name("feast")
-    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-    install = (uv, "pip", "install", "--quiet", "--python", str(place))
-    session.run(*install, "--require-hashes", "-r", "requirements/feast.txt")
-    python = str(place / "bin" / "python")
+    python = environment_of(session, "feast")
     run(session, "python", "-m", "benchmarks.against_feast", FEAST_PYTHON=python)
 
 
 @nox.session(requires=["environment"])
 def minilake(session: nox.Session) -> None:
     """Measure calls of databricks-sdk against minilake's, in an environment of its own."""
-    uv, place = find_uv_bin(), PLACE.with_name("minilake")
-    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-    install = (uv, "pip", "install", "--quiet", "--python", str(place))
-    session.run(*install, "--require-hashes", "-r", "requirements/minilake.txt")
-    python = str(place / "bin" / "python")
+    python = environment_of(session, "minilake")
     run(session, "python", "-m", "benchmarks.bench_workspace", MINILAKE_PYTHON=python)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.project import resident_megabytes
 from benchmarks.ratios import compare, judge, run
 
 from laketop.engine import LocalEngine, RemoteEngine, Runtime, archive, command, jars, java
@@ -50,11 +51,6 @@ class Side:
     def run(self, statement: str) -> None:
         """Run a statement to its last row."""
         self.session.sql(statement).collect()
-
-    def resident_megabytes(self) -> int:
-        """Return how much memory the JVM holds now."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
 def without_laketop(arguments: list[str]) -> list[str]:
@@ -177,8 +173,8 @@ def main() -> None:
                     mine()
                     other()
                 compare(f"{what}, laketop ÷ plain", mine, other, rounds=ROUNDS, goal=1.2)
-            held, bare = ours.resident_megabytes(), theirs.resident_megabytes()
-            told = f"{held} ÷ {bare} MB"
+            held, bare = resident_megabytes(ours.pid), resident_megabytes(theirs.pid)
+            told = f"{held:.0f} ÷ {bare:.0f} MB"
             judge("resident memory, laketop ÷ plain", held / bare, goal=1.2, told=told)
         compare_starts(settings)
 

@@ -13,7 +13,6 @@ import contextlib
 import functools
 import os
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import requests
-from benchmarks.project import warm_project
+from benchmarks.project import resident_megabytes, warm_project
 from benchmarks.ratios import judge, run
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.catalog import VolumeType
@@ -38,6 +37,7 @@ from mlflow import MlflowClient
 from mlflow.models import infer_signature
 from sklearn.linear_model import LinearRegression
 
+from laketop.engine.local import free_port
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
@@ -68,13 +68,6 @@ def in_turns(
 
 def _p99(took: Sequence[float]) -> float:
     return sorted(took)[min(len(took) - 1, int(len(took) * 0.99))]
-
-
-def free_port() -> int:
-    """Return a port of loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -173,7 +166,7 @@ def against_minilake(contact: daemon.Contact, python: str) -> None:
             MINILAKE_NOTEBOOK="0",
         ) as server,
     ):
-        print(f"memory at rest of minilake: {_megabytes(server.pid):.0f} MB")
+        print(f"memory at rest of minilake: {resident_megabytes(server.pid):.0f} MB")
         ours = Calls(WorkspaceClient(host=contact.url, token=contact.token)).by_name()
         other = Calls(WorkspaceClient(host=theirs, token="dev")).by_name()  # noqa: S106 - theirs
         for name, (act, rounds) in ours.items():
@@ -228,11 +221,6 @@ def against_mlflow_server(contact: daemon.Contact) -> None:
         in_turns("log_model + register ÷ mlflow server", ours.register, other.register, rounds=9)
 
 
-def _megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 def start() -> None:
     """Print the time from `laketop up` to the first stored file, and the memory at rest."""
     took = []
@@ -252,7 +240,7 @@ def start() -> None:
                 )
                 answer.raise_for_status()
                 took.append((time.perf_counter() - began, time.perf_counter() - served))
-                memory = _megabytes(contact.pid)
+                memory = resident_megabytes(contact.pid)
             finally:
                 daemon.stop(settings)
     whole, stored = (statistics.median(each) * 1000 for each in zip(*took, strict=True))

@@ -44,6 +44,12 @@ def session(contact: daemon.Contact) -> Iterator[SparkSession]:
         spark.stop()
 
 
+def resident_megabytes(pid: int) -> float:
+    """Return how much memory a process holds now."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def cold_spark(body: str) -> str:
     """Return a script that starts a Spark with Delta of its own, as tutorials do, then `body`."""
     return f"""

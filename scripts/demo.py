@@ -187,9 +187,9 @@ def laketop(*arguments: str) -> str:
 
     Errors: LaketopError when it fails.
     """
-    code, told = output_of([sys.executable, "-m", "laketop.cli", *arguments])
-    if code != 0:
-        raise LaketopError(f"`laketop {' '.join(arguments)}` ended with {code}")
+    ended, told = output_of([sys.executable, "-m", "laketop.cli", *arguments])
+    if ended != 0:
+        raise LaketopError(f"`laketop {' '.join(arguments)}` ended with {ended}")
     return told
 
 
@@ -297,12 +297,12 @@ def pytest(step: int, what: str, folder: str) -> Row:
     """
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", folder, "-q", "-p", "no:cacheprovider"]
-    code, printed = output_of(command)
+    ended, printed = output_of(command)
     told = re.findall(r"^\d+ passed in .*", printed, re.MULTILINE)
-    if code != 0 or not told:  # nothing failed, nothing was skipped, something ran
+    if ended != 0 or not told:  # nothing failed, nothing was skipped, something ran
         for line in printed[-5000:].splitlines():
             _console.say(line)
-        raise LaketopError(f"the tests in {folder} ended with {code}")
+        raise LaketopError(f"the tests in {folder} ended with {ended}")
     return Row(step, what, folder, told[-1].split(" in ")[0], time.monotonic() - began)
 
 

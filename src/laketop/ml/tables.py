@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from laketop.errors import NotFound
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row, SparkSession
+    from pyspark.sql import Column, DataFrame, Row, SparkSession
 
 
 def quoted(name: str) -> str:
@@ -164,6 +164,13 @@ def quoted_column(name: str) -> str:
     '`a.b`'
     """
     return f"`{name.replace('`', '``')}`"
+
+
+def column(name: str) -> Column:
+    """Return the column of this name, whose dots lead into nothing."""
+    from pyspark.sql import functions as F
+
+    return F.col(quoted_column(name))
 
 
 def _told(spark: SparkSession, name: str, statement: str) -> list[Row]:

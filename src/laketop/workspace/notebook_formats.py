@@ -93,7 +93,7 @@ def _source_cell(cell: Cell) -> str:
 
 
 def _magic(line: str) -> str:
-    return f"# MAGIC {line}".rstrip() if not line else f"# MAGIC {line}"
+    return f"# MAGIC {line}" if line else "# MAGIC"
 
 
 def _figure(cell: Cell, notebook: Notebook) -> str:

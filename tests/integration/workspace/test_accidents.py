@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import VolumeType
+from tests.integration.workspace.forking import forking_server
 from tests.integration.workspace.test_uploads import begun, completed, urls
 
 from laketop.workspace.workspace import Workspace
@@ -105,15 +103,8 @@ def test_slow_clients_keep_nobody_waiting_and_arrive(
 
 
 def test_a_kill_amid_uploads_leaves_nothing_of_them(tmp_path: Path) -> None:
-    source = Path(inspect.getfile(Workspace)).parents[2]
-    script = Path(__file__).with_name("forking_server.py")
     volume, state = "/Volumes/main/default/v", tmp_path / ".laketop"
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), "2"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(source)},
-    ) as server:
+    with forking_server(tmp_path, 2) as server:
         assert server.stdout is not None
         pid, port, token = server.stdout.readline().split()
         host = f"http://127.0.0.1:{port}"

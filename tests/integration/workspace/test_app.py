@@ -12,8 +12,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +26,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.integration.workspace.answers import MISREAD
+from tests.integration.workspace.forking import forking_server
 
 from laketop.workspace.app import Face
 from laketop.workspace.bodies import MAX_BODY
@@ -412,16 +411,9 @@ def _wait_for(count: int, written: list[str]) -> None:
 
 
 def test_a_kill_loses_no_write_that_was_acknowledged(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("forking_server.py")
-    source = Path(inspect.getfile(Workspace)).parents[2]
     acknowledged: dict[str, list[str]] = {}
     dice = random.Random()  # noqa: S311 - moments, not secrets
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), str(_KILLS)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(source)},
-    ) as server:
+    with forking_server(tmp_path, _KILLS) as server:
         assert server.stdout is not None
         for number in range(_KILLS):
             pid, port, token = server.stdout.readline().split()

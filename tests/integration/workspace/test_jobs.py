@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +37,7 @@ from databricks.sdk.service.jobs import (
     TaskDependency,
 )
 from tests.integration.processes import is_running
+from tests.integration.workspace.forking import forking_server
 
 from laketop.workspace.workspace import Workspace
 
@@ -642,14 +640,7 @@ def test_shutting_down_leaves_nothing_running(tmp_path: Path) -> None:
 
 
 def test_runs_that_a_kill_left_active_are_settled(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("forking_server.py")
-    source = Path(inspect.getfile(Workspace)).parents[2]
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), "2"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(source)},
-    ) as server:
+    with forking_server(tmp_path, 2) as server:
         assert server.stdout is not None
         pid, port, token = server.stdout.readline().split()
         client = WorkspaceClient(host=f"http://127.0.0.1:{port}", token=token)

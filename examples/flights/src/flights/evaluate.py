@@ -134,11 +134,11 @@ def _rows(
 
     The candidate's last month is looked at as well: nothing of the tested month may be there.
     """
-    month = following(max(registry.trained_through(client, run, m.version) for m in models))
+    through = [registry.trained_through(client, run, model.version) for model in models]
+    month = following(max(through))
     if month > run.last_month:
         raise NotFound("month that no model has seen", month, hint="there is no later data")
-    learned = registry.trained_through(client, run, models[0].version)
-    departures = features.departures(spark, run, [learned, month])
+    departures = features.departures(spark, run, [through[0], month])
     joined = FeatureEngineeringClient(spark=spark).create_training_set(
         df=departures.where(f"{features.LABEL} IS NOT NULL"),
         feature_lookups=features.lookups(run),

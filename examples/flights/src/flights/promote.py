@@ -97,10 +97,8 @@ def _approved(
             look_seconds=2,
         )
     except LaketopError as failure:
-        who, found = (
-            "",
-            Verdict(gate="approval", passed=False, pending=True, reason=failure.message),
-        )
+        who = ""
+        found = Verdict(gate="approval", passed=False, pending=True, reason=failure.message)
     else:
         found = Verdict(gate="approval", passed=True, reason=f"approved by {who}")
     return [*(verdict for verdict in verdicts if verdict.gate != "approval"), found], who

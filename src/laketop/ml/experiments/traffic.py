@@ -87,7 +87,7 @@ def _once(labels: DataFrame) -> DataFrame:
     """Return the labels by key as a text; a key that is there twice is an error."""
     from pyspark.sql import functions as F
 
-    key = F.col(tables.quoted_column("key")).cast("string").alias("key")
+    key = tables.column("key").cast("string").alias("key")
     twice = F.raise_error(F.concat(F.lit("the labels hold the key "), "key", F.lit(" twice")))
     return (
         labels.select(key, F.col("label").cast("double").alias("label"))

@@ -207,8 +207,8 @@ def check_keys(table: FeatureTable, df: DataFrame) -> None:
 
     null = F.lit(False)
     for key in table.keys:
-        null = null | F.col(tables.quoted_column(key)).isNull()
-    columns = [F.col(tables.quoted_column(key)) for key in table.keys]
+        null = null | tables.column(key).isNull()
+    columns = [tables.column(key) for key in table.keys]
     counted = df.groupBy(*columns).agg(F.count("*").alias("__rows"))
     wrong = counted.where((F.col("__rows") > 1) | null).first()
     if wrong is None:

@@ -48,7 +48,7 @@ def column(name: str, names: Sequence[str]) -> Any:
     from pyspark.sql import functions as F
 
     if name in names:
-        return F.col(tables.quoted_column(name))
+        return tables.column(name)
     return F.col(tables.quoted(name))
 
 
@@ -71,7 +71,7 @@ def _equal_join(
     from pyspark.sql import functions as F
 
     names = [f"__key_{i}" for i in range(len(lookup.primary_keys))]
-    features = F.struct(*(_plain(name) for name in lookup.feature_names))
+    features = F.struct(*(tables.column(name) for name in lookup.feature_names))
     rows = source.select(*_named(lookup.primary_keys, names), features.alias("__match"))
     right = rows.groupBy(*names).agg(
         F.when(F.count("*") > 1, _twice(lookup, names)).otherwise(F.first("__match")).alias("__m")
@@ -79,7 +79,7 @@ def _equal_join(
     pairs = zip(lookup.lookup_key, names, strict=True)
     on = [column(asked, columns) == F.col(name) for asked, name in pairs]
     return df.join(right, on, "left").select(
-        *(_plain(name) for name in columns),
+        *(tables.column(name) for name in columns),
         *_outputs(lookup, F.col("__m"), source.schema),
     )
 
@@ -135,8 +135,8 @@ def _told(
 ) -> DataFrame:
     from pyspark.sql import functions as F
 
-    time = _plain(lookup.timeseries_column or "")
-    features = (_plain(name) for name in lookup.feature_names)
+    time = tables.column(lookup.timeseries_column or "")
+    features = (tables.column(name) for name in lookup.feature_names)
     return source.where(time.isNotNull()).select(
         *_named(lookup.primary_keys, names),
         time.alias("__time"),
@@ -192,10 +192,4 @@ def _age(asked: Any, since: Any, kind: str) -> Any:
 
 
 def _named(keys: Sequence[str], names: Sequence[str]) -> list[Any]:
-    return [_plain(key).alias(name) for key, name in zip(keys, names, strict=True)]
-
-
-def _plain(name: str) -> Any:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))
+    return [tables.column(key).alias(name) for key, name in zip(keys, names, strict=True)]

@@ -103,7 +103,7 @@ def _with_features(
             df = df.select("*", *calls)
         names = [*names, *(name for feature in stage for name in feature.outputs)]
     wanted = [*given, *(name for name in spec.outputs if name not in given)]
-    return df if names == wanted else df.select(*map(_plain, wanted))
+    return df if names == wanted else df.select(*map(tables.column, wanted))
 
 
 def computed(function: ResolvedFunction, names: Sequence[str]) -> Any:
@@ -117,9 +117,3 @@ def computed(function: ResolvedFunction, names: Sequence[str]) -> Any:
     )
     call = f"{tables.quoted(function.udf_name)}({', '.join(bound)})"
     return F.expr(call).alias(function.output_name)
-
-
-def _plain(name: str) -> Any:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))

@@ -12,7 +12,7 @@ from laketop.ml.features.point_in_time import joined
 from laketop.ml.features.spec import ResolvedLookup
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 Pair = tuple[ResolvedLookup, "DataFrame"]
 
@@ -43,9 +43,9 @@ def after_cutoff(
         if name != cutoff and whole.schema[name].dataType.typeName() == "timestamp"
     ]
     late = [
-        F.coalesce(F.sum((_plain(x.column) > _plain(cutoff)).cast("bigint")), F.lit(0)).alias(
-            f"n{number}"
-        )
+        F.coalesce(
+            F.sum((tables.column(x.column) > tables.column(cutoff)).cast("bigint")), F.lit(0)
+        ).alias(f"n{number}")
         for number, x in enumerate(asked)
     ]
     counted = df.agg(F.count("*").alias("rows"), *late).collect()[0]
@@ -95,9 +95,3 @@ def _with_times(whole: DataFrame, pairs: Sequence[Pair]) -> tuple[list[_Time], D
                 for time in times
             ]
     return asked, joined(whole, wanted) if wanted else whole
-
-
-def _plain(name: str) -> Column:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))

@@ -81,7 +81,7 @@ def _without_future(
     is_known = F.coalesce(F.expr(known) <= F.lit(cutoff), F.lit(False))
     if not hidden:
         return source.where(is_known)
-    return source.withColumns({name: F.when(is_known, _plain(name)) for name in hidden})
+    return source.withColumns({name: F.when(is_known, tables.column(name)) for name in hidden})
 
 
 def _counted(
@@ -99,9 +99,9 @@ def _counted(
     names = [f"__key_{i}" for i in range(len(keys) + 1)]
     sides = []
     for side, df in zip("ab", both, strict=True):
-        values = [_plain(name).alias(f"{side}{i}") for i, name in enumerate(features)]
-        places = [_plain(k).alias(n) for k, n in zip((*keys, time), names, strict=True)]
-        told = df.where(_plain(time) <= F.lit(cutoff))
+        values = [tables.column(name).alias(f"{side}{i}") for i, name in enumerate(features)]
+        places = [tables.column(k).alias(n) for k, n in zip((*keys, time), names, strict=True)]
+        told = df.where(tables.column(time) <= F.lit(cutoff))
         sides.append(told.select(*places, *values, F.lit(True).alias(side)))
     is_alone = F.col("a").isNull() | F.col("b").isNull()
     kinds = [both[0].schema[name].dataType.typeName() for name in features]
@@ -140,9 +140,3 @@ def _evidence(feature: str, name: str, rows: Sequence[Row], *, table: str | None
 
 def _number(row: Row) -> int:
     return int(row["number"])
-
-
-def _plain(name: str) -> Column:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))

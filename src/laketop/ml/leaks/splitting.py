@@ -8,7 +8,7 @@ from laketop.ml import tables
 from laketop.ml.evidence import Evidence
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from laketop.ml.features import TrainingSet
 
@@ -22,8 +22,8 @@ def across_split(training_set: TrainingSet, cutoff: str, split: str) -> list[Evi
     inputs = [name for name in whole.columns if name not in out]
     marked = whole.select(
         F.coalesce(F.expr(split), F.lit(False)).alias("test"),
-        _plain(cutoff).alias("cutoff"),
-        F.xxhash64(*map(_plain, dict.fromkeys([*inputs, cutoff]))).alias("inputs"),
+        tables.column(cutoff).alias("cutoff"),
+        F.xxhash64(*map(tables.column, dict.fromkeys([*inputs, cutoff]))).alias("inputs"),
     )
     kinds = marked.groupBy("inputs").agg(
         F.sum(F.col("test").cast("bigint")).alias("tests"),
@@ -70,9 +70,3 @@ def _late(marked: DataFrame) -> int:
 
     first = marked.where("test").agg(F.min("cutoff").alias("first"))
     return int(marked.where("not test").join(first, F.col("cutoff") >= F.col("first")).count())
-
-
-def _plain(name: str) -> Column:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))

@@ -18,7 +18,7 @@ from laketop.ml.leaks.cutoff import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 STRONG = 0.1  # rank correlation from which on vanishing means something
 ALONE = 0.95  # of the AUC or the rank correlation: no honest feature of noisy labels gets there
@@ -61,8 +61,10 @@ def _sample(
     """Return a sample that is the same each time: the rows whose hash is smallest."""
     from pyspark.sql import functions as F
 
-    first = df.orderBy(F.xxhash64(*map(_plain, columns))).limit(SAMPLE)
-    kept = [_plain(n) if n in texts else _plain(n).cast("double").alias(n) for n in wanted]
+    first = df.orderBy(F.xxhash64(*map(tables.column, columns))).limit(SAMPLE)
+    kept = [
+        tables.column(n) if n in texts else tables.column(n).cast("double").alias(n) for n in wanted
+    ]
     return first.select(*kept).toPandas()
 
 
@@ -73,7 +75,7 @@ def _lagged(
     from pyspark.sql import functions as F
 
     shifts = {lookup.timestamp_lookup_key for lookup, _ in pairs}
-    earlier = {f"__before_{time}": _plain(time) - F.lit(lag) for time in shifts if time}
+    earlier = {f"__before_{time}": tables.column(time) - F.lit(lag) for time in shifts if time}
     names: dict[str, str] = {}
     moved: list[Pair] = []
     for lookup, source in pairs:
@@ -179,9 +181,3 @@ def _kinds(df: DataFrame, kind: str) -> set[str]:
 
     wanted = (NumericType, BooleanType) if kind == "numeric" else (StringType,)
     return {f.name for f in df.schema.fields if isinstance(f.dataType, wanted)}
-
-
-def _plain(name: str) -> Column:
-    from pyspark.sql import functions as F
-
-    return F.col(tables.quoted_column(name))
