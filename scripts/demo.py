@@ -329,10 +329,17 @@ def _check_champion() -> None:
         )
 
 
+def is_at_hand(path: str) -> bool:
+    """Whether a shell finds `laketop` without this environment, which nox has put on the path."""
+    own = Path(sys.executable).parent
+    others = [place for place in path.split(os.pathsep) if place and Path(place) != own]
+    return shutil.which("laketop", path=os.pathsep.join(others)) is not None
+
+
 def _where_to_look() -> None:
     reached = contact()
     _console.say("where to look:")
-    if shutil.which("laketop") is None:
+    if not is_at_hand(os.environ.get("PATH", "")):
         place = os.path.relpath(Path(sys.executable).parent / "activate")
         _console.say(f"  . {place}   # `laketop` is installed there")
     _console.say(f"  cd {os.path.relpath(PROJECT)} && laketop status")

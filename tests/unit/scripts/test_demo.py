@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,10 @@ def test_code_that_no_commit_holds_is_recorded_as_uncommitted(tmp_path: Path) ->
     assert demo.code(tmp_path) == {}
     (tmp_path / "train.py").write_text("2", encoding="utf-8")
     assert demo.code(tmp_path) == {"git_commit": "uncommitted"}
+
+
+def test_the_environment_of_the_demo_itself_brings_no_shell_a_laketop(tmp_path: Path) -> None:
+    own = str(Path(sys.executable).parent)
+    assert not demo.is_at_hand(os.pathsep.join([own, str(tmp_path)]))
+    (tmp_path / "laketop").touch(mode=0o755)
+    assert demo.is_at_hand(os.pathsep.join([own, str(tmp_path)]))
