@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,12 +14,26 @@ from laketop.settings import Settings
 from laketop.workspace import daemon
 
 THREAD = Path(__file__).parents[2] / "fixtures" / "projects" / "thread"
+EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
 FOUR_LINES = """\
 bundle: {name: thread}
 targets:
   dev:
     default: true
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mlflow_as_it_was() -> Iterator[None]:
+    """Forget the experiment that a module has set: MLflow keeps it for the whole process."""
+    before = os.environ.get(EXPERIMENT)
+    yield
+    if before is None:
+        os.environ.pop(EXPERIMENT, None)
+    else:
+        os.environ[EXPERIMENT] = before
+    if fluent := sys.modules.get("mlflow.tracking.fluent"):
+        fluent._active_experiment_id = None
 
 
 @pytest.fixture(scope="session")
