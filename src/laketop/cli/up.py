@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
     with _console.Progress() as progress:
         progress.show("starting the workspace")
+        ran = daemon.find_first(settings)
         contact = daemon.start(settings)
         if args.port and not contact.url.endswith(f":{args.port}"):
             raise LaketopError(
@@ -47,7 +48,13 @@ def run(args: argparse.Namespace) -> int:
                 hint="`laketop down` ends it",
             )
         if not args.no_wait:
-            contact.wait_for_engine(progress.show)
+            try:
+                contact.wait_for_engine(progress.show)
+            except KeyboardInterrupt:
+                if ran is None or ran.pid != contact.pid:
+                    progress.show("ending the workspace that was starting")
+                    daemon.stop(settings)
+                raise
     if args.json:
         _console.emit({"url": contact.url, "pid": contact.pid, "spark_remote": _hidden(contact)})
     else:

