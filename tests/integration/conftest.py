@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,8 @@ def mlflow_as_it_was() -> Iterator[None]:
         os.environ.pop(EXPERIMENT, None)
     else:
         os.environ[EXPERIMENT] = before
-    if fluent := sys.modules.get("mlflow.tracking.fluent"):
+    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
+    if fluent is not None:
         fluent._active_experiment_id = None
 
 
