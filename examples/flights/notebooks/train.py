@@ -19,8 +19,8 @@ dbutils.widgets.text("search_seconds", "20")
 
 from flights.parameters import from_mapping
 
-names = ("catalog", "schema", "experiment", "first_month", "train_through")
-names += ("trials", "search_seconds")
+names = ["catalog", "schema", "experiment", "first_month", "train_through"]
+names += ["trials", "search_seconds"]
 run = from_mapping({name: dbutils.widgets.get(name) for name in names})
 
 # COMMAND ----------
@@ -58,7 +58,7 @@ from flights import registry
 
 client = registry.client(run)
 told = client.get_model_version(run.model, version)
-metrics = client.get_run(told.run_id).data.metrics
+metrics = client.get_run(told.run_id or "").data.metrics
 kept = [(name, value) for name, value in sorted(metrics.items()) if "validation" in name]
 display(spark.createDataFrame(kept, "metric string, value double"))
 

@@ -15,7 +15,7 @@ from flights.parameters import Parameters
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.service.jobs import Run
+    from databricks.sdk.service.jobs import BaseJob, Run
     from pyspark.sql import SparkSession
 
 FINAL = {
@@ -40,7 +40,7 @@ class Ran:
 def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
     """Return the finished run of `mlops`; its schema, model and endpoint go afterwards."""
     name = f"test_{secrets.token_hex(4)}"
-    job = next(job for job in ws.jobs.list() if _is_mlops(job.settings.name or ""))
+    job_id = next(job.job_id for job in ws.jobs.list() if _is_mlops(job)) or 0
     parameters = Parameters(
         catalog="main",
         schema=name,
@@ -52,7 +52,7 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
     )
     asked = ("catalog", "schema", "experiment", "endpoint", "replay", "approval_required", *SLICE)
     run_id = ws.jobs.run_now(
-        job.job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
+        job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
     ).run_id
     try:
         yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)
@@ -71,11 +71,13 @@ def _finished(ws: WorkspaceClient, run_id: int, model: str) -> Run:
     approved = 0
     while True:
         run = ws.jobs.get_run(run_id)
-        if run.state.life_cycle_state in FINAL:
+        if run.state is not None and run.state.life_cycle_state in FINAL:
             return run
-        going = {task.task_key: task.state.life_cycle_state for task in run.tasks}
+        states = {task.task_key: task.state for task in run.tasks or ()}
         waiting = ("promote", "retrain")[approved] if approved < 2 else ""
-        if going.get(waiting) == RunLifeCycleState.RUNNING and _approve(model, approved + 1):
+        state = states.get(waiting)
+        is_running = state is not None and state.life_cycle_state == RunLifeCycleState.RUNNING
+        if is_running and _approve(model, approved + 1):
             approved += 1
         time.sleep(1)
 
@@ -95,6 +97,7 @@ def _approve(model: str, version: int) -> bool:
     return True
 
 
-def _is_mlops(name: str) -> bool:
+def _is_mlops(job: BaseJob) -> bool:
     """Whether this is the job of the target dev, whose names carry whose they are."""
+    name = (job.settings and job.settings.name) or ""
     return name.startswith("[dev ") and name.endswith("] flights-mlops")

@@ -59,9 +59,10 @@ def test_the_run_holds_pictures_datasets_trials_and_what_mlflow_logs_by_itself(
     registry: MlflowClient, ran: Ran
 ) -> None:
     version = registry.get_model_version(ran.parameters.model, "1")
-    run = registry.get_run(version.run_id)
+    run = registry.get_run(version.run_id or "")
     found = {file.path for file in registry.list_artifacts(run.info.run_id)}
     assert {"shap_summary.png", "reliability.png"} <= found
+    assert run.inputs is not None
     read = {given.dataset.name for given in run.inputs.dataset_inputs}
     assert set(map(ran.parameters.table, TABLES)) <= read
     assert run.data.metrics["validation_auc"] > 0.6
@@ -104,15 +105,17 @@ def test_the_notebook_trains_a_challenger(
 ) -> None:
     catalog, _, name = schema.partition(".")
     restore(spark, dict.fromkeys(map(ran.parameters.table, TABLES), 0), schema=schema)
-    job = next(
-        job for job in ws.jobs.list() if (job.settings.name or "").endswith("] flights-training")
-    )
+    names = {job.job_id or 0: (job.settings and job.settings.name) or "" for job in ws.jobs.list()}
+    job_id = next(one for one, name in names.items() if name.endswith("] flights-training"))
     asked = {"catalog": catalog, "schema": name, "experiment": f"/Shared/{name}"}
     few = {"train_through": "2013-02", "trials": "1"}
-    done = ws.jobs.run_now(job.job_id, job_parameters=asked | few).result()
+    done = ws.jobs.run_now(job_id, job_parameters=asked | few).result()
+    assert done.state is not None
     assert done.state.result_state is RunResultState.SUCCESS, done.state
-    output = ws.jobs.get_run_output(done.tasks[0].run_id)
-    assert output.notebook_output.result == "1"
+    (task,) = done.tasks or []
+    output = ws.jobs.get_run_output(task.run_id or 0).notebook_output
+    assert output is not None
+    assert output.result == "1"
 
 
 def test_the_version_is_reproduced_bit_for_bit_and_says_so(

@@ -17,9 +17,9 @@ from flights.parameters import Parameters
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.service.jobs import Job, Run
     from pyspark.sql import SparkSession
 
+SUCCESS = RunResultState.SUCCESS
 HOUR = pd.Timestamp("2013-02-01 05:00", tz="UTC")
 MINUTES, HOURS = 60_000, 3_600_000
 TEN_PAST = int(pd.Timestamp("2040-01-01 12:10", tz="UTC").timestamp() * 1000)
@@ -64,28 +64,32 @@ def jobs(
     clock: None,
 ) -> Iterator[dict[str, int]]:
     """Return the three jobs by name, of the tables of this test and no longer paused."""
-    found = {}
-    before: list[Job] = []
+    found: dict[str, int] = {}
+    before: dict[int, JobSettings] = {}
     for job in ws.jobs.list():
-        name = (job.settings.name or "").rpartition("] flights-")[2]
+        whole = ws.jobs.get(job.job_id or 0)
+        assert whole.job_id is not None
+        assert whole.settings is not None
+        name = (whole.settings.name or "").rpartition("] flights-")[2]
         if name in {"refresh", "refresh-hourly", "corrections"}:
-            before.append(ws.jobs.get(job.job_id))
-            found[name] = job.job_id
+            before[whole.job_id] = whole.settings
+            found[name] = whole.job_id
     assert len(found) == 3
-    for job in before:
-        ws.jobs.update(job.job_id, new_settings=awake(job.settings, run))
+    for job_id, settings in before.items():
+        ws.jobs.update(job_id, new_settings=awake(settings, run))
     yield found
-    for job in before:
-        ws.jobs.reset(job.job_id, new_settings=job.settings)
+    for job_id, settings in before.items():
+        ws.jobs.reset(job_id, new_settings=settings)
 
 
 def awake(settings: JobSettings, run: Parameters) -> JobSettings:
     own = JobSettings.from_dict(settings.as_dict())
-    for parameter in own.parameters:
+    for parameter in own.parameters or ():
         parameter.default = asdict(run).get(parameter.name, parameter.default)
-    for each in filter(None, (own.schedule, own.trigger)):
-        assert each.pause_status is PauseStatus.PAUSED
-        each.pause_status = PauseStatus.UNPAUSED
+    for each in (own.schedule, own.trigger):
+        if each is not None:
+            assert each.pause_status is PauseStatus.PAUSED
+            each.pause_status = PauseStatus.UNPAUSED
     if own.trigger is not None and own.trigger.table_update is not None:
         own.trigger.table_update.table_names = [run.table("flights"), run.table("weather")]
     if own.trigger is not None and own.trigger.file_arrival is not None:
@@ -105,8 +109,13 @@ def moved(ws: WorkspaceClient) -> dict[str, int]:
     return dict(told["last_move"]["results"])
 
 
-def runs(ws: WorkspaceClient, job: int) -> list[Run]:
-    return list(ws.jobs.list_runs(job_id=job, completed_only=True))
+def runs(ws: WorkspaceClient, job: int) -> list[tuple[str, RunResultState | None]]:
+    """Return what started each run, and how it ended."""
+    return [
+        (done.trigger.value, done.state.result_state)
+        for done in ws.jobs.list_runs(job_id=job, completed_only=True)
+        if done.trigger is not None and done.state is not None
+    ]
 
 
 def test_files_of_corrections_lead_to_new_features(
@@ -119,15 +128,14 @@ def test_files_of_corrections_lead_to_new_features(
     content.seek(0)
     ws.files.upload(f"/Volumes/{run.catalog}/{run.schema}/corrections/late.parquet", content)
     assert advance(ws, 2 * MINUTES) == {"SUCCESS": 1}
-    assert [done.trigger.value for done in runs(ws, jobs["corrections"])] == ["FILE_ARRIVAL"]
+    assert runs(ws, jobs["corrections"]) == [("FILE_ARRIVAL", SUCCESS)]
     kept = spark.table(run.table("flights")).select("flight", "dep_delay").collect()
     assert sorted(map(tuple, kept)) == [(1, 30.0), (2, 60.0)]
     assert advance(ws, 5 * MINUTES) == {"SUCCESS": 1}
-    assert [done.trigger.value for done in runs(ws, jobs["refresh"])] == ["TABLE"]
+    assert runs(ws, jobs["refresh"]) == [("TABLE", SUCCESS)]
     newest = spark.table(run.table("delay_features")).orderBy("known_at", ascending=False)
-    assert newest.first()["recent_delay"] == 60.0  # the second alone is within four hours of it
+    # The second alone is within four hours of it.
+    assert newest.select("recent_delay").head(1) == [(60.0,)]
     advance(ws, HOURS)
-    (hourly,) = runs(ws, jobs["refresh-hourly"])
-    assert hourly.trigger.value == "PERIODIC"
-    assert hourly.state.result_state is RunResultState.SUCCESS
+    assert runs(ws, jobs["refresh-hourly"]) == [("PERIODIC", SUCCESS)]
     assert len(runs(ws, jobs["refresh"])) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -23,7 +23,7 @@ def design(rows: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
     return columns
 
 
-def fitted(inputs: pd.DataFrame, label: pd.Series[float], *, cluster: Sequence[object]) -> Any:
+def fitted(inputs: pd.DataFrame, label: pd.Series[float], *, cluster: Iterable[object]) -> Any:
     """Return the regression, its standard errors allowing for alike rows within a cluster.
 
     Shapes: `inputs` as of `design`; `label` 0 and 1; `cluster` one value a row, such as its day.

@@ -26,7 +26,8 @@ def predicted(
     model: torch.nn.Module, rows: pd.DataFrame
 ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     with torch.no_grad():
-        return model(torch.tensor(rows.to_numpy(dtype="float32"))).numpy().ravel()
+        found = model(torch.tensor(rows.to_numpy(dtype="float32"))).numpy()
+    return np.asarray(found, dtype=np.float32).ravel()
 
 
 def test_it_learns_what_no_straight_line_can() -> None:

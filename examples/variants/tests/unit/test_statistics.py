@@ -26,9 +26,10 @@ def test_it_finds_the_odds_that_the_rows_were_drawn_with() -> None:
     rows, label = drawn()
     inputs = statistics.design(rows, ["wind", "distance"])
     found = statistics.odds_ratios(statistics.fitted(inputs, label, cluster=rows["day"]))
-    assert found.loc["wind", "low"] < 2 < found.loc["wind", "high"]
-    assert found.loc["distance", "low"] < 1 < found.loc["distance", "high"]
-    assert found.loc["wind", "p_value"] < 0.001
+    ratios = found.to_dict("index")
+    assert ratios["wind"]["low"] < 2 < ratios["wind"]["high"]
+    assert ratios["distance"]["low"] < 1 < ratios["distance"]["high"]
+    assert ratios["wind"]["p_value"] < 0.001
 
 
 def test_rows_of_one_day_are_worth_less_than_rows_of_many() -> None:
