@@ -56,6 +56,21 @@ def resolved_values(task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+_SHOWN: Final = frozenset(
+    {
+        *("run_id", "attempt_number", "original_attempt_run_id", "state", "status", "start_time"),
+        *("setup_duration", "execution_duration", "cleanup_duration", "end_time"),
+        *("iterations", "resolved_values"),
+    }
+)
+"""What `view` adds to the settings of a task."""
+
+
+def settings_of(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the task of which an item of `tasks` in `runs/get` tells."""
+    return {name: value for name, value in view.items() if name not in _SHOWN}
+
+
 @dataclasses.dataclass(kw_only=True)
 class Attempt:
     """One attempt of a task; `task` is its settings in REST form.

@@ -175,12 +175,13 @@ class Execution:
         self._run.advance(self._site.now_ms())
         for attempt in self._run.stopping():
             self._stop(attempt)
-        for attempt in self._run.startable():
-            if attempt.run_id not in self._works and self._has_room():
-                self._begin(attempt)
         if self._told != self._run.changes:
             self._told = self._run.changes
             self._listener(self._run.snapshot())
+        # After it was told: what a kill leaves running has been written down.
+        for attempt in self._run.startable():
+            if attempt.run_id not in self._works and self._has_room():
+                self._begin(attempt)
         return not self._run.is_final
 
     def _has_room(self) -> bool:

@@ -66,7 +66,7 @@ _UPSTREAM_OF: Final = {
     "FAILED": "UPSTREAM_FAILED",
 }
 _ENDS_A_CONTINUOUS_RUN: Final = frozenset({"FAILED", "TIMEDOUT"})
-_CONTINUOUS: Final = ("CONTINUOUS", "CONTINUOUS_RESTART")
+CONTINUOUS: Final = ("CONTINUOUS", "CONTINUOUS_RESTART")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,6 +107,8 @@ class Repair:
     """How many repairs there were, this one included."""
     past_ms: int = 0
     """The duration of the run before."""
+    is_resumed: bool = False
+    """It is no repair: the run was cut off, and what was running then is retried."""
 
 
 class JobRun:
@@ -135,7 +137,7 @@ class JobRun:
         """Those of the job that the run was made with."""
         self.new_run_id = new_run_id
         self._graph = graph.without(left_out)
-        self._life_cycle = "PENDING"
+        self._life_cycle = "RUNNING" if repair is not None and repair.is_resumed else "PENDING"
         self._result: str | None = None
         self._coming: str | None = None
         self._message = ""
@@ -144,7 +146,7 @@ class JobRun:
         self._stop_message = ""
         continuous = settings.get("continuous") or {}
         self._retries_while_others_run = (
-            request.trigger in _CONTINUOUS and continuous.get("task_retry_mode") == "ON_FAILURE"
+            request.trigger in CONTINUOUS and continuous.get("task_retry_mode") == "ON_FAILURE"
         )
         self._repair = repair or Repair(begin_ms=request.created_ms, start_ms=request.created_ms)
         self._start_ms = self._repair.start_ms
@@ -233,7 +235,7 @@ class JobRun:
             attempt.outcome = "true" if outcome.condition else "false"
         self._end(attempt, "TERMINATED", result, now_ms)
         if self._is_retried(attempt):
-            self._retry(attempt, now_ms)
+            self._retry(attempt)
         elif self._retries_while_others_run and result in _ENDS_A_CONTINUOUS_RUN:
             self._give_up(attempt, now_ms)
         name = name_of_end(result)
@@ -406,6 +408,8 @@ class JobRun:
         past = list(self._repair.past.get(task["task_key"], ()))
         if past and task["task_key"] not in self._repair.tasks:
             return past
+        if past and self._repair.is_resumed:
+            return [*past, self._following(task, past[-1], wait_ms=_interval_ms(task))]
         number = past[-1].number + 1 if past and REPAIRS_COUNT_AS_ATTEMPTS else 0
         return [*past, self._first_attempt(task, number)]
 
@@ -605,23 +609,26 @@ class JobRun:
             self._stop_message = f"Task {attempt.key} failed with message: {attempt.message}."
             self._stop("FAILED", now_ms)
 
-    def _retry(self, attempt: Attempt, now_ms: int) -> None:
-        wait_ms = attempt.task.get("min_retry_interval_millis") or 0
+    def _retry(self, attempt: Attempt) -> None:
+        wait_ms = _interval_ms(attempt.task)
         if self._retries_while_others_run:
             wait_ms = max(wait_ms, FIRST_BACK_OFF_MS << min(attempt.retry, 20))
             wait_ms = min(wait_ms, LONGEST_BACK_OFF_MS)
-        following = Attempt(
-            task=attempt.task,
+        following = self._following(attempt.task, attempt, wait_ms=wait_ms)
+        self._attempts[attempt.key].append(following)
+        self._by_run_id[following.run_id] = self._open[following.run_id] = following
+        self.changes += 1
+
+    def _following(self, task: Mapping[str, Any], attempt: Attempt, *, wait_ms: int) -> Attempt:
+        return Attempt(
+            task=task,
             run_id=self.new_run_id(),
             number=attempt.number + 1,
             retry=attempt.retry + 1,
             original_run_id=attempt.original_run_id,
             life_cycle="WAITING_FOR_RETRY",
-            retry_ms=max(now_ms, attempt.start_ms + wait_ms),
+            retry_ms=max(attempt.end_ms, attempt.start_ms + wait_ms),
         )
-        self._attempts[attempt.key].append(following)
-        self._by_run_id[following.run_id] = self._open[following.run_id] = following
-        self.changes += 1
 
     def _change(self, attempt: Attempt, life_cycle: str, result: str | None = None) -> None:
         attempt.change(life_cycle, result)
@@ -665,6 +672,10 @@ def _result_along(outcome: str | None, parent: Attempt) -> str:
     if outcome is not None and parent.result == "SUCCESS" and parent.outcome != outcome:
         return "EXCLUDED"
     return parent.result or ""
+
+
+def _interval_ms(task: Mapping[str, Any]) -> int:
+    return task.get("min_retry_interval_millis") or 0
 
 
 def settle(

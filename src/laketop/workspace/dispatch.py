@@ -75,12 +75,19 @@ class Dispatcher:
         self._final = threading.Condition()
         self._closed = threading.Event()
 
-    def settle(self, now_ms: int) -> None:
-        """End the runs that an earlier process left active. Source: reliability R3."""
-        for run_id in self._records.active():
-            record = self._records.get(run_id)
-            if record is not None:
-                self._records.update(run_id, settle(record.snapshot, now_ms=now_ms))
+    def settle(
+        self, now_ms: int, *, but: Callable[[RunRecord], bool] = lambda _record: False
+    ) -> None:
+        """End the runs that an earlier process left active, `but` some. Source: reliability R3."""
+        for record in self.left_active():
+            if not but(record):
+                self._records.update(record.run_id, settle(record.snapshot, now_ms=now_ms))
+
+    def left_active(self) -> list[RunRecord]:
+        """Return the runs that an earlier process left active, inside a transaction."""
+        left = [run_id for run_id in self._records.active() if run_id not in self._runs]
+        found = map(self._records.get, left)
+        return [record for record in found if record is not None]
 
     def add(self, run: JobRun, record: RunRecord) -> None:
         """Take a run on, inside the transaction that makes it; it begins once that is committed.

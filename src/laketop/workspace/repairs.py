@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue
@@ -14,6 +15,7 @@ from laketop.runner.repair import Wish, chosen
 from laketop.runner.run import JobRun, Repair, RunRequest
 from laketop.workspace.run_records import RunRecord
 
+_AS_BEFORE: Mapping[str, str] = MappingProxyType({})
 _HISTORY_FIELDS = ("start_time", "end_time", "state", "status")
 
 
@@ -66,25 +68,12 @@ def repaired(
     """
     record = ground.record
     snapshot = record.snapshot
-    past: dict[str, list[Attempt]] = {}
-    for view in record.tasks:
-        attempt = Attempt.restored(view, ground.outcome_of(view["run_id"]))
-        past.setdefault(attempt.key, []).append(attempt)
+    past = past_of(ground, record.tasks)
     graph = Graph.of(ground.settings.get("tasks") or ())
     results = {key: attempts[-1].result or "" for key, attempts in past.items()}
     again = chosen(wish, graph, results)
-    values = {entry["name"]: entry["value"] for entry in snapshot["job_parameters"]}
-    request = RunRequest(
-        job_id=record.job_id,
-        run_id=record.run_id,
-        created_ms=snapshot["start_time"] - snapshot["queue_duration"],
-        parameters={**values, **parameters},
-        only=tuple(key for key in graph.edges if key in past or key in again) if past else (),
-        trigger=snapshot["trigger"],
-        facts=record.more.get("facts", {}),
-        run_type=record.run_type,
-        workspace=ground.workspace,
-    )
+    only = tuple(key for key in graph.edges if key in past or key in again) if past else ()
+    request = request_of(ground, parameters, only)
     repair = Repair(
         begin_ms=now_ms,
         start_ms=snapshot["start_time"],
@@ -94,6 +83,34 @@ def repaired(
         past_ms=snapshot["run_duration"],
     )
     return JobRun(ground.settings, request, new_id, repair)
+
+
+def past_of(ground: Ground, views: Iterable[Mapping[str, Any]]) -> dict[str, list[Attempt]]:
+    """Return the attempts that `views` show, all final, by the keys of their tasks."""
+    past: dict[str, list[Attempt]] = {}
+    for view in views:
+        attempt = Attempt.restored(view, ground.outcome_of(view["run_id"]))
+        past.setdefault(attempt.key, []).append(attempt)
+    return past
+
+
+def request_of(
+    ground: Ground, parameters: Mapping[str, str] = _AS_BEFORE, only: tuple[str, ...] = ()
+) -> RunRequest:
+    """Return what was asked for when the run was made, with some other parameters."""
+    record, snapshot = ground.record, ground.record.snapshot
+    values = {entry["name"]: entry["value"] for entry in snapshot["job_parameters"]}
+    return RunRequest(
+        job_id=record.job_id,
+        run_id=record.run_id,
+        created_ms=snapshot["start_time"] - snapshot["queue_duration"],
+        parameters={**values, **parameters},
+        only=only,
+        trigger=snapshot["trigger"],
+        facts=record.more.get("facts", {}),
+        run_type=record.run_type,
+        workspace=ground.workspace,
+    )
 
 
 def with_repair(record: RunRecord, repair_id: int, now_ms: int) -> dict[str, Any]:

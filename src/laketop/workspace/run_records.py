@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from laketop.runner.states import FINAL
@@ -242,6 +242,12 @@ class RunRecords:
             bodies = dict(rows)
             snapshot["tasks"] = [json.loads(bodies[key]) for key in order]
         return RunRecord(run_id, job_id, creator, run_type, json.loads(more), snapshot)
+
+    def drop(self, task_run_ids: Iterable[int]) -> None:
+        """Forget attempts that never began."""
+        for task_run_id in task_run_ids:
+            self._store.execute("DELETE FROM attempts WHERE task_run_id = ?", (task_run_id,))
+            self._store.execute("DELETE FROM task_runs WHERE task_run_id = ?", (task_run_id,))
 
     def delete(self, run_id: int) -> None:
         """Forget a run and its attempts; its idempotency token stays taken."""

@@ -230,7 +230,8 @@ class Workspace:
             service.start()
 
     def begin(self) -> None:
-        """Let schedules and triggers fire from now on: whatever their runs need is there."""
+        """Let runs that were cut off go on, and triggers fire: whatever runs need is there."""
+        self.jobs.begin()
         self.clock.scheduler.begin()
         self.system_tables.begin()
         if self.first is self:

@@ -57,6 +57,23 @@ def test_a_run_that_goes_on_is_canceled(laketop: Laketop) -> None:
     assert "had ended already" in laketop("cancel", str(run_id)).err
 
 
+def test_restart_cancels_the_run_that_is_active_and_makes_another(laketop: Laketop) -> None:
+    first = laketop("run", "sleeps", "--no-wait").out.strip()
+    said = laketop("run", "sleeps", "--restart", "--no-wait")
+    assert said.code == 0, said.err
+    assert f"run {first} is canceled" in said.err
+    second = said.out.strip()
+    runs = {
+        run["run_id"]: run["state"] for run in json.loads(laketop("status", "--json").out)["runs"]
+    }
+    assert runs[int(first)]["result_state"] == "CANCELED"
+    assert runs[int(second)]["life_cycle_state"] not in {"TERMINATED", "QUEUED"}
+    assert laketop("cancel", second).code == 0
+    again = laketop("run", "chain", "--task", "first", "--restart")
+    assert again.code == 0
+    assert "canceled" not in again.err
+
+
 def test_what_is_no_run_is_one_error(laketop: Laketop) -> None:
     laketop("run", "chain", "--task", "first")
     for command in ("logs", "cancel", "repair"):

@@ -23,6 +23,7 @@ def serve(root: Path) -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     token = workspace.tokens.issue("me@laketop.local")
+    workspace.begin()
     print(os.getpid(), listener.getsockname()[1], token, flush=True)
     server(create_app(workspace)).run(sockets=[listener])
 

@@ -639,7 +639,7 @@ def test_shutting_down_leaves_nothing_running(tmp_path: Path) -> None:
         assert _result(served.client.jobs.get_run(run_id)) is RunResultState.CANCELED
 
 
-def test_runs_that_a_kill_left_active_are_settled(tmp_path: Path) -> None:
+def test_runs_that_a_kill_left_active_are_settled_or_retried(tmp_path: Path) -> None:
     with forking_server(tmp_path, 2) as server:
         assert server.stdout is not None
         pid, port, token = server.stdout.readline().split()
@@ -647,8 +647,14 @@ def test_runs_that_a_kill_left_active_are_settled(tmp_path: Path) -> None:
         gate = tmp_path / "never"
         job_id = _waiting(client, tmp_path / "s.py", gate)
         active, queued = (_start(client, job_id) for _ in range(2))
+        source, began = f"open({str(tmp_path)!r} + '/began', 'a').write('x')", tmp_path / "began"
+        source += f"\nimport os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+        again = _python(tmp_path / "r.py", source, max_retries=1)
+        after = _condition("after", depends_on=[TaskDependency("main")])
+        retried = _start(client, _job(client, again, after))
         done = _start(client, _job(client, _condition("a")))
         _ended(client, done)
+        _until(began.exists)
         os.kill(int(pid), signal.SIGKILL)
         pid, port, token = server.stdout.readline().split()
         client = WorkspaceClient(host=f"http://127.0.0.1:{port}", token=token)
@@ -658,7 +664,16 @@ def test_runs_that_a_kill_left_active_are_settled(tmp_path: Path) -> None:
             assert state.life_cycle_state is RunLifeCycleState.INTERNAL_ERROR
             assert state.state_message == "laketop stopped while the run was active"
         assert _result(_ended(client, done)) is RunResultState.SUCCESS
+        _until(lambda: began.read_text() == "xx")
         gate.touch()
+        run = _ended(client, retried)
+        assert _result(run) is RunResultState.SUCCESS
+        told = [(one.task_key, one.attempt_number, one.state) for one in run.tasks or ()]
+        assert [(key, number, state and state.result_state) for key, number, state in told] == [
+            ("main", 0, RunResultState.FAILED),
+            ("main", 1, RunResultState.SUCCESS),
+            ("after", 0, RunResultState.SUCCESS),
+        ]
         assert _result(_ended(client, _start(client, job_id))) is RunResultState.SUCCESS
         os.kill(int(pid), signal.SIGKILL)
     with sqlite3.connect(tmp_path / ".laketop/laketop.db") as database:

@@ -8,6 +8,7 @@ import contextvars
 import dataclasses
 import itertools
 import json
+import logging
 import re
 import shutil
 import sys
@@ -32,7 +33,7 @@ from laketop.runner.references import moment
 from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
-from laketop.workspace import job_settings, outbox, repairs, run_records, run_view
+from laketop.workspace import job_settings, outbox, repairs, resumed, run_records, run_view
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.model_rights import ModelRights
@@ -49,6 +50,8 @@ from laketop.workspace.service import Fields, Reply, Service, route
 from laketop.workspace.trigger_settings import of_continuous_run, states_of, triggers_of
 from laketop.workspace.triggers import Ended, OnModel
 from laketop.workspace.workspace import Workspace
+
+log = logging.getLogger("laketop.workspace")
 
 _OLDER = ("2.1", "2.0")
 _HOLD_SECONDS = 1.0
@@ -92,10 +95,28 @@ class Jobs(Service):
         )
 
     def start(self) -> None:
-        """End the runs that were active when the last process stopped."""
+        """End the runs that were active when the last process stopped, but those that go on."""
         with self.store.transaction(write=True):
             self._records.load_ids(self.workspace.first_id)
+            self._dispatcher.settle(self.workspace.now_ms(), but=resumed.goes_on)
+
+    def begin(self) -> None:
+        """Go on with the runs that were cut off and whose tasks are to be retried."""
+        with self.store.transaction(write=True):
+            for record in self._dispatcher.left_active():
+                try:
+                    self._resume(record)
+                except (LaketopError, DatabricksError) as error:
+                    log.warning("run %s does not go on: %s", record.run_id, error)
             self._dispatcher.settle(self.workspace.now_ms())
+
+    def _resume(self, record: RunRecord) -> None:
+        ground = self._ground(record, with_environments(self._settings_of(record)))
+        now_ms = self.workspace.now_ms()
+        run = resumed.resumed(ground, new_id=self._records.new_id, now_ms=now_ms)
+        refuse_unknown(run.tasks)
+        self._dispatcher.go_on(run, dataclasses.replace(record, snapshot=run.snapshot()))
+        self._records.drop(resumed.not_begun(record))
 
     def shutdown(self) -> None:
         """Cancel what is running and wait until none of it is left."""
@@ -316,12 +337,7 @@ class Jobs(Service):
             all_failed=rerun_all_failed_tasks,
             dependents=rerun_dependent_tasks,
         )
-        ground = repairs.Ground(
-            record=record,
-            settings=settings,
-            outcome_of=lambda task_run_id: outcome_of(self._folder(run_id, task_run_id)),
-            workspace=self._workspace_scope(),
-        )
+        ground = self._ground(record, settings)
         now_ms = self.workspace.now_ms()
         repair_id = self._records.new_id()
         with _refusals():
@@ -594,6 +610,14 @@ class Jobs(Service):
             created_ms=self.workspace.now_ms(),
             workspace=self._workspace_scope(),
             **more,
+        )
+
+    def _ground(self, record: RunRecord, settings: Mapping[str, Any]) -> repairs.Ground:
+        return repairs.Ground(
+            record=record,
+            settings=settings,
+            outcome_of=lambda task_run_id: outcome_of(self._folder(record.run_id, task_run_id)),
+            workspace=self._workspace_scope(),
         )
 
     def _workspace_scope(self) -> dict[str, str]:
