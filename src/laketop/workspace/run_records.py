@@ -47,6 +47,8 @@ SCHEMA = (
 )
 _ORDER = "task_order"
 """In what is kept of a snapshot: the attempts in their order, each kept by itself."""
+MADE_MS = "made_ms"
+"""In `RunRecord.more`: when the run was made, by the machine's time."""
 _SELECT = "SELECT run_id, job_id, creator, run_type, more, snapshot FROM runs"
 
 
@@ -60,7 +62,8 @@ class RunRecord:
     run_type: str
     more: Mapping[str, Any]
     """What was known at its start: `chain`, the jobs above it; `trigger_info`, if any; of a run
-    without a job its `settings`; of a repaired one `repair_id`, `repair_start_ms`, `history`."""
+    without a job its `settings`; of a repaired one `repair_id`, `repair_start_ms`, `history`;
+    `made_ms`, by the machine's time."""
     snapshot: Mapping[str, Any]
     """The run as the runner's `JobRun.snapshot` tells it."""
 
@@ -248,6 +251,14 @@ class RunRecords:
         for task_run_id in task_run_ids:
             self._store.execute("DELETE FROM attempts WHERE task_run_id = ?", (task_run_id,))
             self._store.execute("DELETE FROM task_runs WHERE task_run_id = ?", (task_run_id,))
+
+    def made_before(self, at_ms: int) -> list[int]:
+        """Return the runs that have ended and were made before a time of the machine's."""
+        rows = self._store.execute(
+            "SELECT run_id FROM runs WHERE NOT is_active AND json_extract(more, ?) < ?",
+            (f"$.{MADE_MS}", at_ms),
+        )
+        return [run_id for (run_id,) in rows]
 
     def delete(self, run_id: int) -> None:
         """Forget a run and its attempts; its idempotency token stays taken."""

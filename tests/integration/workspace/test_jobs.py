@@ -37,6 +37,7 @@ from databricks.sdk.service.jobs import (
     TaskDependency,
 )
 from tests.integration.processes import is_running
+from tests.integration.workspace.conftest import serving
 from tests.integration.workspace.forking import forking_server
 
 from laketop.workspace.workspace import Workspace
@@ -626,8 +627,6 @@ def test_canceling_a_run_cancels_what_it_started(
 
 
 def test_shutting_down_leaves_nothing_running(tmp_path: Path) -> None:
-    from tests.integration.workspace.conftest import serving
-
     mark = tmp_path / "pid"
     source = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     with serving(tmp_path, tmp_path / "cache") as served:
@@ -637,6 +636,32 @@ def test_shutting_down_leaves_nothing_running(tmp_path: Path) -> None:
     assert not is_running(int(mark.read_text()))
     with serving(tmp_path, tmp_path / "cache") as served:
         assert _result(served.client.jobs.get_run(run_id)) is RunResultState.CANCELED
+
+
+def test_runs_are_kept_for_sixty_days_of_the_machines_time(tmp_path: Path) -> None:
+    day_ms = 86_400_000
+    with serving(tmp_path, tmp_path / "cache") as served:
+        client = served.client
+        old, young = (
+            _start(client, _job(client, _python(tmp_path / f"{key}.py", "print(1)")))
+            for key in "ab"
+        )
+        folders = {run_id: served.workspace.state / "runs" / str(run_id) for run_id in (old, young)}
+        for run_id, days in ((old, 61), (young, 59)):
+            _ended(client, run_id)
+            assert folders[run_id].is_dir()
+            with served.workspace.store.transaction(write=True):
+                served.workspace.store.execute(
+                    "UPDATE runs SET more = json_set(more, '$.made_ms',"
+                    " json_extract(more, '$.made_ms') - ?) WHERE run_id = ?",
+                    (days * day_ms, run_id),
+                )
+        client.api_client.do("POST", "/api/laketop/1/clock/set", body={"now_ms": 4_000_000_000_000})
+    with serving(tmp_path, tmp_path / "cache") as served:
+        assert [run.run_id for run in served.client.jobs.list_runs()] == [young]
+        with pytest.raises(ResourceDoesNotExist, match="does not exist"):
+            served.client.jobs.get_run(old)
+        assert [folders[run_id].is_dir() for run_id in (old, young)] == [False, True]
 
 
 def test_runs_that_a_kill_left_active_are_settled_or_retried(tmp_path: Path) -> None:

@@ -34,11 +34,12 @@ from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
 from laketop.workspace import job_settings, outbox, repairs, resumed, run_records, run_view
+from laketop.workspace.clock import wall_ms
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
-from laketop.workspace.run_records import RunFilter, RunRecord, RunRecords
+from laketop.workspace.run_records import MADE_MS, RunFilter, RunRecord, RunRecords
 from laketop.workspace.run_settings import (
     given_to_tasks,
     run_as_of,
@@ -60,6 +61,9 @@ _CLOSE_SECONDS = 30.0
 _MOST_JOBS_LISTED = 100
 _MOST_RUNS_LISTED = 25
 _LONGEST_TOKEN = 64
+_KEPT_MS = 60 * 86_400_000
+_FORGETTING_MS = 3_600_000
+"""How often old runs are looked for."""
 _EVERY_RUN = 1_000_000
 _SHORT_ROOTS = re.compile(r"/(Users|Shared|Repos)(/|$)")
 
@@ -81,6 +85,7 @@ class Jobs(Service):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._records = RunRecords(self.store)
+        self._forgot_ms = 0
         self._places = Places.of_state(workspace.state)
         self._pool = Pool()
         self._forks = ForkServers()
@@ -99,6 +104,7 @@ class Jobs(Service):
         with self.store.transaction(write=True):
             self._records.load_ids(self.workspace.first_id)
             self._dispatcher.settle(self.workspace.now_ms(), but=resumed.goes_on)
+            self._forget_old()
 
     def begin(self) -> None:
         """Go on with the runs that were cut off and whose tasks are to be retried."""
@@ -388,9 +394,23 @@ class Jobs(Service):
         self._require_run(record, "CAN_MANAGE")
         if not record.is_final:
             raise InvalidParameterValue(f"Run {run_id} is active and cannot be deleted.")
+        self._forget(run_id)
+
+    def _forget(self, run_id: int) -> None:
         self._records.delete(run_id)
         folder = self.workspace.state / "runs" / str(run_id)
         self.store.after_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+    def _forget_old(self) -> None:
+        """Forget the runs that are older than 60 days. Source: Jobs API 2.2, limits.
+
+        Of the machine's own days: whoever moves the clock of the workspace loses no run.
+        """
+        now_ms = wall_ms()
+        if now_ms - self._forgot_ms > _FORGETTING_MS:
+            self._forgot_ms = now_ms
+            for run_id in self._records.made_before(now_ms - _KEPT_MS):
+                self._forget(run_id)
 
     @route("GET /api/laketop/1/runs/{run_id}/log")
     def log(self, run_id: int, offset: int = 0) -> Reply:
@@ -650,10 +670,11 @@ class Jobs(Service):
             job_id=request.job_id,
             creator=creator or self.workspace.user,
             run_type=request.run_type,
-            more={**(more or {}), "run_as": runs_as},
+            more={**(more or {}), "run_as": runs_as, MADE_MS: wall_ms()},
             snapshot=run.snapshot(),
         )
         self._dispatcher.add(run, record)
+        self._forget_old()
         return request.run_id
 
     def _acts_as(self, settings: Mapping[str, Any], job_id: int, sender: str) -> str:
