@@ -21,11 +21,11 @@ def merge(under: Node, over: Node, problems: Problems, path: Path = ()) -> Node:
         return under if over.value is None else over
     kinds = (under.kind, over.kind)
     if kinds == ("map", "map"):
-        return Node(_entries(under, over, problems, path), under.place)
+        return under.holding(_entries(under, over, problems, path))
     if kinds == ("sequence", "sequence"):
-        return Node((*under.elements, *over.elements), under.place)
+        return under.holding((*under.elements, *over.elements))
     if kinds == ("map", "string") and _REFERENCE.fullmatch(over.text):
-        return Node(over.value, over.place, beneath=under)
+        return Node(over.value, over.place, beneath=under, key_at=over.key_at)
     if kinds[1] in {"map", "sequence"} and kinds[0] == "string":
         _mismatch(under, over, problems, path)
         return over
@@ -76,4 +76,4 @@ def _grouped(
             if name:
                 places[name] = len(made)
             made.append(element)
-    return Node(tuple(made), sequence.place)
+    return sequence.holding(tuple(made))

@@ -51,6 +51,8 @@ class Node:
     place: Place = NOWHERE
     beneath: Node | None = None
     anchored: bool = field(default=False, compare=False, repr=False, kw_only=True)
+    key_at: tuple[int, int] | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """Line and column of the key that the file has it under, where that is known."""
     size: int = field(init=False, compare=False, repr=False)
     depth: int = field(init=False, compare=False, repr=False)
 
@@ -58,9 +60,10 @@ class Node:
         size, depth = 1, 0
         if isinstance(self.value, str):
             size += len(self.value) // 100
-        for child in self._children():
-            size += child.size
-            depth = max(depth, child.depth)
+        else:
+            for child in self._children():
+                size += child.size
+                depth = max(depth, child.depth)
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "depth", depth + 1)
 
@@ -78,6 +81,11 @@ class Node:
             return "sequence"
         words = {bool: "bool", int: "int", float: "float", str: "string"}
         return words.get(type(self.value), "null")
+
+    @property
+    def key_place(self) -> Place:
+        """Where its key stands; its own place where that is not known."""
+        return self.place if self.key_at is None else Place(self.place.file, *self.key_at)
 
     @property
     def entries(self) -> Mapping[str, Node]:
@@ -122,13 +130,17 @@ class Node:
         if isinstance(step, int):
             elements = self.elements
             changed = (elements[step].put(rest, new),)
-            return Node((*elements[:step], *changed, *elements[step + 1 :]), self.place)
+            return self.holding((*elements[:step], *changed, *elements[step + 1 :]))
         below = self.entries.get(step) or Node({}, new.place)
-        return Node({**self.entries, step: below.put(rest, new)}, self.place)
+        return self.holding({**self.entries, step: below.put(rest, new)})
 
     def without(self, *keys: str) -> Node:
         """Return this map less some of its keys."""
-        return Node({key: n for key, n in self.entries.items() if key not in keys}, self.place)
+        return self.holding({key: n for key, n in self.entries.items() if key not in keys})
+
+    def holding(self, value: Mapping[str, Node] | tuple[Node, ...]) -> Node:
+        """Return another map or sequence in the same place."""
+        return Node(value, self.place, key_at=self.key_at)
 
 
 def leaves(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
@@ -147,11 +159,16 @@ def mapped(node: Node, change: Callable[[Path, Node], Node], path: Path = ()) ->
     """Return the tree with every scalar replaced by `change(path, scalar)`."""
     if isinstance(node.value, _MAPS):
         entries = {key: mapped(n, change, (*path, key)) for key, n in node.value.items()}
-        return Node(entries, node.place, node.beneath, anchored=node.anchored)
+        return _remade(node, entries)
     if isinstance(node.value, tuple):
         changed = (mapped(n, change, (*path, i)) for i, n in enumerate(node.value))
-        return Node(tuple(changed), node.place, node.beneath, anchored=node.anchored)
+        return _remade(node, tuple(changed))
     return change(path, node)
+
+
+def _remade(node: Node, value: Mapping[str, Node] | tuple[Node, ...]) -> Node:
+    anchored, key_at = node.anchored, node.key_at
+    return Node(value, node.place, node.beneath, anchored=anchored, key_at=key_at)
 
 
 def plain(node: Node) -> Any:

@@ -96,7 +96,7 @@ class _Composer:
                 return self.node(next(self.events), 1)
         return Node({}, Place(self.name, 1, 1))
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
+    def node(self, event: yaml.Event, depth: int, key_at: tuple[int, int] | None = None) -> Node:
         if depth > DEPTH_LIMIT:
             raise self.wrong(event, f"the values are nested more than {DEPTH_LIMIT} deep")
         if isinstance(event, yaml.AliasEvent):
@@ -105,7 +105,8 @@ class _Composer:
         if anchor is not None:
             self.anchors[anchor] = None
         place = self.place(event)
-        made = Node(self.value(event, depth), place, anchored=anchor is not None)
+        value = self.value(event, depth)
+        made = Node(value, place, anchored=anchor is not None, key_at=key_at)
         if made.size > NODE_LIMIT:
             raise self.wrong(event, f"the file has more than {NODE_LIMIT} values")
         if anchor is not None:
@@ -154,7 +155,9 @@ class _Composer:
                     message = f"the key {key!r} stands twice, the last one counts"
                     hint = f"the first is at {own[key].place}"
                     self.problems.warning(message, (), self.place(event), hint)
-                own[key] = self.node(next(self.events), depth + 1)
+                mark = event.start_mark
+                at = (mark.line + 1, mark.column + 1) if mark else None
+                own[key] = self.node(next(self.events), depth + 1, at)
         return {**(merged or {}), **own}
 
     def merged(self, event: yaml.Event, depth: int) -> dict[str, Node]:

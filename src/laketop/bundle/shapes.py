@@ -12,6 +12,8 @@ from laketop.bundle.references import text_of
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON"})
 _FALSE = frozenset({"false", "False", "FALSE", "no", "No", "NO", "n", "N", "off", "Off", "OFF"})
 _ARTICLE = {"int": "an int", "str": "a string"}
+_FEW = 16
+"""So many fields are told whole where none is like an unknown one."""
 
 
 def shaped(
@@ -83,7 +85,10 @@ class _Shaper:
     def unknown(self, key: str, item: Node, fields: Mapping[str, Field], path: Path) -> None:
         if not path and _only_anchors(item):
             return
-        self.problems.warning(f"unknown field: {key}", (*path, key), item, near(key, fields))
+        few = f"it can be {', '.join(sorted(fields))}" if len(fields) <= _FEW else None
+        self.problems.warning(
+            f"unknown field: {key}", (*path, key), item.key_place, near(key, fields) or few
+        )
 
     def choice(self, node: Node, name: str, path: Path) -> Node | None:
         text = self.scalar(node, "str", path)

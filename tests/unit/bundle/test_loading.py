@@ -56,10 +56,21 @@ def test_all_problems_come_at_once_errors_first(make_bundle: MakeBundle) -> None
 
 def test_a_problem_has_a_place(make_bundle: MakeBundle) -> None:
     (problem,) = make_bundle("bundle:\n  name: x\n  nonsense: 1\n").problems
-    assert problem == Problem(
-        "warning", "unknown field: nonsense", "bundle.nonsense", "databricks.yml", 3, 13
-    )
-    assert str(problem) == "databricks.yml:3:13: warning: unknown field: nonsense"
+    known = "cluster_id, compute_id, databricks_cli_version, deployment, engine, git, name, uuid"
+    told = ("warning", "unknown field: nonsense", "bundle.nonsense", "databricks.yml", 3, 3)
+    assert problem == Problem(*told, hint=f"it can be {known}")
+    assert str(problem) == "databricks.yml:3:3: warning: unknown field: nonsense"
+
+
+@pytest.mark.parametrize("value", ["{jobs: {}}", "\n        jobs: {}", "\n      - jobs"])
+def test_an_unknown_field_is_where_its_key_is_whatever_it_holds(
+    make_bundle: MakeBundle, value: str
+) -> None:
+    targets = f"targets:\n  dev:\n    resorces: {value}\n"
+    problems = make_bundle(f"{targets}bundle: {{name: x}}\nresorces: {value}\n").problems
+    places = {problem.path: (problem.line, problem.column) for problem in problems}
+    assert places == {"targets.dev.resorces": (3, 5), "resorces": (5 + value.count("\n"), 1)}
+    assert all("did you mean 'resources'" in (problem.hint or "") for problem in problems)
 
 
 def test_a_bundle_is_plain_data(make_bundle: MakeBundle) -> None:

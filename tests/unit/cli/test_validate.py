@@ -32,7 +32,7 @@ def test_every_problem_is_told_at_once_with_its_place(
     assert validate(tmp_path, text) == 1
     said = capsys.readouterr()
     assert said.out.splitlines()[-1] == "Found 3 errors and 1 warning"
-    for place in ("a.yml:1:1", "b.yml:2:1", "databricks.yml:2:30", "databricks.yml:4:11"):
+    for place in ("a.yml:1:1", "b.yml:2:1", "databricks.yml:2:30", "databricks.yml:4:1"):
         assert f"in {place}\n" in said.err
 
 
