@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import sqlite3
 import traceback
 import uuid
 from collections.abc import AsyncIterator
@@ -16,6 +19,9 @@ from starlette.types import Message, Send
 from laketop.workspace import wire
 from laketop.workspace.service import Reply
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+_SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+"""Source: sqlite.org, result codes; extended ones begin with the name of theirs."""
 _JSON = {"content-type": "application/json"}
 
 log = logging.getLogger("laketop.workspace")
@@ -48,13 +54,30 @@ def failed(what: str, error: Exception) -> Reply:
     """Return the answer to a request that failed.
 
     A fault of laketop is logged by its place but without its text, which can hold what was sent.
+    A disk that takes nothing more is none: whoever asked is told of it.
     """
     if isinstance(error, DatabricksError):
         return _reply_of(error)
+    why = _disk_problem(error)
+    if why is not None:
+        log.error("%s: the disk takes nothing more: %s", what, why)
+        message = f"The disk that holds the workspace takes nothing more: {why}."
+        return _reply_of(InternalError(f"{message} Make room there, and try again."))
     request_id = uuid.uuid4().hex
     log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places_of(error))
     message = f"laketop failed at {what}; its log tells more of request {request_id}."
     return _reply_of(InternalError(message))
+
+
+def _disk_problem(error: BaseException) -> str | None:
+    """Return why the disk did not take what a request had to write; None if it was not that."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return os.strerror(error.errno)
+    if isinstance(error, sqlite3.OperationalError):
+        name = getattr(error, "sqlite_errorname", "")
+        return str(error) if name.startswith(_SQLITE_FULL) else None
+    below = error.__cause__
+    return None if below is None else _disk_problem(below)
 
 
 def places_of(error: Exception) -> str:

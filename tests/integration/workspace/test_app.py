@@ -5,24 +5,28 @@ from __future__ import annotations
 import contextlib
 import http.client
 import inspect
+import io
 import itertools
 import json
 import logging
 import os
 import random
+import resource
 import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from databricks.sdk.errors import NotFound
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import InternalError, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.workspace import ImportFormat
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.integration.workspace.answers import MISREAD
@@ -33,9 +37,6 @@ from laketop.workspace.bodies import MAX_BODY
 from laketop.workspace.known import known_routes
 from laketop.workspace.service import Route
 from laketop.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
 
 # MLflow, and what it loads, warn of each other.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -387,6 +388,41 @@ def test_a_fault_inside_is_logged_without_what_was_sent(
     assert "hidden-value" not in caplog.text
     assert token not in caplog.text
     assert list(client.secrets.list_secrets("faulty")) == []
+
+
+def test_a_full_disk_is_said_and_harms_nothing(tmp_path: Path) -> None:
+    with forking_server(tmp_path, 1) as server:
+        assert server.stdout is not None
+        pid, port, token = server.stdout.readline().split()
+        client = WorkspaceClient(host=f"http://127.0.0.1:{port}", token=token)
+        client.secrets.create_scope("kept")
+        client.secrets.put_secret("kept", "before", string_value="x")
+        client.workspace.upload("/Shared/kept.txt", io.BytesIO(b"before"), format=ImportFormat.RAW)
+        writes: tuple[Callable[[], object], ...] = (
+            lambda: client.secrets.put_secret("kept", "after", string_value="x"),
+            lambda: client.secrets.delete_secret("kept", "before"),
+            lambda: client.jobs.create(name="j"),
+            lambda: client.workspace.upload(
+                "/Shared/kept.txt", io.BytesIO(b"after"), format=ImportFormat.RAW, overwrite=True
+            ),
+        )
+        # No file may grow: what a full disk does, without filling one.
+        unlimited = resource.RLIM_INFINITY
+        resource.prlimit(int(pid), resource.RLIMIT_FSIZE, (0, unlimited))
+        for write in writes:
+            with pytest.raises(InternalError, match=r"takes nothing more: .*\. Make room there"):
+                write()
+        assert [one.key for one in client.secrets.list_secrets("kept")] == ["before"]
+        assert client.workspace.download("/Shared/kept.txt").read() == b"before"
+        resource.prlimit(
+            int(pid), resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        )
+        for write in writes:
+            write()
+        assert [one.key for one in client.secrets.list_secrets("kept")] == ["after"]
+        assert client.workspace.download("/Shared/kept.txt").read() == b"after"
+        assert [job.settings and job.settings.name for job in client.jobs.list()] == ["j"]
+        os.kill(int(pid), signal.SIGKILL)
 
 
 def _write_until_killed(port: int, token: str, scope: str, acknowledged: list[str]) -> None:
