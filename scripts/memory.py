@@ -43,9 +43,12 @@ def _text(file: Path) -> str:
 
 
 class Peak:
-    """Looks every second, in a thread, at what the processes that `roots` names hold."""
+    """Looks every few seconds, in a thread, at what the processes that `roots` names hold.
 
-    def __init__(self, roots: Callable[[], Iterable[int]], every_seconds: float = 1.0) -> None:
+    A look walks every page of theirs, a tenth of a second for the four gigabytes of a demo.
+    """
+
+    def __init__(self, roots: Callable[[], Iterable[int]], every_seconds: float = 4.0) -> None:
         self.bytes = 0
         self._roots = roots
         self._every_seconds = every_seconds

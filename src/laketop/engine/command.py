@@ -99,6 +99,9 @@ def _fixed() -> dict[str, str]:
         "spark.sql.defaultCatalog": "main",
         "spark.sql.sources.default": "delta",
         "spark.sql.ansi.enabled": "true",
+        # What a job generates is there still when the job runs again: its queries are hundreds.
+        "spark.sql.codegen.cache.maxEntries": "2000",
+        "spark.plugins": "laketop.engine.SharedClasses",
         "spark.sql.session.timeZone": "UTC",
         # SHOW TABLES answers database, tableName, isTemporary, as Databricks does.
         "spark.sql.legacy.keepCommandOutputSchema": "true",

@@ -4,7 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.spark.sql.classic.SparkSession;
-import org.apache.spark.sql.connect.service.SparkConnectServer;
+import org.apache.spark.sql.connect.service.SparkConnectService;
 import org.apache.spark.sql.connect.service.SparkConnectService$;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +35,23 @@ public final class EngineMain {
     Folders.emptyTrash();
     Lake.prepare();
     daemon("laketop-ready", () -> serve(ready, idleSeconds));
-    SparkConnectServer.main(new String[0]);
+    connect();
+  }
+
+  /**
+   * Serves until the server is stopped.
+   *
+   * <p>Spark's own main class gives each session a class loader of its own from the start, and so
+   * generated code of its own, compiled anew; here a session gets one with its first jar or class.
+   */
+  private static void connect() throws InterruptedException {
+    SparkSession session = SparkSession.builder().getOrCreate();
+    try {
+      SparkConnectService.start(session.sparkContext());
+      SparkConnectService$.MODULE$.server().awaitTermination();
+    } finally {
+      session.stop();
+    }
   }
 
   /** Halts when the parent is gone; it is also asked for, in case its end is not reported. */
