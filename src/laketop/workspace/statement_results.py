@@ -73,8 +73,8 @@ def as_text(df: DataFrame) -> DataFrame:
     """Return the rows with every value as the text that Databricks sends for it."""
     if not df.columns:
         return df
-    numbered = df.toDF(*[f"c{place}" for place in range(len(df.columns))])
-    return numbered.select(*[_text(field.name, field.dataType) for field in numbered.schema.fields])
+    fields = {f"c{place}": field for place, field in enumerate(df.schema.fields)}
+    return df.toDF(*fields).select(*[_text(name, field.dataType) for name, field in fields.items()])
 
 
 def _text(name: str, kind: DataType) -> Column:

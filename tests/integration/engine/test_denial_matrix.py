@@ -126,7 +126,7 @@ GIVEN = st.frozensets(
 )
 @given(granted=GIVEN, paved=st.booleans())
 def test_each_action_is_allowed_or_told_what_it_lacks(
-    spark: SparkSession, eves: SparkSession, box: str, granted: Given, paved: bool
+    spark: SparkSession, root: Path, eves: SparkSession, box: str, *, granted: Given, paved: bool
 ) -> None:
     way = {("CATALOG", "USE CATALOG", EVE), ("SCHEMA", "USE SCHEMA", EVE)} if paved else set()
     granted = granted | way
@@ -134,6 +134,8 @@ def test_each_action_is_allowed_or_told_what_it_lacks(
     try:
         for action, (type_, privileges) in ACTIONS.items():
             told = None
+            # A workspace that gives out a token writes down only the people whom it knows.
+            admit(root, token="token-of-eve", user=EVE, admin=False)
             try:
                 eves.sql(action.format(box, path=box.replace(".", "/"))).collect()
             except Exception as error:  # noqa: BLE001 - its text is what is looked at

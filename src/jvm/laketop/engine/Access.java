@@ -127,7 +127,7 @@ final class Access {
 
   private static boolean ownsContainer(String user, String[] parts) {
     Path catalog = Lake.root().resolve(parts[0]);
-    if (Principals.is(user, JsonFiles.read(Lake.catalogFile(catalog)).get("owner"))) {
+    if (Principals.is(user, JsonFiles.look(Lake.catalogFile(catalog)).get("owner"))) {
       return true;
     }
     return parts.length > 1 && Principals.is(user, schemaOwner(parts));
@@ -135,7 +135,7 @@ final class Access {
 
   private static String schemaOwner(String[] name) {
     Path schema = Lake.root().resolve(name[0]).resolve(name[1]);
-    return JsonFiles.read(Lake.schemaFile(schema)).get("owner");
+    return JsonFiles.look(Lake.schemaFile(schema)).get("owner");
   }
 
   private static String owner(String type, String[] name) {
@@ -143,11 +143,11 @@ final class Access {
       return null; // whoever owns a container was asked for already
     }
     if (!type.equals("TABLE")) {
-      return JsonFiles.read(Lake.entry(Names.key(type) + "s", name)).get("owner");
+      return JsonFiles.look(Lake.entry(Names.key(type) + "s", name)).get("owner");
     }
-    String owner = JsonFiles.read(Lake.entry("owners", name)).get("owner");
+    String owner = JsonFiles.look(Lake.entry("owners", name)).get("owner");
     if (owner == null) {
-      owner = JsonFiles.read(Lake.entry("views", name)).get("owner");
+      owner = JsonFiles.look(Lake.entry("views", name)).get("owner");
     }
     return owner != null ? owner : schemaOwner(name);
   }

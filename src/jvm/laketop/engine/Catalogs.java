@@ -38,7 +38,7 @@ final class Catalogs {
   /** Returns the catalogs that a user may know of. */
   static Set<String> seen(String user) {
     Set<String> seen = names();
-    seen.removeIf(name -> !Access.sees(user, "CATALOG", name));
+    JsonFiles.once(() -> seen.removeIf(name -> !Access.sees(user, "CATALOG", name)));
     return seen;
   }
 

@@ -60,6 +60,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (plan instanceof UnresolvedTableValuedFunction f && ReadFiles.is(f)) {
       return ReadFiles.plan(session, f);
     }
+    if (plan instanceof UnresolvedTableValuedFunction f && Described.is(f)) {
+      return Described.plan(session, f);
+    }
     if (plan instanceof UnresolvedTableValuedFunction f) {
       Seq<String> name = registered(f.name());
       if (name == null) {

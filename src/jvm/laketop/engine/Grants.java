@@ -25,7 +25,7 @@ final class Grants {
 
   /** Returns whether the user, or everybody, was granted the privilege on just this object. */
   static boolean has(String user, String type, String object, String privilege) {
-    Map<String, String> granted = JsonFiles.read(file(type));
+    Map<String, String> granted = JsonFiles.look(file(type));
     return Principals.of(user).stream().anyMatch(principal ->
         Privileges.covers(privileges(granted, object + "|" + principal), privilege));
   }
@@ -76,7 +76,7 @@ final class Grants {
 
   /** Returns the privileges on just this object, by principal. */
   static Map<String, List<String>> on(String type, String object) {
-    Map<String, String> granted = JsonFiles.read(file(type));
+    Map<String, String> granted = JsonFiles.look(file(type));
     Map<String, List<String>> found = new TreeMap<>();
     granted.keySet().forEach(key -> {
       int bar = key.lastIndexOf('|');

@@ -14,7 +14,6 @@ import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.Relation;
-import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
 import org.apache.spark.sql.connector.catalog.View;
 
@@ -31,6 +30,10 @@ final class InformationRows {
   }
 
   List<Object[]> of(String table) throws Exception {
+    return JsonFiles.once(() -> all(table));
+  }
+
+  private List<Object[]> all(String table) throws Exception {
     for (String name : catalogs) {
       if (session.sessionState().catalogManager().catalog(name) instanceof LakeCatalog catalog
           && sees("CATALOG", name)) {
@@ -141,7 +144,8 @@ final class InformationRows {
       case "column_tags" -> tags(Lake.entry("tags", name), true, name);
       case "row_filters" -> Policies.of(name).filterRows().forEach(row -> add(name, row));
       case "column_masks" -> Policies.of(name).maskRows().forEach(row -> add(name, row));
-      case "tables", "views", "columns" -> loaded(table, catalog, id, name);
+      case "tables" -> table(catalog, id, name);
+      case "views", "columns" -> loaded(table, catalog, id, name);
       default -> Constraints.of(name).forEach(key -> key.rows(table).forEach(this::add));
     }
   }
@@ -155,17 +159,19 @@ final class InformationRows {
     }
     if (table.equals("columns")) {
       InformationColumns.of(relation).forEach(row -> add(name, row));
-    } else if (table.equals("views")) {
-      add(name, ((View) relation).queryText(), "NONE", "NO", "NO", null, "NO");
     } else {
-      table(name, relation);
+      add(name, ((View) relation).queryText(), "NONE", "NO", "NO", null, "NO");
     }
   }
 
-  private void table(String[] name, Relation relation) {
-    boolean view = relation instanceof View;
-    Map<String, String> p =
-        relation instanceof View v ? v.properties() : ((Table) relation).properties();
+  private void table(LakeCatalog catalog, Identifier id, String[] name) {
+    boolean view = catalog.viewExists(id);
+    Map<String, String> p;
+    try {
+      p = catalog.told(id);
+    } catch (NoSuchTableException e) {
+      return; // it was dropped while the rows were made
+    }
     String kept = p.containsKey(TableCatalog.PROP_EXTERNAL) ? "EXTERNAL" : "MANAGED";
     String format = view ? null : p.getOrDefault("provider", "delta").toUpperCase(Locale.ROOT);
     Path file = Lake.entry(view ? "views" : "tables", name);

@@ -96,9 +96,13 @@ final class InformationSchema {
     Set<String> catalogs = catalog.name().equals(Lake.SYSTEM)
         ? Catalogs.names()
         : new TreeSet<>(List.of(catalog.name()));
+    InformationRows rows = new InformationRows(catalogs); // of whoever asks now
+    return new Rows(NAME + "." + name, columns.split(" "), () -> of(rows, name));
+  }
+
+  private static List<Object[]> of(InformationRows rows, String table) {
     try {
-      List<Object[]> rows = new InformationRows(catalogs).of(name);
-      return new Rows(NAME + "." + name, columns.split(" "), rows);
+      return rows.of(table);
     } catch (Exception e) {
       throw Lake.sneak(e);
     }

@@ -18,7 +18,34 @@ public final class JsonFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String SUFFIX = ".json";
 
+  /** What files held when {@link #once} first read them, in the thread that it runs in. */
+  private static final ThreadLocal<Map<Path, Map<String, String>>> SEEN = new ThreadLocal<>();
+
   private JsonFiles() {}
+
+  /** What is done in one look. */
+  interface Look<T, E extends Exception> {
+    T take() throws E;
+  }
+
+  /** Reads each file once while it runs: what a list tells of a thousand objects is of one moment. */
+  static <T, E extends Exception> T once(Look<T, E> look) throws E {
+    if (SEEN.get() != null) {
+      return look.take();
+    }
+    SEEN.set(new HashMap<>());
+    try {
+      return look.take();
+    } finally {
+      SEEN.remove();
+    }
+  }
+
+  /** Returns what the file holds, which nobody may change; nothing when there is no file. */
+  static Map<String, String> look(Path file) {
+    Map<Path, Map<String, String>> seen = SEEN.get();
+    return seen == null ? read(file) : seen.computeIfAbsent(file, JsonFiles::read);
+  }
 
   /** Returns what the file holds; nothing when there is no file. */
   @SuppressWarnings("unchecked")

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
@@ -30,6 +31,7 @@ import org.apache.spark.sql.connector.catalog.TableCatalog;
 import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
 import org.apache.spark.sql.connector.catalog.TableChange;
 import org.apache.spark.sql.connector.catalog.TableInfo;
+import org.apache.spark.sql.connector.catalog.TableSummary;
 import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.catalog.constraints.Check;
 import org.apache.spark.sql.connector.catalog.constraints.Constraint;
@@ -289,9 +291,9 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   @Override
   public String[][] listNamespaces() {
     String user = Sessions.user();
-    String[][] folders = Arrays.stream(folders())
+    String[][] folders = JsonFiles.once(() -> Arrays.stream(folders())
         .filter(schema -> Access.sees(user, "SCHEMA", name() + "." + schema[0]))
-        .toArray(String[][]::new);
+        .toArray(String[][]::new));
     String[][] all = Arrays.copyOf(folders, folders.length + 1);
     all[folders.length] = InformationSchema.namespace();
     return all;
@@ -317,12 +319,34 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         : seen("TABLE", super.listTables(namespace));
   }
 
+  /** Returns what lists tell of a table or view: owner, comment, provider, location, external. */
+  Map<String, String> told(Identifier id) throws NoSuchTableException {
+    Optional<Map<String, String>> listed =
+        InformationSchema.holds(id) ? Optional.empty() : folder.listed(id);
+    return listed.isPresent() ? listed.get() : told(loadRelation(id));
+  }
+
+  private static Map<String, String> told(Relation relation) {
+    return relation instanceof View view ? view.properties() : ((Table) relation).properties();
+  }
+
+  /** Spark's own loads every table to learn its type. */
+  @Override
+  public TableSummary[] listTableSummaries(String[] namespace) throws NoSuchNamespaceException {
+    Map<String, String> types =
+        InformationSchema.is(namespace) ? Map.of() : folder.registeredTypes(namespace);
+    return Arrays.stream(listTables(namespace))
+        .map(id -> TableSummary.of(
+            id, types.getOrDefault(Names.key(id.name()), TableSummary.MANAGED_TABLE_TYPE)))
+        .toArray(TableSummary[]::new);
+  }
+
   /** Returns those that the user may know of. */
   private Identifier[] seen(String type, Identifier[] all) {
     String user = Sessions.user();
-    return Users.isAdmin(user) ? all : Arrays.stream(all)
+    return Users.isAdmin(user) ? all : JsonFiles.once(() -> Arrays.stream(all)
         .filter(id -> Access.sees(user, type, Access.object(name(), id)))
-        .toArray(Identifier[]::new);
+        .toArray(Identifier[]::new));
   }
 
   @Override

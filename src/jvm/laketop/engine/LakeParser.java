@@ -68,7 +68,7 @@ final class LakeParser implements ParserInterface {
     try {
       return inner.parsePlan(sql);
     } catch (ParseException e) {
-      String known = Constraints.withoutTimeseries(Sql.travelled(sql));
+      String known = Described.functions(Constraints.withoutTimeseries(Sql.travelled(sql)));
       if (known.equals(sql)) {
         throw e;
       }

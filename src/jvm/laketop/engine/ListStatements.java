@@ -2,7 +2,6 @@ package laketop.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
@@ -10,8 +9,6 @@ import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.Relation;
-import org.apache.spark.sql.connector.catalog.Table;
-import org.apache.spark.sql.connector.catalog.View;
 
 /**
  * What lists a whole catalog: the statements behind the metadata calls of the SQL connectors.
@@ -77,10 +74,11 @@ final class ListStatements {
     List<Object[]> rows = new ArrayList<>();
     each(session, words, words.group("name"), (catalog, schema) -> {
       for (Identifier id : relations(catalog, schema, like)) {
-        Relation relation = loaded(catalog, id);
-        if (relation != null) {
+        try {
           rows.add(new Object[] {schema, id.name(), false, null, catalog.name(),
-              relation instanceof View ? "VIEW" : "TABLE", comment(relation)});
+              catalog.viewExists(id) ? "VIEW" : "TABLE", catalog.told(id).get("comment")});
+        } catch (NoSuchTableException e) {
+          continue; // it was dropped while the rows were made
         }
       }
     });
@@ -120,12 +118,5 @@ final class ListStatements {
     } catch (NoSuchTableException e) {
       return null; // it was dropped while the rows were made
     }
-  }
-
-  private static String comment(Relation relation) {
-    Map<String, String> properties = relation instanceof View view
-        ? view.properties()
-        : ((Table) relation).properties();
-    return properties.get("comment");
   }
 }

@@ -41,6 +41,6 @@ final class Principals {
 
   /** Returns every group's members, each on a line of its own. */
   static Map<String, String> all() {
-    return JsonFiles.read(Lake.root().resolve("_groups.json"));
+    return JsonFiles.look(Lake.root().resolve("_groups.json"));
   }
 }

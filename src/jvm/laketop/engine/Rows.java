@@ -3,6 +3,7 @@ package laketop.engine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.connector.catalog.SupportsRead;
@@ -25,9 +26,15 @@ import org.apache.spark.unsafe.types.UTF8String;
 public final class Rows implements LocalScan, Table, SupportsRead {
   private final String name;
   private final StructType schema;
-  private final InternalRow[] rows;
+  private Supplier<List<Object[]>> given;
+  private InternalRow[] rows;
 
   Rows(String name, String[] columns, List<Object[]> rows) {
+    this(name, columns, () -> rows);
+  }
+
+  /** Makes the rows when they are first read: not for who only looks at the columns. */
+  Rows(String name, String[] columns, Supplier<List<Object[]>> rows) {
     this.name = name;
     StructType schema = new StructType();
     for (String column : columns) {
@@ -36,7 +43,7 @@ public final class Rows implements LocalScan, Table, SupportsRead {
       schema = schema.add(label, type(column.substring(label.length())));
     }
     this.schema = schema;
-    this.rows = rows.stream().map(Rows::internal).toArray(InternalRow[]::new);
+    this.given = rows;
   }
 
   private static DataType type(String suffix) {
@@ -61,7 +68,11 @@ public final class Rows implements LocalScan, Table, SupportsRead {
   }
 
   @Override
-  public InternalRow[] rows() {
+  public synchronized InternalRow[] rows() {
+    if (rows == null) {
+      rows = given.get().stream().map(Rows::internal).toArray(InternalRow[]::new);
+      given = null;
+    }
     return rows;
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
@@ -66,9 +67,6 @@ final class Users {
   /** Reads the file again when it was replaced. */
   private static Map<String, User> read() {
     Path file = Lake.root().resolve("_users.json");
-    if (!Files.exists(file)) {
-      return Map.of();
-    }
     try {
       var a = Files.readAttributes(file, BasicFileAttributes.class);
       String stamp = a.lastModifiedTime() + " " + a.size() + " " + a.fileKey();
@@ -78,6 +76,8 @@ final class Users {
         last = snapshot;
       }
       return snapshot.byDigest();
+    } catch (NoSuchFileException e) {
+      return Map.of();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

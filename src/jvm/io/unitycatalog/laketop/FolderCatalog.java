@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import laketop.engine.DeltaLogs;
 import laketop.engine.Folders;
 import laketop.engine.JsonFiles;
 import laketop.engine.Lake;
@@ -125,6 +127,17 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     return names.stream().map(n -> Identifier.of(namespace, n)).toArray(Identifier[]::new);
   }
 
+  /** Returns the types of the tables that have an entry, by their names; others are managed. */
+  public Map<String, String> registeredTypes(String[] namespace) {
+    Path entries = schemaFolder(namespace).resolve("_tables");
+    Map<String, String> types = new HashMap<>();
+    for (String table : JsonFiles.names(entries)) {
+      String type = JsonFiles.read(entries.resolve(table + ".json")).get(PROP_TABLE_TYPE);
+      types.put(table, type == null ? TableSummary.MANAGED_TABLE_TYPE : type);
+    }
+    return types;
+  }
+
   @Override
   public boolean tableExists(Identifier id) {
     return possible(id)
@@ -176,6 +189,23 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     }
     properties.put(TableCatalog.PROP_OWNER, owner(id));
     return properties;
+  }
+
+  /**
+   * Returns what lists tell of a Delta table in its own folder, of which Delta would take a snapshot
+   * for the comment; nothing for other tables, and where only a snapshot tells it.
+   */
+  public Optional<Map<String, String>> listed(Identifier id) {
+    if (Files.exists(entry("tables", id)) || !isDelta(tableFolder(id))) {
+      return Optional.empty();
+    }
+    return DeltaLogs.metadata(tableFolder(id)).map(metadata -> {
+      Map<String, String> properties = properties(id);
+      if (metadata.hasNonNull("description")) {
+        properties.put(TableCatalog.PROP_COMMENT, metadata.path("description").asText());
+      }
+      return properties;
+    });
   }
 
   private String owner(Identifier id) {
