@@ -1,11 +1,15 @@
-"""Sessions of the engine for whoever bears a token."""
+"""Principals that are no admins, and sessions of the engine for whoever bears a token."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.iam import ComplexValue
 from pyspark.sql import SparkSession
+
+from laketop.workspace.daemon import Contact
 
 
 @contextlib.contextmanager
@@ -17,3 +21,22 @@ def bearing(token: str, engine: str) -> Iterator[SparkSession]:
         yield session
     finally:
         session.stop()
+
+
+@contextlib.contextmanager
+def principal(workspace: Contact, name: str, *groups: str) -> Iterator[str]:
+    """Make a principal that is in the first of the groups, which is in the next; hand out a token.
+
+    The workspace has to know them: it writes down anew whom the engine lets in.
+    """
+    client = WorkspaceClient(host=workspace.url, token=workspace.token)
+    made = client.service_principals_v2.create(application_id=name)
+    member, around = made.id, []
+    for group in groups:
+        members = [ComplexValue(value=member)]
+        member = client.groups_v2.create(display_name=group, members=members).id
+        around.append(member or "")
+    yield client.token_management.create_obo_token(name).token_value or ""
+    for group in reversed(around):
+        client.groups_v2.delete(group)
+    client.service_principals_v2.delete(made.id or "")

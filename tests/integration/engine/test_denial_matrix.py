@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
-from tests.integration.engine.bearers import bearing
+from tests.integration.engine.bearers import bearing, principal
 
-from laketop.engine.groups import write_groups
-from laketop.engine.local import admit
-from laketop.settings import Settings
+from laketop.workspace.daemon import Contact
 
 EVE = "eve@laketop.local"
 PRINCIPALS = (EVE, "outer", "account users", "mallory@laketop.local")
@@ -65,24 +61,16 @@ def missing(granted: Given, type_: str, privileges: tuple[str, ...]) -> str | No
 
 
 @pytest.fixture(scope="module")
-def root(laketop_project: Path, laketop_engine: str) -> Path:
-    place = Settings.read(laketop_project).state / "catalog"
-    admit(place, token="token-of-eve", user=EVE, admin=False)
-    groups = place / "_groups.json"
-    known = json.loads(groups.read_text(encoding="utf-8")) if groups.exists() else {}
-    kept = {name: members.splitlines() for name, members in known.items()}
-    write_groups(place, {**kept, "outer": ["within"], "within": [EVE]})
-    return place
-
-
-@pytest.fixture(scope="module")
-def eves(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
-    with bearing("token-of-eve", laketop_engine) as session:
+def eves(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
+    with (
+        principal(workspace, EVE, "within", "outer") as token,
+        bearing(token, laketop_engine) as session,
+    ):
         yield session
 
 
 @pytest.fixture(scope="module")
-def box(root: Path, spark: SparkSession) -> Iterator[str]:
+def box(spark: SparkSession) -> Iterator[str]:
     catalog = f"matrix_{uuid.uuid4().hex[:8]}"
     for statement in (
         f"CREATE CATALOG {catalog}",
@@ -126,7 +114,7 @@ GIVEN = st.frozensets(
 )
 @given(granted=GIVEN, paved=st.booleans())
 def test_each_action_is_allowed_or_told_what_it_lacks(
-    spark: SparkSession, root: Path, eves: SparkSession, box: str, *, granted: Given, paved: bool
+    spark: SparkSession, eves: SparkSession, box: str, *, granted: Given, paved: bool
 ) -> None:
     way = {("CATALOG", "USE CATALOG", EVE), ("SCHEMA", "USE SCHEMA", EVE)} if paved else set()
     granted = granted | way
@@ -134,8 +122,6 @@ def test_each_action_is_allowed_or_told_what_it_lacks(
     try:
         for action, (type_, privileges) in ACTIONS.items():
             told = None
-            # A workspace that gives out a token writes down only the people whom it knows.
-            admit(root, token="token-of-eve", user=EVE, admin=False)
             try:
                 eves.sql(action.format(box, path=box.replace(".", "/"))).collect()
             except Exception as error:  # noqa: BLE001 - its text is what is looked at

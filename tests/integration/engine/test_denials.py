@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from tests.integration.engine.bearers import bearing
+from tests.integration.engine.bearers import bearing, principal
 
-from laketop.engine.groups import write_groups
-from laketop.engine.local import admit
 from laketop.settings import Settings
+from laketop.workspace.daemon import Contact
 
 BOB = "bob@laketop.local"
 
 
 @pytest.fixture(scope="module")
-def root(laketop_project: Path, laketop_engine: str) -> Path:
-    """Return the folder of catalogs, in which bob is a user and no admin."""
-    place = Settings.read(laketop_project).state / "catalog"
-    admit(place, token="token-of-bob", user=BOB, admin=False)
-    write_groups(place, {"readers": ["inner"], "inner": [BOB]})
-    return place
+def root(laketop_project: Path) -> Path:
+    """Return the folder of catalogs."""
+    return Settings.read(laketop_project).state / "catalog"
 
 
 @pytest.fixture(scope="module")
-def bobs(root: Path, laketop_engine: str) -> Iterator[SparkSession]:
-    with bearing("token-of-bob", laketop_engine) as session:
+def bobs(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
+    """Return a session of bob, who is in `readers` by way of `inner`, and no admin."""
+    with (
+        principal(workspace, BOB, "inner", "readers") as token,
+        bearing(token, laketop_engine) as session,
+    ):
         yield session
 
 

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
 from pyspark.sql import SparkSession
-from tests.integration.engine.bearers import bearing
+from tests.integration.engine.bearers import bearing, principal
 
-from laketop.engine.local import admit
-from laketop.settings import Settings
 from laketop.workspace.daemon import Contact
 
 EVE = "eve@laketop.local"
 
 
 @pytest.fixture
-def eves(laketop_project: Path, laketop_engine: str) -> Iterator[SparkSession]:
-    place = Settings.read(laketop_project).state / "catalog"
-    admit(place, token="token-of-eve", user=EVE, admin=False)
-    with bearing("token-of-eve", laketop_engine) as session:
+def eves(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
+    with principal(workspace, EVE) as token, bearing(token, laketop_engine) as session:
         yield session
 
 
