@@ -84,7 +84,7 @@ def main() -> int:
         _console.say(f"  {seconds:4.0f} s  {title}")
     _console.say(f"the twelve steps took {time.monotonic() - began:.0f} s")
     if peak.bytes:
-        _console.say(f"engine, workspace and tasks held {peak.bytes / 1e9:.1f} GB at most")
+        _console.say(f"engine, workspace and tasks held {peak.bytes / 1e9:.1f} GB, the most seen")
     return 0
 
 
