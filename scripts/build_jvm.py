@@ -1,4 +1,4 @@
-"""Build laketop's jar from src/jvm, or check that the jar in the repository was built from it."""
+"""Build the jars of the repository from their sources, or check that they were built from them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "src" / "jvm"
-JAR = ROOT / "src" / "laketop" / "engine" / "jars" / "laketop-engine.jar"
+JARS = (
+    (ROOT / "src" / "jvm", ROOT / "src" / "laketop" / "engine" / "jars" / "laketop-engine.jar"),
+    (ROOT / "fixtures" / "jars", ROOT / "fixtures" / "jars" / "example.jar"),
+)
+"""The sources and the jar: laketop's own, and one that a session of the tests brings along."""
 
 RELEASE = "17"
 """The oldest Java that the jar runs on."""
@@ -116,10 +119,11 @@ def spark_folder() -> Path:
 
 
 def build(delta: Path, javac: str) -> None:
-    """Compile the sources and replace the jar of the repository."""
-    with tempfile.TemporaryDirectory() as folder:
-        compile_java(SOURCES, Path(folder), [spark_folder(), delta], javac)
-        write_jar(Path(folder), JAR, source_digest(SOURCES))
+    """Compile the sources and replace the jars of the repository."""
+    for sources, jar in JARS:
+        with tempfile.TemporaryDirectory() as folder:
+            compile_java(sources, Path(folder), [spark_folder(), delta], javac)
+            write_jar(Path(folder), jar, source_digest(sources))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,10 +134,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--javac", default=shutil.which("javac"), help="the compiler of a JDK")
     options = parser.parse_args(arguments)
     if options.check:
-        trouble = problem(SOURCES, JAR)
-        if trouble is not None:
-            sys.stderr.write(trouble + "\n")
-        return 0 if trouble is None else 1
+        found = [problem(sources, jar) for sources, jar in JARS]
+        troubles = [trouble for trouble in found if trouble is not None]
+        sys.stderr.writelines(f"{trouble}\n" for trouble in troubles)
+        return 1 if troubles else 0
     if options.javac is None:
         raise SystemExit("there is no javac on the PATH: install a JDK, 17 or later")
     build(options.delta or delta_folder(), options.javac)

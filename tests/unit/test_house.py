@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import subprocess
 import sys
@@ -104,3 +105,38 @@ def test_every_service_task_type_and_page_has_a_test_of_its_own(room: str) -> No
     tests = {file.stem for file in (ROOT / "tests").rglob("test_*.py")}
     for file in (ROOT / "src" / "laketop" / folder).glob("[a-z]*.py"):
         assert any(test.startswith(f"test_{file.stem}") for test in tests), file.name
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted(
+        file
+        for folder in ("notebooks", "src", "tests")
+        for file in (ROOT / "examples" / "flights" / folder).rglob("*.py")
+    ),
+    ids=lambda file: file.stem,
+)
+def test_the_reference_project_knows_laketop_ml_and_nothing_else_of_laketop(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert {name for name in _imported(tree) if f"{name}.".startswith("laketop.")} <= {"laketop.ml"}
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return the modules that a file imports, by two parts of their names at most."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {".".join(name.split(".")[:2]) for name in found}
+
+
+def test_an_import_of_another_room_is_seen_however_it_is_written() -> None:
+    for code, room in (
+        ("import laketop", "laketop"),
+        ("from laketop import engine", "laketop.engine"),
+        ("def f():\n    import laketop.cli.main as m", "laketop.cli"),
+        ("from laketop.ml.gates import Verdict", "laketop.ml"),
+    ):
+        assert _imported(ast.parse(code)) == {room}

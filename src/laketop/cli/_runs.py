@@ -170,13 +170,15 @@ def report(contact: Contact, ended: dict[str, Any]) -> int:
 def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
     """Print why a task failed: its error, the end of what it printed, and where the rest is."""
     from laketop.cli import _console
+    from laketop.runner import engine_end
 
     output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
-    lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
     why = output.get("error") or task["state"].get("state_message", "")
     _console.say(f"task {name} failed: {_without_jvm(why.splitlines())}")
-    for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
-        _console.say(f"  | {line}")
+    if not why.startswith(engine_end.SENTENCE):
+        lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
+        for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
+            _console.say(f"  | {line}")
     run_id = output["metadata"]["job_run_id"]
     _console.say(f"  its whole output: .laketop/runs/{run_id}/{task['run_id']}/output.log")
 

@@ -90,6 +90,12 @@ class LocalEngine:
         return self._state
 
     @property
+    def pid(self) -> int | None:
+        """The process that is the engine now, None if there is none."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    @property
     def log(self) -> Path:
         """The file that holds what the JVM prints."""
         return self._folder / "engine.log"

@@ -98,6 +98,8 @@ class Attempt:
     """Of a SQL task."""
     error: str | None = None
     """Why it failed, in one sentence."""
+    reason: str | None = None
+    """What its message says, where that is not what every failure says."""
     _iterations: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _resolved: Mapping[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
     _view: dict[str, Any] | None = dataclasses.field(default=None, init=False, repr=False)
@@ -117,6 +119,7 @@ class Attempt:
             outcome=(view.get("condition_task") or {}).get("outcome"),
             values=outcome.get("values") or {},
             output=outcome.get("output") or {},
+            reason=outcome.get("reason"),
         )
         attempt._view = dict(view)
         return attempt
@@ -139,7 +142,7 @@ class Attempt:
     @property
     def message(self) -> str:
         """The text of `state_message`."""
-        return MESSAGES.get(self.result or "", "")
+        return self.reason or MESSAGES.get(self.result or "", "")
 
     def change(self, life_cycle: str, result: str | None = None) -> None:
         """Take the attempt on to `life_cycle`."""

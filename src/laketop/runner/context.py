@@ -94,6 +94,8 @@ class Outcome:
     """Of a SQL task: `rows`, a list of objects, and of an alert `alert_state`."""
     condition: bool | None = None
     """The outcome of a condition task."""
+    reason: str | None = None
+    """What `state_message` says, where that is not what it says of every task that failed."""
     exit_code: int | None = None
     child_run_id: int | None = None
 

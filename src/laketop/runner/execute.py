@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from laketop import durable
 from laketop.engine.connect import called
 from laketop.errors import ConfigError, LaketopError, NotFound
+from laketop.runner import engine_end
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext
 from laketop.runner.iterations import IterationsRun, Surroundings
@@ -76,6 +77,8 @@ class Site:
     run_job: Callable[[JobCall], ChildRun]
     now_ms: Callable[[], int]
     pool: Pool
+    engine: Callable[[], object] = lambda: None
+    """Returns what is another thing once the engine has ended."""
     fork: Fork | None = None
     cache: Path | None = None
     """Where environments of tasks are kept, for all projects of the user; None = by the runs."""
@@ -285,8 +288,11 @@ class _Work:
         self._tell(lambda: self._run.task_started(self._attempt.run_id, now_ms))
         try:
             context = self._context()
+            engine = self._site.engine()
             canceled = Outcome("CANCELED")
             outcome = canceled if context is None else self._type.run(self._task, context)
+            if self._site.engine() != engine:
+                outcome = engine_end.told(outcome)
         except LaketopError as error:
             outcome = Outcome("FAILED", error=str(error))
         except BaseException as error:  # noqa: BLE001 - the boundary: a task that fails, fails alone

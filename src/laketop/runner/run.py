@@ -231,6 +231,7 @@ class JobRun:
         attempt.values = outcome.values
         attempt.output = outcome.output
         attempt.error = outcome.error
+        attempt.reason = outcome.reason if result == "FAILED" else None
         if "condition_task" in attempt.task and result == "SUCCESS":
             attempt.outcome = "true" if outcome.condition else "false"
         self._end(attempt, "TERMINATED", result, now_ms)

@@ -218,7 +218,11 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     os.kill(engine["pid"], signal.SIGKILL)
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
-    assert "counter failed" in err
+    _, _, told = err.partition("counter failed: ")
+    assert told.startswith("the engine ended while the task ran\nhint: ")
+    assert "  | " not in told
+    run = json.loads(laketop("status", "--json").out)["runs"][0]
+    assert "the engine ended while the task ran" in run["state"]["state_message"]
     check_counts(laketop, acknowledged)
     again = json.loads(laketop("status", "--json").out)["engine"]
     assert again["restarts"] == engine["restarts"] + 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
 from pyspark.sql import SparkSession
 from tests.integration.engine.bearers import bearing, principal
 
+from laketop.settings import Settings
 from laketop.workspace.daemon import Contact
 
 EVE = "eve@laketop.local"
@@ -150,3 +152,26 @@ def test_what_show_create_table_writes_makes_the_same_table_again(
         spark.sql(f"DROP {kind} {name}")
         spark.sql(written[0])
         assert listed(spark, f"SHOW CREATE TABLE {name}", "createtab_stmt") == written
+
+
+def test_a_list_tells_the_comment_of_a_table_whose_newest_commits_do_not_have_it(
+    spark: SparkSession, box: str, laketop_project: Path
+) -> None:
+    spark.sql(
+        f"CREATE TABLE {box}.s.long (x INT) COMMENT 'kept'"
+        " TBLPROPERTIES (delta.checkpointInterval = 2)"
+    )
+    for x in range(2):
+        spark.sql(f"INSERT INTO {box}.s.long VALUES ({x})")
+    log = Settings.read(laketop_project).state / "catalog" / box / "s" / "long" / "_delta_log"
+    assert (log / f"{2:020}.checkpoint.parquet").exists()
+    # A checkpoint stands in for the first commit, and many have come since: nobody reads it.
+    first = log / f"{0:020}.json"
+    first.write_text(first.read_text().replace("kept", "read"), encoding="utf-8")
+    for version in range(3, 24):
+        commit = '{"commitInfo": {"timestamp": 0, "operation": "Manual Update"}}\n'
+        (log / f"{version:020}.json").write_text(commit, encoding="utf-8")
+    rows = spark.sql(f"SHOW TABLES IN CATALOG {box} LIKE 'long'").collect()
+    rows += spark.table(f"{box}.information_schema.tables").where("table_name = 'long'").collect()
+    told = [row["remarks"] if "remarks" in row else row["comment"] for row in rows]
+    assert told == ["kept", "kept"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from laketop.engine.connect import RemoteEngine
 
-CLASSES = Path(__file__).parents[3] / "fixtures" / "jars"
+JAR = Path(__file__).parents[3] / "fixtures" / "jars" / "example.jar"
 MOST_SESSIONS = 20
 """The warm-up of the engine compiles as well, while nobody else uses it."""
 
@@ -35,6 +34,15 @@ def aggregated(session: SparkSession) -> dict[int, float]:
     return dict(rows.groupBy("k").avg("v").orderBy("k").collect())
 
 
+def found_by_tasks(session: SparkSession) -> set[str | None]:
+    """Return what tasks of a session find by the name of the jar's class, as Spark's code does."""
+    find = (
+        "try_reflect('org.apache.spark.util.Utils', 'classForName', 'example.Twice', true, false)"
+    )
+    rows = session.range(4, numPartitions=2).selectExpr(f"{find} AS found")
+    return {row["found"] for row in rows.collect()}
+
+
 def test_what_one_session_has_compiled_the_next_runs(spark_remote: str) -> None:
     compiled = []
     for _ in range(MOST_SESSIONS):
@@ -49,17 +57,16 @@ def test_what_one_session_has_compiled_the_next_runs(spark_remote: str) -> None:
 
 
 def test_a_jar_of_a_session_is_used_by_its_tasks_and_by_no_other_session(
-    session: SparkSession, spark_remote: str, tmp_path: Path
+    session: SparkSession, spark_remote: str
 ) -> None:
-    jar = tmp_path / "twice.jar"
-    with zipfile.ZipFile(jar, "w") as archive:
-        archive.write(CLASSES / "example" / "Twice.class", "example/Twice.class")
-    session.addArtifact(str(jar))
+    session.addArtifact(str(JAR))
     session.udf.registerJavaFunction("twice", "example.Twice", "bigint")
     rows = session.range(4, numPartitions=2).selectExpr("twice(id) AS doubled")
     assert [row["doubled"] for row in rows.collect()] == [0, 2, 4, 6]
+    assert found_by_tasks(session) == {"class example.Twice"}
 
     other = RemoteEngine(spark_remote).session()
+    assert found_by_tasks(other) == {None}
     with pytest.raises(Exception, match=r"example\.Twice"):
         other.udf.registerJavaFunction("twice", "example.Twice", "bigint")
     other.stop()

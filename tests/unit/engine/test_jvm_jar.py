@@ -37,7 +37,7 @@ def classes(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_jar_in_the_repository_is_built_from_its_sources(build_jvm: ModuleType) -> None:
+def test_the_jars_in_the_repository_are_built_from_their_sources(build_jvm: ModuleType) -> None:
     assert build_jvm.main(["--check"]) == 0
 
 

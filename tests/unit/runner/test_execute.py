@@ -387,6 +387,28 @@ def test_no_more_tasks_run_at_once_than_there_are_slots(tmp_path: Path) -> None:
     assert max(most) == 2
 
 
+@pytest.mark.parametrize("is_engine_gone", [True, False])
+def test_the_end_of_the_engine_while_a_task_ran_is_the_message_of_task_and_run(
+    bench: Bench, is_engine_gone: bool
+) -> None:
+    engines = [1]
+    lost = "pyspark.errors.exceptions.connect.SparkConnectGrpcException: no session"
+
+    def function(_: TaskContext) -> Outcome:
+        if is_engine_gone:
+            engines.append(2)
+        return Outcome("FAILED", error=lost)
+
+    bench.functions["a"] = function
+    bench.site = dataclasses.replace(bench.site, engine=lambda: engines[-1])
+    final = bench.play(task("a"))
+    (item,) = final["tasks"]
+    message = item["state"]["state_message"]
+    assert message.startswith("the engine ended while the task ran") == is_engine_gone
+    assert f"Task a failed with message: {message}." == final["state"]["state_message"]
+    assert (bench.outcome(item)["error"] == lost) == (not is_engine_gone)
+
+
 def test_a_condition_decides_which_branch_runs(bench: Bench) -> None:
     bench.functions["a"] = lambda _: Outcome("SUCCESS", values={"rows": 12})
     condition = {"op": "GREATER_THAN", "left": "{{tasks.a.values.rows}}", "right": "9"}

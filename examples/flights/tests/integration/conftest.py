@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,9 +51,11 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         endpoint=name,
         replay="true",
         approval_required="true",
+        git_commit=_code(),
         **SLICE,
     )
-    asked = ("catalog", "schema", "experiment", "endpoint", "replay", "approval_required", *SLICE)
+    asked = ("catalog", "schema", "experiment", "endpoint", "replay", "approval_required")
+    asked += ("git_commit", *SLICE)
     run_id = ws.jobs.run_now(
         job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
     ).run_id
@@ -60,6 +65,22 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):
             ws.serving_endpoints.delete(name)
+
+
+def _code() -> str:
+    """Return the commit, or "uncommitted" where files differ from it or there is no Git."""
+    git = shutil.which("git")
+    if git is None:
+        return "uncommitted"
+    changed, commit = (
+        subprocess.run(
+            [git, *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        )
+        for words in (("status", "--porcelain"), ("rev-parse", "HEAD"))
+    )
+    if changed.stdout or changed.returncode or commit.returncode:
+        return "uncommitted"
+    return commit.stdout.strip()
 
 
 def _finished(ws: WorkspaceClient, run_id: int, model: str) -> Run:

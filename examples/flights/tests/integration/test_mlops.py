@@ -104,7 +104,7 @@ def test_the_model_says_where_it_comes_from(ran: Ran) -> None:
     tags = mlflow.MlflowClient().get_model_version(ran.parameters.model, "1").tags
     assert tags["input.flights"].startswith(ran.parameters.table("flights") + "@v")
     assert tags["input.weather_features"].startswith(ran.parameters.table("weather_features"))
-    assert tags["code_version"]
+    assert tags["code_version"] == ran.parameters.git_commit
 
 
 def test_the_champion_is_served(ran: Ran, ws: WorkspaceClient) -> None:

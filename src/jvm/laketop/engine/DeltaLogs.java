@@ -14,18 +14,21 @@ import java.util.stream.Stream;
 public final class DeltaLogs {
   private static final String COMMIT = "\\d{20}\\.json";
   private static final String METADATA = "{\"metaData\":";
+  /** How many commits are read at most: a snapshot is cheaper than the whole of a long log. */
+  private static final int MOST_COMMITS = 20;
 
   private DeltaLogs() {}
 
   /**
-   * Returns the newest metadata of the table in a folder; nothing where no commit has it any more,
-   * but a checkpoint, or the log cannot be read. Source: the Delta transaction log protocol,
-   * "Change Metadata".
+   * Returns the newest metadata of the table in a folder; nothing where none of the newest commits
+   * has it, but an older one or a checkpoint, or the log cannot be read. Source: the Delta
+   * transaction log protocol, "Change Metadata".
    */
   public static Optional<JsonNode> metadata(Path table) {
     List<Path> commits = Folders.list(table.resolve("_delta_log")).stream()
         .filter(file -> file.getFileName().toString().matches(COMMIT))
         .sorted(Comparator.reverseOrder())
+        .limit(MOST_COMMITS)
         .toList();
     try {
       return commits.stream().map(DeltaLogs::newest).flatMap(Optional::stream).findFirst();

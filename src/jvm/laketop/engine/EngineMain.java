@@ -14,13 +14,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A Spark Connect server that ends with its parent process, says in the ready file that it is
  * {@code serving} and later that it is {@code warm}, and ends by itself when nobody used it for
- * the idle seconds (0 = never). Exit codes: 0 idle, 1 without parent, 143 by TERM.
+ * the idle seconds (0 = never). Exit codes: 0 idle, 1 without parent or if it cannot serve, 143 by
+ * TERM.
  */
 public final class EngineMain {
   private static final Logger LOG = LoggerFactory.getLogger(EngineMain.class);
   private static final long PAUSE_MS = 100;
   private static final long QUIET_SECONDS = 2;
   private static final int ORPHAN = 1;
+  private static final int NOT_SERVING = 1;
 
   private EngineMain() {}
 
@@ -35,7 +37,12 @@ public final class EngineMain {
     Folders.emptyTrash();
     Lake.prepare();
     daemon("laketop-ready", () -> serve(ready, idleSeconds));
-    connect();
+    try {
+      connect();
+    } catch (Throwable e) {
+      LOG.error("the engine cannot serve", e);
+      System.exit(NOT_SERVING); // threads of Spark would keep a JVM that is never ready
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
@@ -20,20 +21,27 @@ import org.apache.spark.sql.connector.catalog.View;
 /** The rows of one table of information_schema, over some catalogs, as the user may see them. */
 final class InformationRows {
   private static final long MICROS = 1000;
-  private final SparkSession session = Sessions.active();
-  private final String user = Sessions.user();
-  private final Set<String> catalogs;
+  private final SparkSession session;
+  private final String user;
   private final List<Object[]> rows = new ArrayList<>();
 
-  InformationRows(Set<String> catalogs) {
-    this.catalogs = catalogs;
+  private InformationRows(SparkSession session) {
+    this.session = session;
+    this.user = Sessions.user(session);
   }
 
-  List<Object[]> of(String table) throws Exception {
-    return JsonFiles.once(() -> all(table));
+  /** Returns the rows of a table as they are now, as the user of the session may see them. */
+  static List<Object[]> of(SparkSession session, Set<String> catalogs, String table) {
+    return session.withActive(() -> {
+      try {
+        return JsonFiles.once(() -> new InformationRows(session).all(catalogs, table));
+      } catch (Exception e) {
+        throw Lake.sneak(e);
+      }
+    });
   }
 
-  private List<Object[]> all(String table) throws Exception {
+  private List<Object[]> all(Set<String> catalogs, String table) throws Exception {
     for (String name : catalogs) {
       if (session.sessionState().catalogManager().catalog(name) instanceof LakeCatalog catalog
           && sees("CATALOG", name)) {
@@ -165,13 +173,12 @@ final class InformationRows {
   }
 
   private void table(LakeCatalog catalog, Identifier id, String[] name) {
-    boolean view = catalog.viewExists(id);
-    Map<String, String> p;
-    try {
-      p = catalog.told(id);
-    } catch (NoSuchTableException e) {
-      return; // it was dropped while the rows were made
+    Optional<Map<String, String>> told = catalog.told(id);
+    if (told.isEmpty()) {
+      return;
     }
+    boolean view = catalog.viewExists(id);
+    Map<String, String> p = told.get();
     String kept = p.containsKey(TableCatalog.PROP_EXTERNAL) ? "EXTERNAL" : "MANAGED";
     String format = view ? null : p.getOrDefault("provider", "delta").toUpperCase(Locale.ROOT);
     Path file = Lake.entry(view ? "views" : "tables", name);

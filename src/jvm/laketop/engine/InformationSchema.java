@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
+import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.Table;
 
@@ -96,15 +97,8 @@ final class InformationSchema {
     Set<String> catalogs = catalog.name().equals(Lake.SYSTEM)
         ? Catalogs.names()
         : new TreeSet<>(List.of(catalog.name()));
-    InformationRows rows = new InformationRows(catalogs); // of whoever asks now
-    return new Rows(NAME + "." + name, columns.split(" "), () -> of(rows, name));
-  }
-
-  private static List<Object[]> of(InformationRows rows, String table) {
-    try {
-      return rows.of(table);
-    } catch (Exception e) {
-      throw Lake.sneak(e);
-    }
+    SparkSession session = Sessions.active(); // whose user asks, whoever reads the rows
+    return new Rows(NAME + "." + name, columns.split(" "),
+        () -> InformationRows.of(session, catalogs, name));
   }
 }

@@ -319,11 +319,18 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         : seen("TABLE", super.listTables(namespace));
   }
 
-  /** Returns what lists tell of a table or view: owner, comment, provider, location, external. */
-  Map<String, String> told(Identifier id) throws NoSuchTableException {
+  /**
+   * Returns what lists tell of a table or view: owner, comment, provider, location, external;
+   * nothing of one that was dropped while the list was made.
+   */
+  Optional<Map<String, String>> told(Identifier id) {
     Optional<Map<String, String>> listed =
         InformationSchema.holds(id) ? Optional.empty() : folder.listed(id);
-    return listed.isPresent() ? listed.get() : told(loadRelation(id));
+    try {
+      return listed.isPresent() ? listed : Optional.of(told(loadRelation(id)));
+    } catch (NoSuchTableException e) {
+      return Optional.empty();
+    }
   }
 
   private static Map<String, String> told(Relation relation) {

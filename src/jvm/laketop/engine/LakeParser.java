@@ -68,11 +68,13 @@ final class LakeParser implements ParserInterface {
     try {
       return inner.parsePlan(sql);
     } catch (ParseException e) {
-      String known = Described.functions(Constraints.withoutTimeseries(Sql.travelled(sql)));
+      String plain = Constraints.withoutTimeseries(Sql.travelled(sql));
+      String known = Described.functions(plain);
       if (known.equals(sql)) {
         throw e;
       }
-      return inner.parsePlan(known);
+      LogicalPlan plan = inner.parsePlan(known);
+      return known.equals(plain) ? plan : Described.read(plan);
     }
   }
 

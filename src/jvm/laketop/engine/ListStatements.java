@@ -54,8 +54,8 @@ final class ListStatements {
         if (like.matcher(schema[0]).matches()) {
           try {
             found.schema(catalog, schema[0]);
-          } catch (NoSuchNamespaceException e) {
-            continue; // it was dropped while the rows were made
+          } catch (NoSuchNamespaceException dropped) {
+            // it was dropped while the rows were made
           }
         }
       }
@@ -74,12 +74,8 @@ final class ListStatements {
     List<Object[]> rows = new ArrayList<>();
     each(session, words, words.group("name"), (catalog, schema) -> {
       for (Identifier id : relations(catalog, schema, like)) {
-        try {
-          rows.add(new Object[] {schema, id.name(), false, null, catalog.name(),
-              catalog.viewExists(id) ? "VIEW" : "TABLE", catalog.told(id).get("comment")});
-        } catch (NoSuchTableException e) {
-          continue; // it was dropped while the rows were made
-        }
+        catalog.told(id).ifPresent(told -> rows.add(new Object[] {schema, id.name(), false, null,
+            catalog.name(), catalog.viewExists(id) ? "VIEW" : "TABLE", told.get("comment")}));
       }
     });
     return new Rows("tables", TABLES, rows);

@@ -31,6 +31,10 @@ class Engine(Service):
         self._local().start()
         return self._told()
 
+    def pid(self) -> int | None:
+        """Return the process that is the engine now, None if there is none."""
+        return None if self.local is None else self.local.pid
+
     def _told(self) -> dict[str, Any]:
         local = self._local()
         state = local.state

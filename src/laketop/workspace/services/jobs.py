@@ -763,10 +763,14 @@ class Jobs(Service):
             run_job=run_job,
             now_ms=self.workspace.now_ms,
             pool=self._pool,
+            engine=self._engine,
             saved=self._saved,
             cache=self.workspace.settings.cache / "environments",
             fork=self._forks,
         )
+
+    def _engine(self) -> object:
+        return self.workspace.engine.pid()
 
     def _site_for(self, site: Site, record: RunRecord) -> Site:
         """Return a site with the rights of whom a run runs as, and the project's environment."""
