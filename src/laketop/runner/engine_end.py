@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Final
 
 from laketop.errors import LaketopError
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 SENTENCE: Final = "the engine ended while the task ran"
 _ADVICE: Final = "run the job again, or repair this run"
-_OF_THE_CLIENT: Final = ("pyspark.errors.exceptions.connect.SparkConnectGrpcException", "grpc.")
+_OF_THE_CLIENT: Final = re.compile(
+    r"\bSparkConnectGrpcException\b|\[(INVALID_HANDLE\.|RESPONSE_ALREADY_RECEIVED\]|SESSION_NOT_SAME\])"
+)
 """What the client raises when no engine answers, or a new one that does not know its session."""
 
 
@@ -21,7 +24,7 @@ def told(outcome: Outcome) -> Outcome:
 
     An error that is not one of Spark's client stays: the task has failed for a reason of its own.
     """
-    if outcome.result_state != "FAILED" or not (outcome.error or "").startswith(_OF_THE_CLIENT):
+    if outcome.result_state != "FAILED" or not _OF_THE_CLIENT.search(outcome.error or ""):
         return outcome
     return dataclasses.replace(
         outcome,

@@ -5,11 +5,19 @@ import pytest
 from laketop.runner import engine_end
 from laketop.runner.context import Outcome
 
-LOST = "pyspark.errors.exceptions.connect.SparkConnectGrpcException: [INVALID_HANDLE] gone"
+LOST = "pyspark.errors.exceptions.connect.SparkConnectGrpcException: <_MultiThreadedRendezvous"
 
 
-def test_what_sparks_client_lost_is_told_as_the_end_of_the_engine() -> None:
-    lost = Outcome("FAILED", error=LOST, error_trace="Traceback", values={"n": 1}, exit_code=1)
+@pytest.mark.parametrize(
+    "error",
+    [
+        LOST,
+        "pyspark.errors.exceptions.connect.SparkException: [INVALID_HANDLE.SESSION_CHANGED] The",
+        "pyspark.errors.exceptions.base.PySparkRuntimeError: [RESPONSE_ALREADY_RECEIVED] OPERATION",
+    ],
+)
+def test_what_sparks_client_lost_is_told_as_the_end_of_the_engine(error: str) -> None:
+    lost = Outcome("FAILED", error=error, error_trace="Traceback", values={"n": 1}, exit_code=1)
     told = engine_end.told(lost)
     assert (told.error or "").splitlines() == [
         "the engine ended while the task ran",
@@ -24,6 +32,7 @@ def test_what_sparks_client_lost_is_told_as_the_end_of_the_engine() -> None:
     "outcome",
     [
         Outcome("FAILED", error="ValueError: no rows"),
+        Outcome("FAILED", error="pyspark.errors.exceptions.connect.ParseException: [SYNTAX]"),
         Outcome("FAILED"),
         Outcome("SUCCESS"),
         Outcome("CANCELED", error=LOST),
