@@ -57,7 +57,7 @@ def main() -> None:
             "a job of five tasks ÷ five cold Spark processes",
             job,
             processes,
-            rounds=3,
+            rounds=3,  # nine would start 45 cold Sparks: some ten minutes, on a busy machine more
             goal=0.2,
         )
 

@@ -174,7 +174,10 @@ def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
 
     output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
     why = output.get("error") or task["state"].get("state_message", "")
-    _console.say(f"task {name} failed: {_without_jvm(why.splitlines())}")
+    first, *more = _without_jvm(why.splitlines()).splitlines() or [""]
+    _console.say(f"task {name} failed: {first}")
+    for line in more:
+        _console.say(f"  {line}")
     if not why.startswith(engine_end.SENTENCE):
         lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
         for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:

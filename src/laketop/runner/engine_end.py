@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 SENTENCE: Final = "the engine ended while the task ran"
 _ADVICE: Final = "run the job again, or repair this run"
 _OF_THE_CLIENT: Final = re.compile(
-    r"\bSparkConnectGrpcException\b|\[(INVALID_HANDLE\.|RESPONSE_ALREADY_RECEIVED\]|SESSION_NOT_SAME\])"
+    r"\bSparkConnectGrpcException\b"
+    r"|\[(INVALID_HANDLE\.|(RESPONSE_ALREADY_RECEIVED|SESSION_NOT_SAME|NO_ACTIVE_SESSION)\])"
 )
 """What the client raises when no engine answers, or a new one that does not know its session."""
 

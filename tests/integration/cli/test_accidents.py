@@ -219,7 +219,7 @@ def test_an_engine_killed_in_mid_run_fails_the_task_and_comes_back(
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     _, _, told = err.partition("counter failed: ")
-    assert told.startswith("the engine ended while the task ran\nhint: ")
+    assert told.startswith("the engine ended while the task ran\n  hint: ")
     assert "  | " not in told
     run = json.loads(laketop("status", "--json").out)["runs"][0]
     assert "the engine ended while the task ran" in run["state"]["state_message"]

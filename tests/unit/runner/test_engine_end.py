@@ -13,6 +13,7 @@ LOST = "pyspark.errors.exceptions.connect.SparkConnectGrpcException: <_MultiThre
     [
         LOST,
         "pyspark.errors.exceptions.connect.SparkException: [INVALID_HANDLE.SESSION_CHANGED] The",
+        "pyspark.errors.exceptions.connect.SparkConnectException: [NO_ACTIVE_SESSION] No active",
         "pyspark.errors.exceptions.base.PySparkRuntimeError: [RESPONSE_ALREADY_RECEIVED] OPERATION",
     ],
 )
