@@ -54,10 +54,12 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         git_commit=_code(),
         **SLICE,
     )
-    asked = ("catalog", "schema", "experiment", "endpoint", "replay", "approval_required")
-    asked += ("git_commit", *SLICE)
+    asked = ("catalog", "schema", "experiment", "endpoint", "git_commit", "replay")
     run_id = ws.jobs.run_now(
-        job_id, job_parameters={key: str(getattr(parameters, key)) for key in asked}
+        job_id,
+        job_parameters={
+            key: str(getattr(parameters, key)) for key in (*asked, "approval_required", *SLICE)
+        },
     ).run_id
     try:
         yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)

@@ -40,7 +40,7 @@ public final class EngineMain {
     try {
       connect();
     } catch (Throwable e) {
-      LOG.error("the engine cannot serve", e);
+      LOG.error("the engine cannot serve: {}", e.toString());
       System.exit(NOT_SERVING); // threads of Spark would keep a JVM that is never ready
     }
   }
