@@ -45,17 +45,6 @@ def test_the_runtime_and_the_project_file_pin_the_same_versions() -> None:
     assert delta.version == runtime.delta
 
 
-@pytest.mark.parametrize("name", ["dev", "local"])
-def test_the_compiled_requirements_hold_the_pins_and_no_address(name: str) -> None:
-    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
-    runtime = Runtime.load()
-    assert f"pyspark=={runtime.spark} " in text
-    assert f"delta-spark=={runtime.delta} " in text
-    assert "://" not in text
-    names = re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)
-    assert text.count("--hash=sha256:") >= len(names) > 50
-
-
 def test_every_command_has_a_help_text_and_options_of_its_own() -> None:
     commands = parser()._subparsers
     assert commands is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -137,6 +138,12 @@ class Node:
     def without(self, *keys: str) -> Node:
         """Return this map less some of its keys."""
         return self.holding({key: n for key, n in self.entries.items() if key not in keys})
+
+    def under(self, key_at: tuple[int, int]) -> Node:
+        """Return this node under another key of its file, however much it holds at no more cost."""
+        other = copy.copy(self)
+        object.__setattr__(other, "key_at", key_at)
+        return other
 
     def holding(self, value: Mapping[str, Node] | tuple[Node, ...]) -> Node:
         """Return another map or sequence in the same place."""

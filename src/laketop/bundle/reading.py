@@ -100,7 +100,8 @@ class _Composer:
         if depth > DEPTH_LIMIT:
             raise self.wrong(event, f"the values are nested more than {DEPTH_LIMIT} deep")
         if isinstance(event, yaml.AliasEvent):
-            return self.aliased(event)
+            aliased = self.aliased(event)
+            return aliased if key_at is None else aliased.under(key_at)
         anchor: str | None = getattr(event, "anchor", None)
         if anchor is not None:
             self.anchors[anchor] = None
@@ -153,7 +154,7 @@ class _Composer:
                 key = self.key(event)
                 if key in own:
                     message = f"the key {key!r} stands twice, the last one counts"
-                    hint = f"the first is at {own[key].place}"
+                    hint = f"the first is at {own[key].key_place}"
                     self.problems.warning(message, (), self.place(event), hint)
                 mark = event.start_mark
                 at = (mark.line + 1, mark.column + 1) if mark else None

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.job is None and not args.handed_on:
         args.wrong("nothing to run is named: give a KEY, or a command after `--`")
     if args.watch and args.no_wait:
-        raise LaketopError("--watch waits for each run, --no-wait for none", hint="choose one")
+        args.wrong("--watch waits for each run, --no-wait for none: choose one")
     if not args.watch:
         return _run(args)
     return _watch(args)

@@ -40,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
     bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
     with _console.Progress() as progress:
         progress.show("starting the workspace")
-        ran = daemon.find_first(settings)
-        contact = daemon.start(settings)
+        contact, is_ours = daemon.started(settings)
         if args.port and not contact.url.endswith(f":{args.port}"):
             raise LaketopError(
                 f"the workspace runs already, at {contact.url}, not at port {args.port}",
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             try:
                 contact.wait_for_engine(progress.show)
             except KeyboardInterrupt:
-                if ran is None or ran.pid != contact.pid:
+                if is_ours:
                     progress.show("ending the workspace that was starting")
                     daemon.stop(settings)
                 raise

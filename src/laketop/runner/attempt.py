@@ -64,11 +64,21 @@ _SHOWN: Final = frozenset(
     }
 )
 """What `view` adds to the settings of a task."""
+_SHOWN_WITHIN: Final = {"for_each_task": "stats", "condition_task": "outcome"}
+"""What it adds to those of a type of task."""
 
 
 def settings_of(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of the task of which an item of `tasks` in `runs/get` tells."""
-    return {name: value for name, value in view.items() if name not in _SHOWN}
+    """Return the settings of the task of which an item of `tasks` in `runs/get` tells.
+
+    >>> settings_of({"task_key": "a", "run_id": 1, "condition_task": {"outcome": "true"}})
+    {'task_key': 'a', 'condition_task': {}}
+    """
+    settings = {name: value for name, value in view.items() if name not in _SHOWN}
+    for kind, shown in _SHOWN_WITHIN.items():
+        if within := settings.get(kind):
+            settings[kind] = {name: within[name] for name in within if name != shown}
+    return settings
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -19,8 +19,10 @@ from starlette.types import Message, Send
 from laketop.workspace import wire
 from laketop.workspace.service import Reply
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
-_SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FAULTY = frozenset({errno.EROFS, errno.EIO})
+_SQLITE_FULL = "SQLITE_FULL"
+_SQLITE_FAULTY = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 """Source: sqlite.org, result codes; extended ones begin with the name of theirs."""
 _JSON = {"content-type": "application/json"}
 
@@ -54,15 +56,14 @@ def failed(what: str, error: Exception) -> Reply:
     """Return the answer to a request that failed.
 
     A fault of laketop is logged by its place but without its text, which can hold what was sent.
-    A disk that takes nothing more is none: whoever asked is told of it.
+    A disk that is full, or cannot be read or written, is none: whoever asked is told of it.
     """
     if isinstance(error, DatabricksError):
         return _reply_of(error)
-    why = _disk_problem(error)
-    if why is not None:
-        log.error("%s: the disk takes nothing more: %s", what, why)
-        message = f"The disk that holds the workspace takes nothing more: {why}."
-        return _reply_of(InternalError(f"{message} Make room there, and try again."))
+    problem = _disk_problem(error)
+    if problem is not None:
+        log.error("%s: %s", what, problem)
+        return _reply_of(InternalError(problem))
     request_id = uuid.uuid4().hex
     log.error("request %s: %s: %s\n%s", request_id, what, type(error).__name__, places_of(error))
     message = f"laketop failed at {what}; its log tells more of request {request_id}."
@@ -70,14 +71,25 @@ def failed(what: str, error: Exception) -> Reply:
 
 
 def _disk_problem(error: BaseException) -> str | None:
-    """Return why the disk did not take what a request had to write; None if it was not that."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return os.strerror(error.errno)
+    """Return what is said of a disk that did not do what a request needed; None if it did.
+
+    It names no path, which can hold what was sent, and so no disk.
+    """
+    if isinstance(error, OSError) and error.errno in _FULL | _FAULTY:
+        return _said("file", os.strerror(error.errno), is_full=error.errno in _FULL)
     if isinstance(error, sqlite3.OperationalError):
         name = getattr(error, "sqlite_errorname", "")
-        return str(error) if name.startswith(_SQLITE_FULL) else None
+        is_full = name == _SQLITE_FULL
+        is_told = is_full or name.startswith(_SQLITE_FAULTY)
+        return _said("database", str(error), is_full=is_full) if is_told else None
     below = error.__cause__
     return None if below is None else _disk_problem(below)
+
+
+def _said(what: str, why: str, *, is_full: bool) -> str:
+    if is_full:
+        return f"A {what} cannot be written: {why}. Make room on its disk, and try again."
+    return f"A {what} cannot be read or written: {why}."
 
 
 def places_of(error: Exception) -> str:

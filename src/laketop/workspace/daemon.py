@@ -7,6 +7,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -213,8 +214,14 @@ def start(settings: Settings) -> Contact:
     Errors: LaketopError with the reason when it does not start; NotFound for a workspace that
     the project has not, before anything is started.
     """
+    return started(settings)[0]
+
+
+def started(settings: Settings) -> tuple[Contact, bool]:
+    """Return what `start` does, and whether it was this call that started it; errors as there."""
     name = in_use.chosen(settings)
-    return _within(settings, start_first(settings), name)
+    contact, is_ours = _started_first(settings)
+    return _within(settings, contact, name), is_ours
 
 
 def start_first(settings: Settings) -> Contact:
@@ -222,9 +229,13 @@ def start_first(settings: Settings) -> Contact:
 
     Whoever is interrupted meanwhile ends what was starting.
     """
+    return _started_first(settings)[0]
+
+
+def _started_first(settings: Settings) -> tuple[Contact, bool]:
     contact = find_first(settings)
     if contact is not None and not _is_other(contact):
-        return contact
+        return contact, False
     if contact is not None:
         _leave(settings, contact)
     prepare(settings)
@@ -239,11 +250,12 @@ def start_first(settings: Settings) -> Contact:
             told = pipe.readline()
             contact = _found_soon(settings)
         except KeyboardInterrupt:
-            _abandon(settings, process.pid, pipe)
+            _abandon(settings, process, pipe)
             raise
-    if contact is not None:
-        return contact
     reason = json.loads(told) if told.startswith("{") else {}
+    if contact is not None:
+        # Of two that start at the same moment, one is told that the other has been faster.
+        return contact, bool(reason.get("ready"))
     raise LaketopError(
         reason.get("error", "the workspace did not start"),
         hint=reason.get("hint") or f"its log is {settings.state / 'logs' / 'workspace.log'}",
@@ -322,22 +334,52 @@ def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
         )
 
 
-def _abandon(settings: Settings, group: int, pipe: TextIO) -> None:
-    """End the workspace that is starting in a process group, and wait until it is gone."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-    pipe.read()  # it ends with whoever could still tell something there
-    while locked(settings) and _is_held_by(settings, group):
-        time.sleep(0.02)
+def _abandon(settings: Settings, process: subprocess.Popen[bytes], pipe: TextIO) -> None:
+    """End the workspace that is starting in the group of a process, and wait until it is gone.
+
+    Errors: LaketopError when it does not end.
+    """
+    group = process.pid
+    known: set[int] = set()
+
+    def is_there() -> bool:
+        process.poll()
+        holder = _holder_in(settings, group)
+        known.update({holder} if holder else ())
+        return not _is_closed(pipe) or holder is not None or any(map(_is_there, known))
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, number)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while is_there() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not is_there():
+            process.wait()
+            return
+    raise LaketopError(
+        f"the workspace that was starting, process group {group}, does not end",
+        hint=f"kill -9 -{group}",
+    )
 
 
-def _is_held_by(settings: Settings, group: int) -> bool:
-    """Return whether the state folder is held by a process group, or this cannot be told yet."""
+def _is_closed(pipe: TextIO) -> bool:
+    """Return whether nobody is left who could still tell something there."""
+    readable, _, _ = select.select([pipe], [], [], 0)
+    return bool(readable) and not os.read(pipe.fileno(), 1000)
+
+
+def _holder_in(settings: Settings, group: int) -> int | None:
+    """Return the process of a group that holds the state folder; 0 if it cannot be told yet."""
+    if not locked(settings):
+        return None
     text = (settings.state / "lock").read_text(encoding="utf-8").strip()
+    if not text.isdecimal():
+        return 0
     try:
-        return not text.isdecimal() or os.getpgid(int(text)) == group
+        return int(text) if os.getpgid(int(text)) == group else None
     except ProcessLookupError:
-        return False
+        return None
 
 
 def stop(settings: Settings) -> bool:

@@ -17,13 +17,13 @@ from laketop.workspace.run_records import RunRecord
 _BEGUN = ("PENDING", "RUNNING")
 _NOT_YET = ("BLOCKED", "WAITING_FOR_RETRY")
 _NEVER_AGAIN = ("condition", "run_job")
-"""What a retry of cannot undo, or leaves another run behind."""
+"""Types of task that are never retried, or whose retry would leave another run behind."""
 
 
 def goes_on(record: RunRecord) -> bool:
     """Return whether a run that was cut off goes on: all that had begun is to be retried.
 
-    A run of a continuous job, of a run_job task, or that was repaired, does not.
+    A run of a continuous job, of a run_job task, that was submitted, or repaired, does not.
     """
     is_plain = record.run_type == "JOB_RUN" and record.snapshot["trigger"] not in CONTINUOUS
     if record.life_cycle != "RUNNING" or not is_plain:
@@ -43,7 +43,9 @@ def _word(task: Mapping[str, Any]) -> str:
 def _is_retried(task: Mapping[str, Any]) -> bool:
     most = task.get("max_retries", MAX_RETRIES_DEFAULT)
     has_retries = most < 0 or task["attempt_number"] < most
-    return type_of(task) not in _NEVER_AGAIN and has_retries
+    nested = (task.get("for_each_task") or {}).get("task")
+    types = {type_of(one) for one in (task, nested) if one is not None}
+    return has_retries and types.isdisjoint(_NEVER_AGAIN)
 
 
 def not_begun(record: RunRecord) -> list[int]:
@@ -52,9 +54,10 @@ def not_begun(record: RunRecord) -> list[int]:
 
 
 def resumed(ground: Ground, *, new_id: Callable[[], int], now_ms: int) -> JobRun:
-    """Return the run, ready to go on as it was made: what was running is retried.
+    """Return the run, ready to go on with the tasks that it was made with.
 
-    Errors: ConfigError for settings that cannot be run.
+    What was running is retried. The settings of the job itself, such as environments, timeout and
+    defaults of parameters, are those of now. Errors: ConfigError for settings that cannot be run.
     """
     record = ground.record
     fresh = not_begun(record)
@@ -72,5 +75,12 @@ def resumed(ground: Ground, *, new_id: Callable[[], int], now_ms: int) -> JobRun
         tasks=again,
         is_resumed=True,
     )
-    settings = {**ground.settings, "tasks": [settings_of(task) for task in last.values()]}
+    settings = {**ground.settings, "tasks": [_among(last, task) for task in last.values()]}
     return JobRun(settings, request_of(ground), new_id, repair)
+
+
+def _among(tasks: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the task that `view` shows, in a run that has these tasks alone."""
+    settings = settings_of(view)
+    edges = [edge for edge in settings.get("depends_on") or () if edge["task_key"] in tasks]
+    return {**settings, "depends_on": edges} if "depends_on" in settings else settings

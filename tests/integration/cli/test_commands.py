@@ -13,7 +13,10 @@ from laketop.settings import Settings
 from laketop.workspace import daemon
 
 
-def test_run_starts_what_it_needs_and_shows_each_task(laketop: Laketop) -> None:
+def test_run_shows_each_task_and_stays_here_whatever_host_the_target_names(
+    thread: Path, laketop: Laketop
+) -> None:
+    assert "host: https://" in (thread / "databricks.yml").read_text(encoding="utf-8")
     said = laketop("run", "chain", "--params", "greeting=HELLO", "--json")
     assert said.code == 0, said.err
     assert "on the local workspace" in said.err

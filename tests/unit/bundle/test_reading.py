@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from laketop.bundle.nodes import NODE_LIMIT, Node, Place, plain
+from laketop.bundle.problems import Problems
 from laketop.bundle.reading import read_file, read_text
 from laketop.errors import ConfigError
 
@@ -60,6 +61,23 @@ def test_a_scalar_is_read_by_yaml_1_2(text: str, value: object) -> None:
 
 def test_the_last_of_equal_keys_wins() -> None:
     assert plain(read_text("a: 1\na: 2\n", "x.yml")) == {"a": 2}
+
+
+def test_the_first_of_equal_keys_is_told_where_it_stands() -> None:
+    problems = Problems()
+    read_text("x: &x\n  long: 1\na: *x\na: 2\n", "x.yml", problems)
+    (problem,) = problems.all()
+    assert (problem.line, problem.column) == (4, 1)
+    assert problem.hint == "the first is at x.yml:3:1"
+
+
+def test_a_key_has_its_own_place_whatever_its_value_is_an_alias_of() -> None:
+    tree = read_text("a: &a\n  b: 1\nc: *a\nd: [*a]\n", "x.yml")
+    at = {key: node.key_place.line for key, node in tree.entries.items()}
+    assert at == {"a": 1, "c": 3, "d": 4}
+    assert tree.get("c", "b") is tree.get("a", "b")
+    assert plain(tree) == {"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}]}
+    assert tree.get("d", 0) is tree.get("a")
 
 
 def test_own_keys_win_over_merged_ones_and_the_first_map_over_the_second() -> None:

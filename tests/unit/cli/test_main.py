@@ -19,7 +19,10 @@ def test_an_error_is_a_sentence_and_a_hint_and_ends_with_one(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["run"], ["run", "job", "--params", "x"], ["up", "--port", "70000"]],
+    [
+        *([], ["fly"], ["run"], ["run", "job", "--params", "x"], ["up", "--port", "70000"]),
+        ["run", "job", "--watch", "--no-wait"],
+    ],
 )
 def test_wrong_usage_ends_with_two(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -17,16 +17,15 @@ class Interrupted(daemon.Contact):
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("ran", [False, True])
-def test_ctrl_c_ends_the_workspace_unless_it_ran_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ran: bool
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_ctrl_c_ends_the_workspace_if_this_command_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
 ) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: here}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     contact = Interrupted("http://127.0.0.1:1", "t", "", 3, "0")
     stopped: list[Path] = []
-    monkeypatch.setattr(daemon, "find_first", lambda _: contact if ran else None)
-    monkeypatch.setattr(daemon, "start", lambda _: contact)
+    monkeypatch.setattr(daemon, "started", lambda _: (contact, is_ours))
     monkeypatch.setattr(daemon, "stop", lambda settings: stopped.append(settings.root))
     assert main(["up"]) == 1
-    assert stopped == ([] if ran else [tmp_path])
+    assert stopped == ([tmp_path] if is_ours else [])

@@ -23,6 +23,14 @@ def test_a_good_bundle_is_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.splitlines()[-1] == "Validation OK!"
 
 
+def test_a_target_that_names_a_host_is_checked_for_the_local_workspace_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "bundle: {name: x}\nworkspace: {host: https://far.example, root_path: /Shared/x}\n"
+    assert validate(tmp_path, text) == 0
+    assert "Workspace: local, path /Workspace/Shared/x" in capsys.readouterr().out
+
+
 def test_every_problem_is_told_at_once_with_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,12 +22,37 @@ def told(error: Exception) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
-def test_a_disk_that_takes_nothing_is_said_without_the_path(number: int) -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_that_is_full_is_said_without_the_path(number: int) -> None:
     answer = told(OSError(number, os.strerror(number), "/home/somebody/secret"))
     assert answer["error_code"] == "INTERNAL_ERROR"
-    assert f"takes nothing more: {os.strerror(number)}. Make room" in answer["message"]
-    assert "somebody" not in answer["message"]
+    why = os.strerror(number)
+    message = f"A file cannot be written: {why}. Make room on its disk, and try again."
+    assert answer["message"] == message
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO])
+def test_a_disk_that_cannot_be_read_or_written_is_not_called_full(number: int) -> None:
+    answer = told(OSError(number, os.strerror(number), "/home/somebody/secret"))
+    assert answer["error_code"] == "INTERNAL_ERROR"
+    assert answer["message"] == f"A file cannot be read or written: {os.strerror(number)}."
+
+
+def test_a_database_that_is_not_there_or_not_to_be_written_is_not_called_full(
+    tmp_path: Path,
+) -> None:
+    said = "A database cannot be read or written: "
+    with pytest.raises(sqlite3.OperationalError) as absent:
+        sqlite3.connect(tmp_path / "none" / "kept.db")
+    assert told(absent.value)["message"] == f"{said}unable to open database file."
+    sqlite3.connect(tmp_path / "kept.db").close()
+    place = f"file:{tmp_path}/kept.db?mode=ro"
+    with (
+        contextlib.closing(sqlite3.connect(place, uri=True)) as database,
+        pytest.raises(sqlite3.OperationalError) as caught,
+    ):
+        database.execute("CREATE TABLE t (x)")
+    assert told(caught.value)["message"] == f"{said}attempt to write a readonly database."
 
 
 def test_a_database_that_cannot_grow_is_said_also_beneath_another_error(tmp_path: Path) -> None:
@@ -36,7 +61,7 @@ def test_a_database_that_cannot_grow_is_said_also_beneath_another_error(tmp_path
         database.execute("PRAGMA max_page_count = 3")
         with pytest.raises(sqlite3.OperationalError) as caught:
             database.execute("INSERT INTO t VALUES (zeroblob(100000))")
-    message = "takes nothing more: database or disk is full."
+    message = "A database cannot be written: database or disk is full. Make room"
     assert message in told(caught.value)["message"]
     outer = RuntimeError("outside")
     outer.__cause__ = caught.value

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,16 @@ import pytest
 from laketop.errors import LaketopError
 from laketop.settings import Settings
 from laketop.workspace import daemon
+
+DEAF = """
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.write(lock, str(os.getpid()).encode())
+os.write(int(sys.argv[2]), b"held\\n")
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -37,6 +50,25 @@ def test_what_an_earlier_workspace_said_of_itself_is_not_believed(settings: Sett
     with daemon.hold(settings):
         assert daemon.find(settings) is None
         assert not daemon.kept(settings).exists()
+
+
+def test_what_is_starting_and_does_not_heed_a_signal_is_killed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_STOP_SECONDS", 0.1)
+    reader, writer = os.pipe()
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        command = [sys.executable, "-c", DEAF, str(settings.state / "lock"), str(writer)]
+        process = subprocess.Popen(command, pass_fds=(writer,), start_new_session=True)
+        os.close(writer)
+        try:
+            assert pipe.readline() == "held\n"
+            daemon._abandon(settings, process, pipe)
+            assert process.returncode == -signal.SIGKILL
+            assert not daemon.locked(settings)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_a_folder_that_cannot_be_made_is_said_with_its_path(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from laketop.runner.context import Outcome
 from laketop.runner.run import JobRun, RunRequest, settle
+from laketop.runner.states import both_spellings
 from laketop.workspace.repairs import Ground
 from laketop.workspace.resumed import goes_on, resumed
 from laketop.workspace.run_records import RunRecord
@@ -101,6 +102,55 @@ def cut_off(*tasks: dict[str, Any], started: str = "a", **request: Any) -> dict[
     return run.snapshot()
 
 
+def test_a_run_of_some_tasks_alone_goes_on_with_them_alone() -> None:
+    tasks = [task("a"), task("b", "a", max_retries=1), task("c", "a", "b")]
+    cut = cut_off(*tasks, only=("b+",), started="b")
+    assert goes_on(record_of(cut))
+    (*_, end) = played(again(record_of(cut)), seed=1)
+    assert [(one["task_key"], one["state"]["result_state"]) for one in end["tasks"]] == [
+        ("b", "FAILED"),
+        ("b", "SUCCESS"),
+        ("c", "SUCCESS"),
+    ]
+    assert end["state"]["result_state"] == "SUCCESS"
+
+
+def loop(**nested: Any) -> dict[str, Any]:
+    kind = nested or {"notebook_task": {"notebook_path": "/one"}}
+    each = {"inputs": "[1, 2]", "task": {"task_key": "one", **kind}}
+    return {"task_key": "each", "for_each_task": each, "max_retries": 1}
+
+
+def test_a_loop_that_was_cut_off_begins_anew_and_shows_nothing_of_what_it_did_before() -> None:
+    condition = {"op": "EQUAL_TO", "left": "1", "right": "1"}
+    run = run_of(
+        {"task_key": "if", "condition_task": condition},
+        {**loop(), "depends_on": [{"task_key": "if", "outcome": "true"}]},
+    )
+    run.advance(1_000)
+    for outcome in (Outcome("SUCCESS", condition=True), None):
+        (attempt,) = run.startable()
+        run.task_started(attempt.run_id, 2_000)
+        if outcome is not None:
+            run.task_finished(attempt.run_id, outcome, 3_000)
+            run.advance(3_000)
+    done = {"task_key": "one", **both_spellings("TERMINATED", "SUCCESS"), "start_time": 2_500}
+    run.iterations_told(attempt.run_id, [{**done, "run_id": 1}], {"task_run_stats": {"total": 2}})
+    cut = run.snapshot()
+    assert cut["tasks"][1]["for_each_task"]["stats"]
+    assert goes_on(record_of(cut))
+    went_on = again(record_of(cut))
+    _, first, second = went_on.snapshot()["tasks"]
+    assert first["for_each_task"]["stats"]
+    assert first["iterations"]
+    assert second["state"]["life_cycle_state"] == "WAITING_FOR_RETRY"
+    assert second["for_each_task"] == loop()["for_each_task"]
+    assert "iterations" not in second
+    (*_, end) = played(went_on, seed=1)
+    assert end["state"]["result_state"] == "SUCCESS"
+    assert end["tasks"][0]["condition_task"] == {**condition, "outcome": "true"}
+
+
 def test_what_was_running_is_a_failed_attempt_and_its_retry_counts() -> None:
     first = cut_off(task("a", max_retries=2, min_retry_interval_millis=500_000))
     run = again(record_of(first))
@@ -132,6 +182,8 @@ def test_only_what_is_to_be_retried_goes_on() -> None:
     assert not goes_on(record_of(cut_off(retried, task("b"))))  # it may have begun already
     child = task("a", run_job_task={"job_id": 8}, max_retries=1)
     assert not goes_on(record_of(cut_off(child)))
+    assert goes_on(record_of(cut_off(loop(), started="each")))
+    assert not goes_on(record_of(cut_off(loop(run_job_task={"job_id": 8}), started="each")))
 
 
 def test_runs_that_somebody_else_begins_anew_or_that_ended_do_not_go_on() -> None:

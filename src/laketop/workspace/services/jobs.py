@@ -103,17 +103,22 @@ class Jobs(Service):
         """End the runs that were active when the last process stopped, but those that go on."""
         with self.store.transaction(write=True):
             self._records.load_ids(self.workspace.first_id)
-            self._dispatcher.settle(self.workspace.now_ms(), but=resumed.goes_on)
+            self._dispatcher.settle(self.workspace.now_ms(), but=_goes_on)
             self._forget_old()
 
     def begin(self) -> None:
-        """Go on with the runs that were cut off and whose tasks are to be retried."""
+        """Go on with the runs that were cut off and whose tasks are to be retried.
+
+        One that cannot go on, for whatever reason, is ended: the workspace starts all the same.
+        """
         with self.store.transaction(write=True):
             for record in self._dispatcher.left_active():
                 try:
                     self._resume(record)
                 except (LaketopError, DatabricksError) as error:
                     log.warning("run %s does not go on: %s", record.run_id, error)
+                except Exception:
+                    log.exception("run %s does not go on", record.run_id)
             self._dispatcher.settle(self.workspace.now_ms())
 
     def _resume(self, record: RunRecord) -> None:
@@ -840,6 +845,14 @@ class Jobs(Service):
 
     def _folder(self, run_id: int, task_run_id: int) -> Path:
         return self._run_folder(run_id) / str(task_run_id)
+
+
+def _goes_on(record: RunRecord) -> bool:
+    try:
+        return resumed.goes_on(record)
+    except Exception:  # of what an older laketop wrote, perhaps
+        log.exception("run %s does not go on", record.run_id)
+        return False
 
 
 def _no_run(run_id: int) -> InvalidParameterValue:
