@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,5 +27,10 @@ def forking_server(root: Path, rounds: int, *modules: str) -> Iterator[subproces
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(source)},
+        start_new_session=True,
     ) as server:
-        yield server
+        try:
+            yield server
+        except BaseException:
+            os.killpg(server.pid, signal.SIGKILL)  # it would wait for its child, and we for it
+            raise
