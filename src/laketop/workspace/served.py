@@ -30,7 +30,9 @@ _ENTITY_FIELDS = {
     "min_provisioned_concurrency",
     "max_provisioned_concurrency",
 }
-_CONFIG_FIELDS = {"name", "served_entities", "served_models", "traffic_config"}
+_CONFIG_FIELDS = {
+    *("name", "served_entities", "served_models", "traffic_config", "auto_capture_config"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

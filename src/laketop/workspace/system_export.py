@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from laketop.engine.connect import RemoteEngine
 from laketop.workspace import system_tables
 from laketop.workspace.audit import AUDIT
 from laketop.workspace.system_tables import TABLES
+from laketop.workspace.waiting_rows import WaitingRows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 30.0
 _MOST_ROWS = 10_000
-_EVERY_ROW = 2**62
 _DAY_MS = 24 * 3_600_000
 _UNSEEN = """SELECT run_id FROM runs LEFT JOIN exported_runs USING (run_id)
     WHERE NOT is_active AND end_ms IS NOT json_extract(snapshot, '$.end_time') ORDER BY run_id"""
@@ -41,6 +41,7 @@ class SystemExport:
     def __init__(self, workspace: Workspace, remote: Callable[[], str | None]) -> None:
         self._workspace = workspace
         self._remote = remote
+        self.waiting = WaitingRows(workspace.store, most_rows=_MOST_ROWS)
         self._one = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,45 +98,39 @@ class SystemExport:
             jobs = workspace.jobs.all_jobs()
             for job_id, job in jobs.items():
                 if told.get(str(job_id), {}).get("digest") != system_tables.digest(job):
-                    self._note(*system_tables.job_row(job, workspace_id, now_ms=now))
+                    self.waiting.add(*system_tables.job_row(job, workspace_id, now_ms=now))
                     told[str(job_id)] = {"digest": system_tables.digest(job), "job": job}
             for gone in [name for name in told if int(name) not in jobs]:
                 last = told[gone]["job"]
-                self._note(*system_tables.job_row(last, workspace_id, now_ms=now, is_deleted=True))
+                self.waiting.add(
+                    *system_tables.job_row(last, workspace_id, now_ms=now, is_deleted=True)
+                )
                 del told[gone]
             for run in workspace.jobs.ended_runs(_UNSEEN):
                 rows = [*system_tables.run_rows(run, workspace_id)]
                 rate = workspace.settings.dbus_an_hour
                 usage = system_tables.usage_row(run, workspace_id, dbus_an_hour=rate)
                 for name, row in [*rows, *([usage] if usage else [])]:
-                    self._note(name, row)
+                    self.waiting.add(name, row)
                 store.execute(
                     "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
                     (run["run_id"], run["end_time"]),
                 )
 
-    def _note(self, name: str, row: Mapping[str, Any]) -> None:
-        self._workspace.store.execute(
-            "INSERT INTO system_rows (name, body) VALUES (?, ?)",
-            (name, json.dumps(row, default=str)),
-        )
-
     def _waiting(self) -> list[str]:
-        with self._workspace.store.reading():
-            rows = self._workspace.store.execute("SELECT DISTINCT name FROM system_rows")
-        return [name for (name,) in rows if name in TABLES]
+        return [name for name in self.waiting.names() if name in TABLES]
 
     def _append_all(self, session: SparkSession) -> int:
         session.conf.set("spark.sql.session.timeZone", "UTC")
         return sum(self._append(session, name) for name in self._waiting())
 
     def _append(self, session: SparkSession, name: str) -> int:
-        last, bodies = self.batch(name)
+        last, bodies = self.waiting.batch(name)
         if bodies:
             _ensure(session, name)
             app = f"laketop-{self._workspace.workspace_id}"
             _send(session, name, bodies, app=app, version=last)
-            self.forget(name, last)
+            self.waiting.forget(name, last)
             expiry = self.expiry(name)
             if expiry is not None and session.sql(expiry).collect()[0][0]:
                 session.sql(f"VACUUM {name}")  # the files of what was ended a week ago and longer
@@ -154,32 +149,6 @@ class SystemExport:
                 return None
             asked[name] = today
         return statement
-
-    def batch(self, name: str) -> tuple[int, list[dict[str, Any]]]:
-        """Return the rows to append to a table now, and the number of the last one.
-
-        Until `forget` is called they stay the same, also for another process: rows that come
-        meanwhile wait, or an append that is tried again would not be known as such.
-        """
-        store = self._workspace.store
-        with store.transaction(write=True):
-            begun = store.table("system batches")
-            limit = begun.get(name, _EVERY_ROW)
-            rows = store.execute(
-                "SELECT id, body FROM system_rows WHERE name = ? AND id <= ? ORDER BY id LIMIT ?",
-                (name, limit, _MOST_ROWS),
-            )
-            last = rows[-1][0] if rows else 0
-            if rows:
-                begun[name] = last
-        return last, [json.loads(body) for _, body in rows]
-
-    def forget(self, name: str, last: int) -> None:
-        """Forget the rows that were appended."""
-        store = self._workspace.store
-        with store.transaction(write=True):
-            store.execute("DELETE FROM system_rows WHERE name = ? AND id <= ?", (name, last))
-            store.table("system batches").pop(name, None)
 
 
 def _send(

@@ -74,10 +74,16 @@ TABLES: Mapping[str, str] = {
         job_run_id: STRING, job_task_run_id: STRING>, legacy_dashboard_id: STRING,
         dashboard_id: STRING, alert_id: STRING, notebook_id: STRING, sql_query_id: STRING,
         genie_space_id: STRING>, executed_as_user_id STRING, executed_as STRING""",
+    "system.serving.served_entities": """served_entity_id STRING, account_id STRING,
+        workspace_id STRING, created_by STRING, endpoint_name STRING, endpoint_id STRING,
+        served_entity_name STRING, entity_type STRING, entity_name STRING, entity_version STRING,
+        endpoint_config_version INT, task STRING, change_time TIMESTAMP,
+        endpoint_delete_time TIMESTAMP""",
     **LINEAGE_TABLES,
 }
 """The columns of each table, as SQL."""
 QUERY_HISTORY = "system.query.history"
+SERVED_ENTITIES = "system.serving.served_entities"
 
 KEPT_MS = 365 * 24 * 3_600_000
 """How long statements and lineage are kept. Source: Databricks docs, system tables."""
@@ -288,6 +294,12 @@ def job_row(
         "delete_time": _time(now_ms) if is_deleted else None,
         "run_as": job.get("run_as_user_name"),
     }
+
+
+def served_entity_row(told: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
+    """Return that an endpoint serves an entity from now on; `told` has names and ids."""
+    kind = {"account_id": ACCOUNT, "entity_type": "CUSTOM_MODEL", "change_time": _time(now_ms)}
+    return {**told, **kind}
 
 
 def digest(job: Mapping[str, Any]) -> str:

@@ -643,6 +643,11 @@ resources:
             workload_size: Small
             scale_to_zero_enabled: true
 """
+TABLES = """
+        auto_capture_config: {catalog_name: main, schema_name: default, table_name_prefix: old}
+      ai_gateway:
+        inference_table_config: {catalog_name: main, schema_name: default, enabled: true}
+"""
 
 
 def test_an_endpoint_is_made_changed_and_deleted(
@@ -664,13 +669,23 @@ def test_an_endpoint_is_made_changed_and_deleted(
     client.serving_endpoints.wait_get_serving_endpoint_not_updating(name)
     assert local.plan().changing == ()
     text = ENDPOINT.replace("NAME", name)
-    local.write(text.replace('entity_version: "1"', 'entity_version: "2"'))
+    second = text.replace('entity_version: "1"', 'entity_version: "2"')
+    local.write(second)
     edits = [edit.path for step in local.plan().changing for edit in step.edits]
     assert edits == ["config.served_entities[0].entity_version"]
+    local.write(second.rstrip() + TABLES)
     assert not local.deploy().failures
     told = client.serving_endpoints.wait_get_serving_endpoint_not_updating(name)
     assert told.config is not None
     assert [one.entity_version for one in told.config.served_entities or []] == ["2"]
+    assert told.config.auto_capture_config is not None
+    assert told.ai_gateway is not None
+    assert local.plan().changing == ()
+    local.write(second)
+    assert not local.deploy().failures
+    told = client.serving_endpoints.wait_get_serving_endpoint_not_updating(name)
+    assert told.config is not None
+    assert (told.config.auto_capture_config, told.ai_gateway) == (None, None)
     assert local.plan().changing == ()
     assert destroy(local.site, local.load(), Options(confirm=yes)) == ()
     with pytest.raises(NotFound):

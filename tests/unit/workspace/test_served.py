@@ -93,7 +93,6 @@ def test_traffic_for_an_entity_that_is_not_served_is_refused() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        {"served_entities": [one()], "auto_capture_config": {"enabled": True}},
         {"served_entities": [one(external_model={"name": "x"})]},
         {"served_entities": [one(workload_type="GPU_SMALL")]},
         {"served_entities": [one(environment_vars={"A": "{{secrets/s/k}}"})]},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,23 +22,6 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace.shutdown()
 
 
-def _note(workspace: Workspace, number: int) -> None:
-    with workspace.store.transaction(write=True):
-        workspace.store.execute(
-            "INSERT INTO system_rows (name, body) VALUES (?, ?)", (NAME, json.dumps({"n": number}))
-        )
-
-
-def test_a_batch_stays_the_same_until_it_was_appended(workspace: Workspace) -> None:
-    _note(workspace, 1)
-    first = SystemExport(workspace, lambda: None).batch(NAME)
-    _note(workspace, 2)
-    again = SystemExport(workspace, lambda: None)
-    assert again.batch(NAME) == first == (first[0], [{"n": 1}])
-    again.forget(NAME, first[0])
-    assert again.batch(NAME) == (first[0] + 1, [{"n": 2}])
-
-
 def test_rows_that_are_too_old_are_ended_once_a_day(workspace: Workspace) -> None:
     workspace.now_ms.machine = lambda: 1_700_000_000_000
     export = SystemExport(workspace, lambda: None)
@@ -53,7 +35,7 @@ def test_rows_that_are_too_old_are_ended_once_a_day(workspace: Workspace) -> Non
 
 
 def test_rows_wait_for_an_engine(workspace: Workspace) -> None:
-    _note(workspace, 1)
     export = SystemExport(workspace, lambda: None)
+    export.waiting.add(NAME, {"n": 1})
     assert export.flush() == 0
-    assert export.batch(NAME)[1] == [{"n": 1}]
+    assert export.waiting.batch(NAME)[1] == [{"n": 1}]

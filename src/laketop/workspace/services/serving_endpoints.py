@@ -9,7 +9,9 @@ import json
 import logging
 import random
 import re
+import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +23,7 @@ from databricks.sdk.errors.platform import (
     BadRequest,
     DeadlineExceeded,
     InternalError,
+    InvalidParameterValue,
     NotFound,
     ResourceAlreadyExists,
     ResourceConflict,
@@ -28,9 +31,19 @@ from databricks.sdk.errors.platform import (
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.serving import ServingEndpoint
 
+from laketop.workspace.inference_tables import (
+    AUTO_CAPTURE,
+    GATEWAY,
+    Exchange,
+    entity_id,
+    sent_of,
+    table_of,
+)
+from laketop.workspace.payload_log import PayloadLog
 from laketop.workspace.scorers import Answer, Scorer, ScorerFailed, Scorers, Served, TooSlow, clean
 from laketop.workspace.served import Config, Entity, check_endpoint_name, choose, config_of
-from laketop.workspace.service import Reply, Request, Service, route
+from laketop.workspace.service import Fields, Reply, Request, Service, route
+from laketop.workspace.system_tables import SERVED_ENTITIES, served_entity_row
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
@@ -70,9 +83,12 @@ class ServingEndpoints(Service):
         self._closing = threading.Event()
         self._draws = random.Random(0)  # noqa: S311 - shares traffic out, keeps no secret
         self._queries = anyio.CapacityLimiter(_QUERIES_AT_ONCE)
+        self.payloads = PayloadLog(workspace)
 
     def start(self) -> None:
-        """Take up the deployments that an earlier process left unfinished."""
+        """Take up the deployments, and the rows, that an earlier process left unfinished."""
+        if self.payloads.waits():
+            self.payloads.begin()
         with self.store.transaction(write=False):
             unfinished = [
                 (name, record["pending"]["deployment"])
@@ -85,6 +101,7 @@ class ServingEndpoints(Service):
     def shutdown(self) -> None:
         """End every scorer; what was being deployed is taken up at the next start."""
         self._closing.set()
+        self.payloads.close()
         self._scorers.close()
         for thread in list(self._threads):
             thread.join()
@@ -104,7 +121,7 @@ class ServingEndpoints(Service):
     ) -> Record:
         """Create an endpoint and begin to load what it serves."""
         check_endpoint_name(name)
-        _refuse(ai_gateway=ai_gateway, rate_limits=rate_limits, route_optimized=route_optimized)
+        _refuse(rate_limits=rate_limits, route_optimized=route_optimized)
         endpoints = self.table("endpoints")
         if name in endpoints:
             raise ResourceAlreadyExists(f"Endpoint with name '{name}' already exists.")
@@ -118,12 +135,15 @@ class ServingEndpoints(Service):
             "config": None,
             "pending": None,
             "failed": None,
+            "tables": {},
         }
+        self._capture(name, record, GATEWAY, ai_gateway)
         if config is not None:
+            self._capture(name, record, AUTO_CAPTURE, config.get(AUTO_CAPTURE))
             self._begin(name, record, config_of(config))
         record["updated_ms"] = now
         endpoints[name] = record
-        return _told(name, record)
+        return self._told(name, record)
 
     @route("PUT /api/2.0/serving-endpoints/{name}/config", hold="check_update")
     def update_config(
@@ -139,10 +159,38 @@ class ServingEndpoints(Service):
         if _update_of(record) == "IN_PROGRESS":
             raise ResourceConflict(f"Endpoint '{name}' is being updated; wait until it is done.")
         sent = _config_sent(served_entities, served_models, traffic_config, auto_capture_config)
+        if auto_capture_config is not None:
+            self._capture(name, record, AUTO_CAPTURE, auto_capture_config)
         self._begin(name, record, config_of(sent))
         record["updated_ms"] = self.workspace.now_ms()
         self.table("endpoints")[name] = record
-        return _told(name, record)
+        return self._told(name, record)
+
+    @route("PUT /api/2.0/serving-endpoints/{name}/ai-gateway")
+    def put_ai_gateway(self, name: str, fields: Fields) -> dict[str, Any]:
+        """Keep requests and answers in an inference table from now on, or no longer."""
+        record = self._record(name)
+        self._capture(name, record, GATEWAY, {k: v for k, v in fields.items() if k != "name"})
+        record["updated_ms"] = self.workspace.now_ms()
+        self.table("endpoints")[name] = record
+        return _gateway_told(record)
+
+    def _capture(self, name: str, record: Record, form: str, told: Any) -> None:
+        """Let the requests of an endpoint go to the inference table that a client tells of."""
+        kept = record.setdefault("tables", {})
+        before, sent = kept.get(form), sent_of(form, told)
+        if sent is None:
+            kept.pop(form, None)
+            return
+        table = table_of(form, sent, name)
+        if before is None:
+            self.payloads.check(table)
+        elif table_of(form, before, name) != table:
+            raise InvalidParameterValue(
+                f"The inference table of '{name}' is {table_of(form, before, name).full_name};"
+                " disable it before you name another."
+            )
+        kept[form] = sent
 
     @route("GET /api/2.0/serving-endpoints")
     def list(self) -> dict[str, Any]:
@@ -151,12 +199,12 @@ class ServingEndpoints(Service):
 
     def every(self) -> Any:
         """Return every endpoint as `get` does, by name."""
-        return [_told(name, record) for name, record in self.table("endpoints").items()]
+        return [self._told(name, record) for name, record in self.table("endpoints").items()]
 
     @route("GET /api/2.0/serving-endpoints/{name}")
     def get(self, name: str) -> Record:
         """Return an endpoint."""
-        return _told(name, self._record(name))
+        return self._told(name, self._record(name))
 
     @route("DELETE /api/2.0/serving-endpoints/{name}")
     def delete(self, name: str) -> None:
@@ -221,20 +269,57 @@ class ServingEndpoints(Service):
                 f"Endpoint '{name}' is not ready: its state is {_update_of(record)}.",
                 error_code="INVALID_STATE",
             )
-        entity = self._chosen(_config_kept(record["config"]), name, wanted, request.body)
+        config = _config_kept(record["config"])
+        is_asked = record.get("tables") or len(config.entities) > 1
+        client_id = _client_request_id(request.body) if is_asked else None
+        entity = self._chosen(config, name, wanted, client_id)
+        exchange = Exchange(
+            endpoint=name,
+            entity_id=_id_of(record, entity),
+            model=entity.model,
+            version=entity.version,
+            requester=self.workspace.user,
+            client_request_id=client_id,
+            at_ms=self.workspace.now_ms(),
+            request=request.body,
+        )
+        began = time.monotonic()
+        status, answer = 500, None
+        try:
+            answer = self._answered(record, entity, request)
+            status = answer.status
+        except DeadlineExceeded:
+            status = 504
+            raise
+        finally:
+            took_ms = round(1000 * (time.monotonic() - began))
+            body = None if answer is None else answer.body
+            self._keep(record, exchange.ended(status, body, took_ms=took_ms))
+        return entity, answer
+
+    def _answered(self, record: Record, entity: Entity, request: Request) -> Answer:
         try:
             scorer = self._scorer(entity, _keys(record["config"]).get(entity.name))
             kind = request.headers.get("content-type", "")
-            return entity, scorer.post(request.body, kind, seconds=self.answer_seconds)
+            return scorer.post(request.body, kind, seconds=self.answer_seconds)
         except TooSlow as error:
             raise DeadlineExceeded(f"Served entity '{entity.name}': {error}.") from error
         except ScorerFailed as error:
             raise InternalError(f"Served entity '{entity.name}' failed: {error}.") from error
 
-    def _chosen(self, config: Config, name: str, wanted: str | None, body: bytes) -> Entity:
+    def _keep(self, record: Record, exchange: Exchange) -> None:
+        """Let an exchange wait for the inference tables; without room for it the answer goes on."""
+        for form, sent in record.get("tables", {}).items():
+            table = table_of(form, sent, exchange.endpoint)
+            try:
+                self.payloads.add(table, record["creator"], exchange)
+            except (OSError, sqlite3.Error):
+                log.exception("a request to %r is not kept", exchange.endpoint)
+
+    def _chosen(
+        self, config: Config, name: str, wanted: str | None, request_id: str | None
+    ) -> Entity:
         if wanted is None:
-            alone = len(config.entities) == 1
-            request_id = None if alone else _client_request_id(body)
             return choose(config, request_id=request_id, draw=self._draws.random())
         for entity in config.entities:
             if entity.name == wanted:
@@ -317,9 +402,27 @@ class ServingEndpoints(Service):
             record = self._record(name)
             if failed is None:
                 record.update(config=pending, pending=None)
+                self._note_entities(name, record)
             else:
                 record.update(pending=pending, failed=failed)
             self.table("endpoints")[name] = record
+
+    def _note_entities(self, name: str, record: Record) -> None:
+        """Note what serves from now on, by the ids that inference tables hold."""
+        config, now_ms = record["config"], self.workspace.now_ms()
+        for kept, entity in zip(config["entities"], _config_kept(config).entities, strict=True):
+            row = {
+                "workspace_id": self.workspace.workspace_id,
+                "served_entity_id": _id_of(record, entity),
+                "created_by": kept["creator"],
+                "endpoint_name": name,
+                "endpoint_id": record["id"],
+                "served_entity_name": entity.name,
+                "entity_name": entity.model,
+                "entity_version": str(entity.version),
+                "endpoint_config_version": config["version"],
+            }
+            self.payloads.note(SERVED_ENTITIES, served_entity_row(row, now_ms=now_ms))
 
     def _pending(self, name: str, deployment: str) -> Record | None:
         """Return the configuration on its way, None if it was deleted or replaced meanwhile."""
@@ -368,6 +471,41 @@ class ServingEndpoints(Service):
                 f"Endpoint with name '{name}' does not exist.", error_code="RESOURCE_DOES_NOT_EXIST"
             )
         return record
+
+    def _told(self, name: str, record: Record) -> Record:
+        config, pending = record["config"], record["pending"]
+        told = {
+            "name": name,
+            "id": record["id"],
+            "creator": record["creator"],
+            "creation_timestamp": record["created_ms"],
+            "last_updated_timestamp": record["updated_ms"],
+            "description": record["description"],
+            "tags": record["tags"],
+            "state": {
+                "ready": "NOT_READY" if config is None else "READY",
+                "config_update": _update_of(record),
+            },
+            "permission_level": "CAN_MANAGE",
+            GATEWAY: _gateway_told(record) or None,
+        }
+        if config is not None:
+            told["config"] = _config_told(config, {"deployment": "DEPLOYMENT_READY"})
+        if pending is not None:
+            told["pending_config"] = _config_told(pending, _pending_state(record))
+            told["pending_config"]["start_time"] = pending["start_ms"]
+        for shown in ("config", "pending_config"):
+            if shown in told and AUTO_CAPTURE in record.get("tables", {}):
+                told[shown][AUTO_CAPTURE] = self._captured(name, record)
+        return {field: value for field, value in told.items() if value is not None}
+
+    def _captured(self, name: str, record: Record) -> dict[str, Any]:
+        sent = record["tables"][AUTO_CAPTURE]
+        table = table_of(AUTO_CAPTURE, sent, name)
+        problem = self.payloads.problem(table)
+        state = {"status": "READY"} if problem is None else {"status": "FAILED"}
+        told = {"name": table.name, **state, **({"status_message": problem} if problem else {})}
+        return {"enabled": True, **sent, "state": {"payload_table": told}}
 
     def _log_of(self, key: str | None) -> str:
         file = None if key is None else self._scorers.log_file(key)
@@ -443,28 +581,13 @@ def _update_of(record: Record) -> str:
     return "NOT_UPDATING" if record["pending"] is None else "IN_PROGRESS"
 
 
-def _told(name: str, record: Record) -> Record:
-    config, pending = record["config"], record["pending"]
-    told = {
-        "name": name,
-        "id": record["id"],
-        "creator": record["creator"],
-        "creation_timestamp": record["created_ms"],
-        "last_updated_timestamp": record["updated_ms"],
-        "description": record["description"],
-        "tags": record["tags"],
-        "state": {
-            "ready": "NOT_READY" if config is None else "READY",
-            "config_update": _update_of(record),
-        },
-        "permission_level": "CAN_MANAGE",
-    }
-    if config is not None:
-        told["config"] = _config_told(config, {"deployment": "DEPLOYMENT_READY"})
-    if pending is not None:
-        told["pending_config"] = _config_told(pending, _pending_state(record))
-        told["pending_config"]["start_time"] = pending["start_ms"]
-    return {field: value for field, value in told.items() if value is not None}
+def _gateway_told(record: Record) -> dict[str, Any]:
+    sent = record.get("tables", {}).get(GATEWAY)
+    return {} if sent is None else {"inference_table_config": sent}
+
+
+def _id_of(record: Record, entity: Entity) -> str:
+    return entity_id(record["id"], entity.name, entity.model, entity.version)
 
 
 def _pending_state(record: Record) -> dict[str, str]:

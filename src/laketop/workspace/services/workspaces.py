@@ -133,9 +133,11 @@ class Workspaces(Service):
                 self.workspace.service_principal_secrets_proxy.forget_workspace(name)
                 del self.table("workspaces")[name]
             del self._open[name]
+            found.serving_endpoints.payloads.close()
             found.system_tables.hand_over(self.store)
             found.shutdown()
             shutil.rmtree(found.state)
+            self.workspace.serving_endpoints.payloads.begin()
 
     def _opened(self, name: str, told: Mapping[str, Any]) -> Workspace:
         first = self.workspace

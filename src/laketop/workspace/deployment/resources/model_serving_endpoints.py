@@ -37,12 +37,19 @@ class ModelServingEndpoints(Kind):
         config = told.get("pending_config") or told.get("config")
         if config:
             found["config"] = _config(config)
+        if told.get("ai_gateway"):
+            found["ai_gateway"] = _gateway(told["ai_gateway"])
         return found
 
     def update(self, id_: str, body: Body, now: Body) -> None:
         """Begin to load another configuration, and set the tags."""
         if _config(body.get("config") or {}) != now.get("config"):
-            self.api.do("PUT", f"{_PATH}/{id_}/config", body=body.get("config") or {})
+            sent = dict(body.get("config") or {})
+            if "auto_capture_config" in now.get("config", {}):
+                sent.setdefault("auto_capture_config", {"enabled": False})
+            self.api.do("PUT", f"{_PATH}/{id_}/config", body=sent)
+        if _gateway(body.get("ai_gateway")) != now.get("ai_gateway", {}):
+            self.api.do("PUT", f"{_PATH}/{id_}/ai-gateway", body=body.get("ai_gateway") or {})
         before, after = _tags(now), _tags(body)
         if before != after:
             added = [{"key": k, "value": v} for k, v in after.items() if before.get(k) != v]
@@ -84,13 +91,22 @@ def _config(config: Body) -> dict[str, Any]:
                 for r in routes
             ]
         }
-    if config.get("auto_capture_config"):
-        found["auto_capture_config"] = {
-            key: value
-            for key, value in config["auto_capture_config"].items()
-            if key in {"catalog_name", "schema_name", "table_name_prefix", "enabled"}
-        }
+    if _table(config.get("auto_capture_config"), is_enabled=True):
+        found["auto_capture_config"] = _table(config["auto_capture_config"], is_enabled=True)
     return found
+
+
+def _gateway(sent: Any) -> dict[str, Any]:
+    table = _table((sent or {}).get("inference_table_config"), is_enabled=False)
+    return {"inference_table_config": table} if table else {}
+
+
+def _table(sent: Any, *, is_enabled: bool) -> dict[str, Any]:
+    """Return the names of an inference table, none where it is not enabled."""
+    if not sent or not sent.get("enabled", is_enabled):
+        return {}
+    names = ("catalog_name", "schema_name", "table_name_prefix")
+    return {name: sent[name] for name in names if sent.get(name) is not None}
 
 
 def _text(value: Any) -> Any:
