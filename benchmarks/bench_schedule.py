@@ -46,7 +46,7 @@ def seconds_of(workspace: Workspace, tasks: list[dict[str, Any]]) -> float:
         job_id = jobs.create({"name": "bench", "tasks": tasks})["job_id"]  # type: ignore[attr-defined]  # of the service
     began = time.monotonic()
     with store.transaction(write=True):
-        run_id = jobs.run_now(job_id=job_id)["run_id"]  # type: ignore[attr-defined]  # of the service
+        run_id = jobs.run_now(job_id=job_id, fields={})["run_id"]  # type: ignore[attr-defined]  # of the service
     while True:
         with store.transaction(write=False):
             row = store.execute("SELECT is_active FROM runs WHERE run_id = ?", (run_id,))

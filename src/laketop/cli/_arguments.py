@@ -14,15 +14,18 @@ _OF_TASKS = {
     "sql_task": "sql_params",
     "spark_python_task": "python_params",
     "python_wheel_task": "python_params",
+    "spark_jar_task": "jar_params",
+    "spark_submit_task": "spark_submit_params",
 }
 """The field of run-now for each type of task that takes some."""
+_LISTS = frozenset({"python_params", "jar_params", "spark_submit_params"})
 
 
 def fields_of(key: str, job: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
     """Return the fields of run-now for the arguments of a job with these settings.
 
     `--name value` and `--name=value` are job parameters, where the job declares some, and
-    parameters of its tasks otherwise; tasks in Python take all arguments as they are.
+    parameters of its tasks otherwise; tasks in Python and jars take all arguments as they are.
     Errors: LaketopError for arguments that the job cannot take.
     Source: Databricks docs, bundle commands.
     """
@@ -44,7 +47,7 @@ def fields_of(key: str, job: Mapping[str, Any], arguments: Sequence[str]) -> dic
             hint="declare `parameters` in the job",
         )
     field = fields[0]
-    return {field: list(arguments) if field == "python_params" else _pairs(arguments)}
+    return {field: list(arguments) if field in _LISTS else _pairs(arguments)}
 
 
 def _pairs(arguments: Sequence[str]) -> dict[str, str]:

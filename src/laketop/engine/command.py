@@ -11,13 +11,13 @@ from pathlib import Path
 from laketop.engine.jars import class_path
 from laketop.settings import Settings
 
-_LOGGING = "log4j2.properties"
+LOGGING = "log4j2.properties"
 _POOLS = "fairscheduler.xml"
 _SPARE_SLOTS = 6
 """Slots beyond the cores. A statement is cut into as many tasks as there are cores, so what waits
 (a sleeping function, a slow source) leaves slots to others."""
 
-_OPEN = (
+OPEN = (
     "java.base/java.lang",
     "java.base/java.lang.invoke",
     "java.base/java.lang.reflect",
@@ -36,12 +36,11 @@ _OPEN = (
 )
 """The packages that Spark's own launcher opens, as `org.apache.spark.launcher.Main` prints them."""
 
-_JVM = (
-    "-XX:+UseParallelGC",
-    "-XX:ReservedCodeCacheSize=512m",
+LATE_COMPILER = (
     *(f"-XX:Tier4{name}" for name in ("InvocationThreshold=50000", "MinInvocationThreshold=6000")),
     *(f"-XX:Tier4{name}" for name in ("CompileThreshold=150000", "BackEdgeThreshold=400000")),
 )
+_JVM = ("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", *LATE_COMPILER)
 """Spark makes new classes for each query, and the JVM's second compiler took a third of the
 processor's time of a job on a fresh engine for code that ran only seconds: it begins ten times
 later than it would, which what is really hot passes in its first rows. The parallel collector does
@@ -70,12 +69,12 @@ def line(
     return [
         str(java),
         "-XX:+IgnoreUnrecognizedVMOptions",
-        *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPEN),
+        *(f"--add-opens={package}=ALL-UNNAMED" for package in OPEN),
         "-Dio.netty.tryReflectionSetAccessible=true",
         f"-Djava.io.tmpdir={folder / 'tmp'}",
         f"-Dderby.system.home={folder}",
         f"-Duser.home={folder}",
-        f"-Dlog4j2.configurationFile={_shipped(_LOGGING)}",
+        f"-Dlog4j2.configurationFile={shipped(LOGGING)}",
         f"-Xmx{settings.engine_memory}",
         *_JVM,
         *archive,
@@ -124,11 +123,11 @@ def _fixed() -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.scheduler.mode": "FAIR",
-        "spark.scheduler.allocation.file": str(_shipped(_POOLS)),
+        "spark.scheduler.allocation.file": str(shipped(_POOLS)),
     }
 
 
-def _shipped(name: str) -> Traversable:
+def shipped(name: str) -> Traversable:
     """Return a file that lies beside this one, wherever laketop is installed."""
     return importlib.resources.files("laketop.engine") / name
 

@@ -23,6 +23,11 @@ from laketop.settings import Settings
 Say = Callable[[str], None]
 
 _FETCH_SECONDS = 180
+_ENGINE_ALONE = (
+    *("spark-sql_", "spark-connect_", "spark-catalyst_", "spark-hive", "spark-mllib"),
+    *("spark-graphx", "spark-streaming", "hive-", "kubernetes-", "derby"),
+)
+"""Beginnings of the names of Spark's jars that a client has no use for."""
 
 
 def own_jar() -> Path:
@@ -209,3 +214,17 @@ def _is(file: Path, jar: Jar) -> bool:
 def class_path(jars: Sequence[Path]) -> str:
     """Return the class path of the engine: laketop's own jar goes before Spark's and Delta's."""
     return os.pathsep.join([str(own_jar()), f"{spark_home() / 'jars'}/*", *map(str, jars)])
+
+
+def client_class_path(jars: Sequence[Path]) -> str:
+    """Return the class path of a JVM that speaks Spark Connect: its client, then what that needs.
+
+    Spark's own SQL engine is left out, as Spark's launcher does for a remote session: its builder
+    would start Spark right there. Laketop's jar and `jars` go last.
+    """
+    folder = spark_home() / "jars"
+    client = sorted(folder.glob("connect-repl/spark-connect-client-jvm_*.jar"))
+    if not client:
+        raise EngineMissing("the installed pyspark has no client of Spark Connect for the JVM")
+    needed = [jar for jar in sorted(folder.glob("*.jar")) if not jar.name.startswith(_ENGINE_ALONE)]
+    return os.pathsep.join(map(str, (*client, *needed, own_jar(), *jars)))

@@ -37,7 +37,9 @@ _RESOLVED: Final = {
     "notebook_task": ("base_parameters",),
     "python_wheel_task": ("parameters", "named_parameters"),
     "run_job_task": ("job_parameters",),
+    "spark_jar_task": ("parameters",),
     "spark_python_task": ("parameters",),
+    "spark_submit_task": ("parameters",),
     "sql_task": ("parameters",),
 }
 """What `resolved_values` tells of each type of task. Source: databricks-sdk, `ResolvedValues`."""

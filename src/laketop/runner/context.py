@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
-from laketop.errors import NotFound, Refused
+from laketop.errors import EngineMissing, NotFound, Refused
 
 if TYPE_CHECKING:
     import threading
@@ -28,6 +28,11 @@ def _no_iterations(
     nested: Mapping[str, Any], inputs: Sequence[Any], concurrency: int
 ) -> tuple[str, str | None]:
     raise Refused(f"{concurrency} at once of {len(inputs)} iterations of {nested!r} by itself")
+
+
+def no_java() -> Path:
+    """Raise EngineMissing: nobody said where Java is."""
+    raise EngineMissing("no Java is known for this task")
 
 
 def _nothing_saved(kind: str, name: str) -> Mapping[str, Any]:
@@ -61,6 +66,8 @@ class TaskContext:
     """Where environments are kept, for all projects of the user; None = with the project."""
     own: Path | None = None
     """The project's own environment, for tasks that declare none; None = the interpreter's."""
+    java: Callable[[], Path] = no_java
+    """Find the `java` for tasks in a JVM; EngineMissing where there is none."""
     resolve: Callable[[str], Path]
     """Turn a path of the workspace into a path on disk."""
     cancelled: threading.Event

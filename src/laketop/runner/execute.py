@@ -16,7 +16,7 @@ from laketop.engine.connect import called
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner import engine_end
 from laketop.runner.attempt import type_of
-from laketop.runner.context import Outcome, TaskContext
+from laketop.runner.context import Outcome, TaskContext, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
 from laketop.runner.tasks import refuse_unknown, task_types
 
@@ -79,6 +79,8 @@ class Site:
     pool: Pool
     engine: Callable[[], object] = lambda: None
     """Returns what is another thing once the engine has ended."""
+    java: Callable[[], Path] = no_java
+    """Finds the `java` for tasks in a JVM."""
     fork: Fork | None = None
     cache: Path | None = None
     """Where environments of tasks are kept, for all projects of the user; None = by the runs."""
@@ -320,6 +322,7 @@ class _Work:
             directory=self._directory,
             environment=environment,
             python=python,
+            java=self._site.java,
             resolve=self._site.resolve,
             cancelled=self._cancelled,
             run_job=self._run_job,

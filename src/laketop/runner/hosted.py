@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import laketop
+from laketop.errors import Refused
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
 from laketop.runner.overlay import Wanted, overlay
@@ -26,10 +27,14 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     """Run a task of this kind in a process of its own and return how it ended.
 
     `fields` are those of `Request` that the kind of task has: parameters, arguments, entry_point.
-    Errors: ConfigError for a library that cannot be used or an environment that cannot be made.
+    Errors: ConfigError for a library that cannot be used or an environment that cannot be made,
+    Refused for a jar.
     """
     state = context.directory.parents[2]  # <state>/runs/<run>/<task run>
     libraries = libraries_of(context.task, context.resolve, state / "envs" / "wheels")
+    if libraries.jars:
+        hint = "leave it out, and let the code bring it: spark.addArtifacts(path)"
+        raise Refused(f"the jar {libraries.jars[0].name!r} in a Python task", hint=hint)
     cache = context.cache or state / "envs"
     unmet = libraries.unmet()
     overlays = (_overlay(unmet, cache, context),) if unmet else ()

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Libraries:
-    """Folders of unpacked wheels, and requirements that are checked by the task's process."""
+    """Folders of unpacked wheels, requirements that are checked by the task's process, and jars."""
 
     wheels: tuple[Path, ...]
     requirements: tuple[str, ...]
+    jars: tuple[Path, ...] = ()
 
     def unmet(self) -> list[str]:
         """Return what the interpreter has not, of the requirements and of those of the wheels."""
@@ -49,16 +50,31 @@ def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache:
     kind of library that is not supported.
     """
     folders: dict[Path, None] = {}
+    jars: dict[Path, None] = {}
     found: list[str] = []
     for kind, text in (*_of_libraries(task), *_of_environment(task)):
         if kind == "wheel":
             for wheel in _wheels(text, resolve):
                 folders[wheels.unpack(wheel, cache)] = None
+        elif kind == "jar":
+            jars[jar_at(text, resolve)] = None
         elif kind == "file":
             found.extend(read_file(resolve(text)))
         else:
             found.append(text)
-    return Libraries(wheels=tuple(folders), requirements=tuple(dict.fromkeys(found)))
+    requirements = tuple(dict.fromkeys(found))
+    return Libraries(wheels=tuple(folders), requirements=requirements, jars=tuple(jars))
+
+
+def jar_at(path: str, resolve: Callable[[str], Path]) -> Path:
+    """Return the jar that a path of the workspace leads to.
+
+    Errors: ConfigError if it is not there.
+    """
+    place = resolve(path)
+    if not place.is_file():
+        raise ConfigError(f"there is no jar {path!r}", hint="was it built, and uploaded?")
+    return place
 
 
 def _of_libraries(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -70,8 +86,11 @@ def _of_libraries(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield "file", value
             elif kind == "pypi":
                 yield "requirement", value["package"]
+            elif kind == "jar":
+                yield "jar", value
             else:
-                raise Refused(f"a library of kind {kind!r}", hint="whl, pypi, requirements are")
+                hint = "whl, pypi, requirements are, and jar"
+                raise Refused(f"a library of kind {kind!r}", hint=hint)
 
 
 def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -81,7 +100,10 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     environments = {found["environment_key"]: found for found in task.get("environments") or []}
     if key not in environments:
         raise ConfigError(f"task {task.get('task_key')!r} names no environment of its job: {key!r}")
-    for text in (environments[key].get("spec") or {}).get("dependencies") or []:
+    spec = environments[key].get("spec") or {}
+    for text in spec.get("java_dependencies") or []:
+        yield "jar", text
+    for text in spec.get("dependencies") or []:
         if text.startswith(("-r ", "--requirement ")):
             yield "file", text.split(maxsplit=1)[1]
         elif text.startswith("-"):

@@ -18,12 +18,14 @@ _LEGACY = {
     "notebook_params": {"notebook_task": "base_parameters"},
     "python_params": {"spark_python_task": "parameters", "python_wheel_task": "parameters"},
     "python_named_params": {"python_wheel_task": "named_parameters"},
+    "jar_params": {"spark_jar_task": "parameters"},
+    "spark_submit_params": {"spark_submit_task": "parameters"},
     "sql_params": {"sql_task": "parameters"},
     "dbt_commands": {"dbt_task": "commands"},
 }
 """Parameters of a run from before job parameters, and the settings of tasks that they become."""
-_LISTS = frozenset({"python_params", "dbt_commands"})
-_REFUSED = ("jar_params", "spark_submit_params", "pipeline_params")
+_LISTS = frozenset({"python_params", "jar_params", "spark_submit_params", "dbt_commands"})
+_REFUSED = ("pipeline_params",)
 """Of tasks that do not run here."""
 
 
@@ -46,6 +48,8 @@ def given_to_tasks(sent: Mapping[str, Any]) -> dict[str, Any]:
     legacy = {name: _read(name, sent[name]) for name in _LEGACY if sent.get(name)}
     if legacy and sent.get("job_parameters"):
         raise InvalidParameterValue("job_parameters do not mix with parameters of tasks.")
+    if "jar_params" in legacy and "notebook_params" in legacy:
+        raise InvalidParameterValue("jar_params do not mix with notebook_params.")
     return legacy
 
 

@@ -108,7 +108,21 @@ def test_a_file_that_is_no_wheel_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", ["jar", "maven", "egg", "cran"])
+def test_jars_are_of_the_libraries_and_of_the_environment(tmp_path: Path) -> None:
+    for name in ("a.jar", "b.jar"):
+        (tmp_path / name).touch()
+    task = {
+        "libraries": [{"jar": "/w/a.jar"}, {"jar": "/w/a.jar"}],
+        "environment_key": "e",
+        "environments": [{"environment_key": "e", "spec": {"java_dependencies": ["/w/b.jar"]}}],
+    }
+    found = libraries_of(task, lambda path: tmp_path / Path(path).name, tmp_path / "cache")
+    assert found.jars == (tmp_path / "a.jar", tmp_path / "b.jar")
+    with pytest.raises(ConfigError, match=r"no jar '/w/c\.jar'"):
+        libraries_of({"libraries": [{"jar": "/w/c.jar"}]}, lambda _: tmp_path / "c.jar", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["maven", "egg", "cran"])
 def test_other_kinds_are_refused_by_name(tmp_path: Path, kind: str) -> None:
     with pytest.raises(Refused, match=kind):
         libraries_of({"libraries": [{kind: "x"}]}, Path, tmp_path)

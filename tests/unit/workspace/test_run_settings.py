@@ -54,11 +54,20 @@ def test_parameters_of_tasks_have_ten_thousand_bytes_at_most() -> None:
         given_to_tasks({"python_params": [longest + "x"]})
 
 
-@pytest.mark.parametrize("name", ["jar_params", "spark_submit_params", "pipeline_params"])
-def test_what_is_not_served_is_refused_by_name(name: str) -> None:
-    assert given_to_tasks({name: None}) == {}
-    with pytest.raises(NotServed, match=name):
-        given_to_tasks({name: {"a": "b"}})
+def test_what_is_not_served_is_refused_by_name() -> None:
+    assert given_to_tasks({"pipeline_params": None}) == {}
+    with pytest.raises(NotServed, match="pipeline_params"):
+        given_to_tasks({"pipeline_params": {"a": "b"}})
+
+
+def test_parameters_of_jars_replace_those_of_the_job_and_do_not_mix_with_those_of_notebooks() -> (
+    None
+):
+    settings = {"tasks": [{"task_key": "j", "spark_jar_task": {"parameters": ["old"]}}]}
+    (jar,) = with_parameters(settings, given_to_tasks({"jar_params": ["new"]}))["tasks"]
+    assert jar["spark_jar_task"] == {"parameters": ["new"]}
+    with pytest.raises(InvalidParameterValue, match="jar_params do not mix"):
+        given_to_tasks({"jar_params": ["a"], "notebook_params": {"a": "b"}})
 
 
 @pytest.mark.parametrize("sent", [{"sql_params": ["a"]}, {"python_params": {"a": "b"}}])

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _INSTEAD: Final = {
     "pipeline": "declarative pipelines do not run here yet: write its tables in a notebook task",
-    "spark_jar": "JARs do not run here yet: use a notebook or spark_python task",
-    "spark_submit": "spark-submit has no cluster here: use a spark_python task",
 }
 """What to do where a type of task is refused."""
 

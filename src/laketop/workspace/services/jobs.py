@@ -22,6 +22,8 @@ from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDeni
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.jobs import RunType
 
+from laketop.engine import java
+from laketop.engine.runtime import Runtime
 from laketop.errors import ConfigError, LaketopError, Refused
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
@@ -769,6 +771,7 @@ class Jobs(Service):
             now_ms=self.workspace.now_ms,
             pool=self._pool,
             engine=self._engine,
+            java=lambda: java.find(self.workspace.settings, Runtime.load()),
             saved=self._saved,
             cache=self.workspace.settings.cache / "environments",
             fork=self._forks,
