@@ -104,6 +104,8 @@ def environment(session: nox.Session) -> None:
         *(uv, "pip", "install", "--quiet", *python),
         *("--no-deps", "--no-build-isolation", "-e", str(ROOT)),
     )
+    compiled = ("src", "examples/flights/src")  # as the packages are: uv leaves out an editable one
+    session.run(str(SCRIPTS / "python"), "-m", "compileall", "-q", *compiled, env=surroundings())
     mark.write_text(pins.hexdigest(), encoding="ascii")
 
 
@@ -141,9 +143,9 @@ UNITS = ("-m", "not hypothesis")
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
-    numeric = ("tests/unit/ml", "tests/unit/runner")
+    numeric = [f"tests/unit/{room}" for room in ("ml", "runner", "scripts", "shims")]
     flights = ("-o", "pythonpath=. examples/flights/src", "examples/flights/tests/unit")
-    # Lanes, since there are cores: the numeric libraries, half of the time, are loaded in one.
+    # Lanes, since there are cores: one loads the numeric libraries, one the client of Databricks.
     run_together(
         session,
         temporary=in_memory(),

