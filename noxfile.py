@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -125,6 +127,7 @@ def lint(session: nox.Session) -> None:
     run(session, "ruff", "format", "--check", ".")
     run(session, "lint-imports", "--no-cache", PYTHONPATH="examples/flights/src")
     run(session, "python", "scripts/build_jvm.py", "--check")
+    run(session, "python", "scripts/longest.py")
 
 
 @nox.session(requires=["environment"])
@@ -245,6 +248,47 @@ def torture(session: nox.Session) -> None:
     run(session, "pytest", "tests/integration/workspace/test_app.py", "-k", "random", *sizes)
     for name in ("durability", "denial_matrix", "sql_corpus"):
         run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
+
+
+@nox.session(requires=["environment"])
+def docs(session: nox.Session) -> None:
+    """Write the pages anew that are made from the source, and tell which have changed."""
+    run(session, "python", "scripts/routes.py")
+    run(session, "pytest", "-q", "tests/unit/bundle/test_keys.py", "--update")
+    run(session, "pytest", "-q", "tests/integration/engine/test_sql_corpus.py", "--update")
+    run(session, "python", "scripts/sql_table.py")
+    session.run("git", "status", "--short", "docs", "fixtures", external=True)
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """Run the unit tests on the lowest versions that pyproject.toml allows."""
+    uv, place = find_uv_bin(), PLACE.with_name("minimums")
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+    session.run(
+        *(uv, "pip", "install", "--quiet", "--python", str(place), "--group", "dev"),
+        *("--resolution", "lowest-direct", "-e", ".[local]"),
+    )
+    # What old packages warn of among themselves is theirs; the pins are those of other versions.
+    options = ("-c", "pyproject.toml", "-o", "filterwarnings=default", *UNITS, *session.posargs)
+    tests = ("--ignore=tests/unit/test_requirements.py", "tests/unit")
+    session.run(str(place / "bin" / "python"), "-m", "pytest", *options, *tests)
+
+
+@nox.session(requires=["environment"])
+def release(session: nox.Session) -> None:
+    """Build what is published in dist/, and try the wheel on its own: it names its version."""
+    run(session, "python", "scripts/build_jvm.py", "--check")
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    run(session, "python", "-m", "build", "--no-isolation", "--outdir", str(dist))
+    (wheel,) = dist.glob("*.whl")
+    python = environment_of(session, "local")
+    install = (find_uv_bin(), "pip", "install", "--quiet", "--python", python)
+    session.run(*install, "--no-deps", str(wheel))
+    command = Path(python).with_name("laketop")
+    with tempfile.TemporaryDirectory() as empty, session.chdir(empty):
+        session.run(str(command), "version")
 
 
 @nox.session

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.integration.processes import processes_of
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
+README = Path(__file__).parents[3] / "README.md"
 ONE_JOB = """\
 bundle: {name: alone}
 targets: {dev: {default: true}}
@@ -122,18 +124,13 @@ def test_sql_prints_the_rows(laketop: Laketop) -> None:
     assert (names, row) == (["one", "text", "nothing"], ["1", "a|b", "NULL"])
 
 
-def test_a_test_gets_spark_and_a_schema_that_is_gone_after_it(
+def test_the_test_of_the_readme_gets_spark_and_a_schema_that_is_gone_after_it(
     thread: Path, tmp_path: Path, laketop: Laketop
 ) -> None:
     laketop("up")
     before = laketop("sql", "show schemas", "--json").out
-    (tmp_path / "test_it.py").write_text(
-        "def test_it(spark, schema):\n"
-        "    spark.sql(f'create table {schema}.numbers as select 42 as n')\n"
-        "    assert spark.table(f'{schema}.numbers').first().n == 42\n"
-        "    print('made', schema)\n",
-        encoding="utf-8",
-    )
+    (block,) = re.findall(r"```python\n(def test_.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "test_it.py").write_text(block + "    print('made', schema)\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, "--project", str(thread), str(tmp_path)],
