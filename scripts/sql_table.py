@@ -41,10 +41,15 @@ Nobody writes to them. Other samples of Databricks are not here.
 
 `spark.readStream.format("cloudFiles")` reads each file of a folder once. It follows
 `cloudFiles.format`, `schemaLocation`, `schemaHints`, `inferColumnTypes`, `maxFilesPerTrigger`,
-`maxBytesPerTrigger` and, of `schemaEvolutionMode`, `addNewColumns`, `failOnNewColumns` and `none`;
-options that only say how files are found change nothing; others are refused by name. Nothing is
-rescued: `_rescued_data` stays NULL, a value that does not fit an inferred type fails the stream,
-and `rescue` is refused.
+`maxBytesPerTrigger`, `schemaEvolutionMode`; options that only say how files are found change
+nothing; others are refused by name.
+
+What does not fit the schema of JSON and CSV, by its type or its name, is a JSON text in
+`_rescued_data`, or in the column that `rescuedDataColumn` names, with the file's path as
+`_file_path`; so it is with `read_files`, `spark.read` and `COPY INTO`. A malformed record is there
+as `_corrupt_record`. The columns of CSV with a header are then found by their names. In other
+formats nothing is rescued: what does not fit an inferred type of XML fails the stream, and
+`rescuedDataColumn` is refused.
 
 ## Python
 

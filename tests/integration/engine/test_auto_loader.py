@@ -73,20 +73,31 @@ def test_each_file_is_read_once_and_new_columns_are_added(
     ]
 
 
-def test_types_are_inferred_or_hinted_and_a_value_that_does_not_fit_fails(
+def test_types_are_inferred_or_hinted_and_what_does_not_fit_is_rescued(
     spark: SparkSession, schema: str, volume: str, inbox: Path
 ) -> None:
     table = f"{schema}.typed"
     put(inbox, "a.json", {"id": 1, "day": "2024-02-29"})
-    typed = {"inferColumnTypes": "true", "schemaHints": "day DATE"}
+    typed = {
+        "inferColumnTypes": "true",
+        "schemaHints": "day DATE",
+        "schemaEvolutionMode": "rescue",
+    }
     load(spark, volume, table, **typed)
     assert spark.table(table).schema.simpleString() == (
         "struct<day:date,id:bigint,_rescued_data:string>"
     )
-    put(inbox, "b.json", {"id": "no number", "day": "2024-03-01"})
-    with pytest.raises(Exception, match=r"MALFORMED_RECORD_IN_PARSING|FAILED_READ_FILE"):
-        load(spark, volume, table, **typed)
-    assert rows(spark, f"SELECT count(*) FROM {table}") == [(1,)]
+    put(inbox, "b.json", {"id": "no number", "day": "2024-03-01", "extra": {"deep": True}})
+    load(spark, volume, table, **typed)
+    statement = f"SELECT id, string(day), _rescued_data FROM {table} ORDER BY day"
+    assert rows(spark, statement) == [
+        (1, "2024-02-29", None),
+        (
+            None,
+            "2024-03-01",
+            f'{{"id":"no number","extra":{{"deep":true}},"_file_path":"file:{volume}/in/b.json"}}',
+        ),
+    ]
 
 
 def test_new_columns_fail_or_are_left_out_as_the_mode_says(
@@ -101,25 +112,28 @@ def test_new_columns_fail_or_are_left_out_as_the_mode_says(
     assert rows(spark, f"SELECT id FROM {schema}.t ORDER BY id") == [("1",), ("2",)]
 
 
-def test_a_given_schema_partitions_and_the_path_of_each_file(
+def test_a_given_schema_partitions_what_is_rescued_and_the_name_of_each_file(
     spark: SparkSession, schema: str, volume: str, inbox: Path
 ) -> None:
     for day in ("2024-01-01", "2024-01-02"):
         (inbox / f"day={day}").mkdir()
-        put(inbox / f"day={day}", "a.json", {"id": 1})
+        put(inbox / f"day={day}", "a.json", {"id": 1, "day": day, "more": day[-1]})
     query = (
         spark.readStream.format("cloudFiles")
         .option("cloudFiles.format", "json")
+        .option("rescuedDataColumn", "rest")
         .schema("id INT, day DATE")
         .load(f"{volume}/in")
-        .selectExpr("id", "day", "_metadata.file_name AS file")
+        .selectExpr(
+            "id", "day", "get_json_object(rest, '$.more') AS more", "_metadata.file_name AS file"
+        )
         .writeStream.option("checkpointLocation", f"{volume}/state")
         .trigger(availableNow=True)
         .toTable(f"{schema}.t")
     )
     query.awaitTermination()
-    found = rows(spark, f"SELECT id, string(day), file FROM {schema}.t ORDER BY day")
-    assert found == [(1, "2024-01-01", "a.json"), (1, "2024-01-02", "a.json")]
+    found = rows(spark, f"SELECT id, string(day), more, file FROM {schema}.t ORDER BY day")
+    assert found == [(1, "2024-01-01", "1", "a.json"), (1, "2024-01-02", "2", "a.json")]
 
 
 @pytest.mark.parametrize(
@@ -129,8 +143,8 @@ def test_a_given_schema_partitions_and_the_path_of_each_file(
         ({"cloudFiles.format": "pdf"}, "CF_UNSUPPORTED_FORMAT"),
         ({"cloudFiles.format": "json", "cloudFiles.nothing": "1"}, "cloudFiles.nothing is not"),
         (
-            {"cloudFiles.format": "json", "cloudFiles.schemaEvolutionMode": "rescue"},
-            "Nothing is rescued here",
+            {"cloudFiles.format": "parquet", "cloudFiles.schemaEvolutionMode": "rescue"},
+            "is rescued from json and csv, not from parquet",
         ),
     ],
 )

@@ -31,10 +31,21 @@ ACTIONS = {
     "EXPLAIN SELECT * FROM {}.t": ("TABLE", ("SELECT",)),
     "EXPLAIN INSERT INTO {}.t VALUES (2)": ("TABLE", ("MODIFY", "SELECT")),
     "EXPLAIN DELETE FROM {}.t": ("TABLE", ("MODIFY", "SELECT")),
+    "EXPLAIN INSERT INTO {}.t REPLACE USING (a) SELECT 2 AS a": ("TABLE", ("MODIFY", "SELECT")),
+    "SELECT version FROM (DESCRIBE HISTORY {}.t)": ("TABLE", ("SELECT",)),
+    "SELECT numFiles FROM (DESCRIBE DETAIL {}.t)": ("TABLE", ("SELECT",)),
     "ALTER TABLE {}.t SET TBLPROPERTIES ('x' = 'y')": ("TABLE", ("MODIFY", "SELECT")),
     "GRANT SELECT ON TABLE {}.t TO `nobody@laketop.local`": ("TABLE", ("MANAGE",)),
     "SELECT * FROM {}.v": ("VIEW", ("SELECT",)),
     "SELECT {}.f(1)": ("FUNCTION", ("EXECUTE",)),
+    "SELECT * FROM read_files('/Volumes/{path}/files/in', format => 'json')": (
+        "VOLUME",
+        ("READ VOLUME",),
+    ),
+    "INSERT OVERWRITE DIRECTORY '/Volumes/{path}/files/out' USING json SELECT 1 AS a": (
+        "VOLUME",
+        ("WRITE VOLUME",),
+    ),
     "SELECT * FROM json.`/Volumes/{path}/files/in`": ("VOLUME", ("READ VOLUME",)),
 }
 """Each action, the type of the object it is on, and the privileges that it needs there."""

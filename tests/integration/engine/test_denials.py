@@ -347,6 +347,7 @@ def test_who_may_not_drop_a_mask_or_filter_learns_nothing_by_changing_rows(
         f"{source} t.id = s.id WHEN MATCHED THEN UPDATE SET note = t.ssn",
         f"{source} t.id = s.id WHEN NOT MATCHED BY SOURCE AND t.ssn = 'x' THEN DELETE",
         f"INSERT INTO {box}.p REPLACE WHERE ssn = 'x' SELECT 1, 'x', 'c'",
+        f"INSERT INTO {box}.p REPLACE USING (ssn) SELECT 1, 'x', 'c'",
     ):
         assert "The column ssn has a mask" in denial(bobs, statement), statement
     bobs.sql(f"UPDATE {box}.p SET ssn = 'z' WHERE id = 1")
@@ -357,3 +358,34 @@ def test_who_may_not_drop_a_mask_or_filter_learns_nothing_by_changing_rows(
     assert rows(spark, f"SELECT * FROM {box}.p") == []
     spark.sql(f"ALTER TABLE {box}.p DROP ROW FILTER")
     assert rows(spark, f"SELECT * FROM {box}.p") == [(1, "y", "d")]
+
+
+def test_a_dropped_table_is_its_owners_to_bring_back_with_its_mask_and_grants(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    dropped = f"SHOW TABLES DROPPED IN {box}"
+    grant(spark, box, f"CREATE TABLE ON SCHEMA {box}")
+    spark.sql(f"GRANT SELECT ON TABLE {box}.t TO `{BOB}`")
+    spark.sql(f"CREATE FUNCTION {box}.hide(i INT) RETURNS INT RETURN 0")
+    spark.sql(f"ALTER TABLE {box}.t ALTER COLUMN a SET MASK {box}.hide")
+    spark.sql(f"DROP TABLE {box}.t")
+    bobs.sql(f"CREATE TABLE {box}.mine AS SELECT 1 AS a")
+    bobs.sql(f"DROP TABLE {box}.mine")
+    listed = [row.tableName for row in bobs.sql(dropped).collect()]
+    assert listed == ["mine"]
+    assert {row.tableName for row in spark.sql(dropped).collect()} == {"mine", "t"}
+    identity = next(row.tableId for row in spark.sql(dropped).collect() if row.tableName == "t")
+    for statement in (f"UNDROP TABLE {box}.t", f"UNDROP TABLE WITH ID '{identity}'"):
+        assert "TABLE_OR_VIEW_NOT_FOUND" in denial(bobs, statement)
+
+    bobs.sql(f"UNDROP TABLE {box}.mine")
+    assert rows(bobs, f"SELECT * FROM {box}.mine") == [(1,)]
+    spark.sql(f"UNDROP TABLE WITH ID '{identity}'")
+    assert rows(bobs, f"SELECT * FROM {box}.t") == [(0,)]
+    assert "does not have MODIFY on" in denial(bobs, f"DELETE FROM {box}.t")
+
+    bobs.sql(f"DROP TABLE {box}.mine")
+    spark.sql(f"REVOKE CREATE TABLE ON SCHEMA {box} FROM `{BOB}`")
+    assert "does not have CREATE TABLE on" in denial(bobs, f"UNDROP TABLE {box}.mine")
+    spark.sql(f"REVOKE USE SCHEMA ON SCHEMA {box} FROM `{BOB}`")
+    assert rows(bobs, dropped) == []

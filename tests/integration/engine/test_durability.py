@@ -158,6 +158,9 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(
     assert named <= {done["rename"], done["rename"] + 1}
     assert rows(session, f"SELECT a FROM {schema}.named{named.pop()}") == [(7,)]
     left = {int(name.removeprefix("dropped")) for name in tables if name.startswith("dropped")}
+    shown = {str(row[2]) for row in rows(session, f"SHOW TABLES DROPPED IN {schema}")}
+    kept = {int(name.removeprefix("dropped")) for name in shown if name.startswith("dropped")}
+    assert left | kept == set(range(DROPPABLE))
     assert left >= set(range(done["drop"] + 1, DROPPABLE))
     assert left <= set(range(done["drop"], DROPPABLE))
     granted = {row[0] for row in rows(session, f"SHOW GRANTS ON SCHEMA {schema}")}

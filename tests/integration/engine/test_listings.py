@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from tests.integration.engine.bearers import bearing, principal
 
@@ -61,6 +62,23 @@ def everything(session: SparkSession, catalog: str) -> dict[str, list[str]]:
     }
 
 
+def test_columns_are_listed_as_the_newest_commit_has_them(spark: SparkSession, box: str) -> None:
+    spark.sql(f"CREATE TABLE {box}.s.p (x INT, y DATE, z DECIMAL(9, 2)) PARTITIONED BY (y)")
+    spark.sql(f"ALTER TABLE {box}.s.p ADD COLUMN w VARCHAR(5) COMMENT 'new'")
+    names = "column_name, full_data_type, partition_ordinal_position AS place, comment"
+    listing = f"FROM {box}.information_schema.columns WHERE table_name = 'p'"
+    found = [tuple(row) for row in spark.sql(f"SELECT {names} {listing}").collect()]
+    assert found == [
+        ("x", "int", None, None),
+        ("y", "date", 1, None),
+        ("z", "decimal(9,2)", None, None),
+        ("w", "varchar(5)", None, "new"),
+    ]
+    spark.sql(f"ALTER TABLE {box}.s.p ALTER COLUMN w COMMENT 'newer'")
+    shown = spark.sql(f"SHOW COLUMNS IN CATALOG {box} TABLE LIKE 'p' LIKE 'w'").collect()
+    assert [(row.columnType, row.remarks) for row in shown] == [("VARCHAR(5)", "newer")]
+
+
 def test_lists_show_a_principal_only_what_they_may_see(
     spark: SparkSession, eves: SparkSession, box: str
 ) -> None:
@@ -110,6 +128,22 @@ def test_sql_spark_catalog_and_rest_list_the_same_objects(
     tables = sorted(table.name for table in spark.catalog.listTables("s"))
     over_rest = sorted(table.name or "" for table in client.tables.list(box, "s"))
     assert tables == over_rest == told["tables"] == told["whole"] == ["a", "b", "v"]
+
+    spark.sql(f"COMMENT ON TABLE {box}.s.a IS 'the a'")
+    spark.range(1).createOrReplaceTempView("lists_temporary")
+    kinds = [
+        (t.name, t.tableType, t.description, t.isTemporary, t.namespace)
+        for t in spark.catalog.listTables(f"{box}.s", "a|V|lists*")
+    ]
+    spark.catalog.dropTempView("lists_temporary")
+    assert kinds == [
+        ("a", "MANAGED", "the a", False, ["s"]),
+        ("v", "VIEW", None, False, ["s"]),
+        ("lists_temporary", "TEMPORARY", None, True, []),
+    ]
+    assert "a" not in [table.name for table in spark.catalog.listTables()]
+    with pytest.raises(AnalysisException, match="SCHEMA_NOT_FOUND"):
+        spark.catalog.listTables(f"{box}.none")
 
     columns = [(c.name, c.dataType, c.nullable) for c in spark.catalog.listColumns("s.a")]
     table = client.tables.get(f"{box}.s.a")

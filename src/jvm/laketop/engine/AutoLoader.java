@@ -1,6 +1,7 @@
 package laketop.engine;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,12 +23,12 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Auto Loader: new files of a folder as a stream, their schema inferred, kept and evolved.
  *
- * <p>It is Spark's stream of files. Where a value does not fit an inferred type, the stream fails
- * rather than lose it, since nothing is rescued.
+ * <p>It is Spark's stream of files. Where a value does not fit an inferred type, and its format or
+ * the mode has nothing rescued, the stream fails rather than lose it.
  */
 public final class AutoLoader {
   private static final String PREFIX = "cloudfiles.";
-  private static final String RESCUED = "_rescued_data";
+  static final String RESCUED = "_rescued_data";
   private static final Set<String> FORMATS =
       Set.of("json", "csv", "parquet", "orc", "avro", "text", "binaryfile", "xml");
   static final Set<String> TEXTS = Set.of("json", "csv", "xml");
@@ -75,9 +76,9 @@ public final class AutoLoader {
       throw refusal("cloudFiles.allowOverwrites = true and cloudFiles.includeExistingFiles = false"
           + " are not supported: each file is read once.");
     }
-    if (reading.containsKey("rescuedDataColumn") || mode().equals("rescue")) {
-      throw refusal("Nothing is rescued here: rescuedDataColumn and cloudFiles.schemaEvolutionMode"
-          + " = rescue are not supported; use addNewColumns, failOnNewColumns or none.");
+    boolean asked = reading.containsKey(RescuedFormat.OPTION) || mode().equals("rescue");
+    if (asked && RescuedFormat.of(format) == null) {
+      throw RescuedFormat.refusal(format);
     }
   }
 
@@ -97,14 +98,32 @@ public final class AutoLoader {
 
   /** Returns the columns of the stream: those given, or those known and found, and a rescued one. */
   public StructType schema(StructType given) {
+    String column = rescued(given);
     if (given != null) {
-      return given;
+      return arranged(column == null ? given : RescuedFormat.with(given, column), given);
     }
-    if (format.equals("text") || format.equals("binaryfile")) {
-      return found();
-    }
-    StructType known = schemas().grown(this::inferred);
-    return known.getFieldIndex(RESCUED).isDefined() ? known : known.add(RESCUED, "string");
+    return format.equals("text") || format.equals("binaryfile")
+        ? found()
+        : arranged(RescuedFormat.with(schemas().grown(this::inferred), column()), null);
+  }
+
+  /** Returns the columns in the order in which Spark reads them: last those of the folders. */
+  private StructType arranged(StructType schema, StructType given) {
+    List<String> folders = partitions(given);
+    List<StructField> fields = new ArrayList<>(List.of(schema.fields()));
+    fields.sort(Comparator.comparing(field -> folders.indexOf(field.name())));
+    return new StructType(fields.toArray(StructField[]::new));
+  }
+
+  private String column() {
+    return reading.getOrDefault(RescuedFormat.OPTION, RESCUED);
+  }
+
+  /** Returns the column that holds what does not fit, or null where nothing is rescued. */
+  private String rescued(StructType given) {
+    boolean always = given == null ? !mode().equals("none") : mode().equals("rescue");
+    boolean asked = always || reading.containsKey(RescuedFormat.OPTION);
+    return asked && RescuedFormat.of(format) != null ? column() : null;
   }
 
   /** Returns the stream, whose schema must be that which was told before. */
@@ -118,11 +137,15 @@ public final class AutoLoader {
       options.remove("maxFilesPerTrigger");
       options.put("maxBytesPerTrigger", own.get("maxbytespertrigger"));
     }
-    boolean typed = given == null && TEXTS.contains(format);
-    if (typed) {
+    String rescued = rescued(given);
+    if (rescued != null) {
+      options.put(RescuedFormat.OPTION, rescued);
+    } else if (given == null && TEXTS.contains(format)) {
       options.putIfAbsent("mode", "FAILFAST");
     }
-    return new AutoLoaderSource(this, schema, partitions(given), metadata, options, given == null);
+    String reader = rescued == null ? format : RescuedFormat.of(format);
+    return new AutoLoaderSource(
+        this, reader, schema, partitions(given), metadata, options, given == null);
   }
 
   SparkSession session() {
@@ -131,10 +154,6 @@ public final class AutoLoader {
 
   String path() {
     return path;
-  }
-
-  String format() {
-    return format;
   }
 
   private AutoLoaderSchemas schemas() {
@@ -148,7 +167,7 @@ public final class AutoLoader {
 
   /** Fails where files have columns that the stream has not, as its mode says. */
   void look(StructType running) {
-    if (mode().equals("none")) {
+    if (AutoLoaderSchemas.stays(mode())) {
       return;
     }
     StructType grown = schemas().grown(this::inferred);
@@ -193,6 +212,7 @@ public final class AutoLoader {
 
   private org.apache.spark.sql.classic.Dataset<Row> files(StructType given) {
     Map<String, String> options = new TreeMap<>(reading);
+    options.remove(RescuedFormat.OPTION); // what is found is what the files have
     if (format.equals("csv") && "true".equalsIgnoreCase(own.get("infercolumntypes"))) {
       options.putIfAbsent("inferSchema", "true");
     }

@@ -44,7 +44,7 @@ final class AutoLoaderSchemas {
         return first;
       }
       StructType known = read(last);
-      if (mode.equals("none")) {
+      if (stays(mode)) {
         return known;
       }
       StructType grown = joined(known, inferred.get());
@@ -58,6 +58,11 @@ final class AutoLoaderSchemas {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Returns whether the mode keeps the first schema, whatever columns come. */
+  static boolean stays(String mode) {
+    return mode.equals("none") || mode.equals("rescue");
   }
 
   static RuntimeException unknown(List<String> columns) {

@@ -14,9 +14,9 @@ final class AutoLoaderSource extends FileStreamSource {
   private final StructType running;
   private final boolean evolves;
 
-  AutoLoaderSource(AutoLoader loader, StructType schema, List<String> partitions, String metadata,
-      Map<String, String> options, boolean evolves) {
-    super(loader.session(), loader.path(), loader.format(), schema,
+  AutoLoaderSource(AutoLoader loader, String format, StructType schema, List<String> partitions,
+      String metadata, Map<String, String> options, boolean evolves) {
+    super(loader.session(), loader.path(), format, schema,
         CollectionConverters.asScala(partitions).toList(), metadata,
         scala.collection.immutable.Map.from(CollectionConverters.asScala(options)));
     this.loader = loader;

@@ -33,6 +33,9 @@ final class CatalogCalls {
     if (call.hasSetCurrentCatalog()) {
       return "SET CATALOG " + Sql.quoted(call.getSetCurrentCatalog().getCatalogName());
     }
+    if (call.hasListTables()) {
+      return ListedTables.statement(call.getListTables());
+    }
     if (!call.hasListCatalogs()) {
       return null;
     }

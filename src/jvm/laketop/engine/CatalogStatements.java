@@ -70,6 +70,7 @@ final class CatalogStatements {
           "Catalog '" + name + "' is not empty; use DROP CATALOG ... CASCADE.");
     }
     Folders.discard(catalog);
+    Dropped.forget(name);
     Grants.forget(name);
     Functions.forget(session, name);
     return null;

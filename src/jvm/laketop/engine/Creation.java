@@ -108,7 +108,7 @@ final class Creation implements AutoCloseable {
     closed = true;
     try {
       takePoliciesBack();
-      if (!done && !catalog.dropTable(id)) {
+      if (!done && !catalog.removeTable(id)) {
         Folders.discard(place);
       }
     } finally {

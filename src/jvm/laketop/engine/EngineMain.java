@@ -35,6 +35,7 @@ public final class EngineMain {
     endWith(Long.parseLong(args[0]));
     Files.deleteIfExists(ready);
     Folders.emptyTrash();
+    Dropped.forgetOld();
     Lake.prepare();
     daemon("laketop-ready", () -> serve(ready, idleSeconds));
     try {

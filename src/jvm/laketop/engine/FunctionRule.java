@@ -6,6 +6,7 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.UnresolvedDataSource;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.catalyst.util.package$;
 import org.apache.spark.sql.classic.SparkSession;
@@ -62,6 +63,12 @@ final class FunctionRule extends Rule<LogicalPlan> {
     }
     if (plan instanceof UnresolvedTableValuedFunction f && Described.is(f)) {
       return Described.plan(session, f);
+    }
+    if (plan instanceof UnresolvedTableValuedFunction f && ListedTables.is(f)) {
+      return ListedTables.plan(session, f);
+    }
+    if (plan instanceof UnresolvedDataSource read) {
+      return RescuedFormat.resolved(read);
     }
     if (plan instanceof UnresolvedTableValuedFunction f) {
       Seq<String> name = registered(f.name());

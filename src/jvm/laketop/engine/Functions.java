@@ -180,8 +180,9 @@ final class Functions {
 
   private static Rows describe(SparkSession session, String[] name, boolean extended) {
     String object = String.join(".", name);
-    if (!Access.sees(Sessions.user(session), "FUNCTION", object)) {
-      throw new Denied(Sessions.user(session), "EXECUTE", "FUNCTION", object);
+    String user = Sessions.user(session);
+    if (!Access.sees(user, "FUNCTION", object)) {
+      Access.require(user, "EXECUTE", "FUNCTION", object);
     }
     List<Object[]> lines = Routine.read(session, name).described(object, extended);
     return new Rows("function", new String[] {"function_desc"}, lines);

@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +9,7 @@ import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.NumericType;
@@ -23,7 +25,21 @@ final class InformationColumns {
   private static final String STEP = "delta.identity.step";
   private static final String EXPLICIT = "delta.identity.allowExplicitInsert";
 
-  private InformationColumns() {}
+  private final StructType schema;
+  private final List<String> partitions;
+
+  private InformationColumns(StructType schema, List<String> partitions) {
+    this.schema = schema;
+    this.partitions = partitions;
+  }
+
+  /** Returns those of a table from what its log has as {@code metaData}. */
+  static InformationColumns of(JsonNode metadata) {
+    List<String> partitions = new ArrayList<>();
+    metadata.path("partitionColumns").forEach(column -> partitions.add(column.asText()));
+    String schema = metadata.path("schemaString").asText();
+    return new InformationColumns((StructType) DataType.fromJson(schema), partitions);
+  }
 
   /** Returns the columns with all that Delta keeps of them, which its table tells in part. */
   @SuppressWarnings("deprecation")
@@ -35,14 +51,18 @@ final class InformationColumns {
             : ((Table) relation).schema();
   }
 
-  static List<Object[]> of(Relation relation) {
-    StructType schema = schema(relation);
+  static InformationColumns of(Relation relation) {
     List<String> partitions = new ArrayList<>();
     if (relation instanceof Table table) {
       for (Transform transform : table.partitioning()) {
         partitions.add(String.join(".", transform.references()[0].fieldNames()));
       }
     }
+    return new InformationColumns(schema(relation), partitions);
+  }
+
+  /** Returns the rows of information_schema.columns, without the names of the table. */
+  List<Object[]> rows() {
     List<Object[]> rows = new ArrayList<>();
     for (StructField field : schema.fields()) {
       rows.add(row(field, rows.size() + 1, partitions.indexOf(field.name()) + 1));
@@ -71,10 +91,10 @@ final class InformationColumns {
         + (told.contains(DEFAULT) ? " DEFAULT " + told.getString(DEFAULT) : "");
   }
 
-  /** Returns the columns of a table or view as SHOW COLUMNS IN CATALOG tells them. */
-  static List<Object[]> listed(Relation relation, String[] name) {
+  /** Returns the columns as SHOW COLUMNS IN CATALOG tells those of the table of this name. */
+  List<Object[]> listed(String[] name) {
     List<Object[]> rows = new ArrayList<>();
-    for (StructField field : schema(relation).fields()) {
+    for (StructField field : schema.fields()) {
       DecimalType decimal = field.dataType() instanceof DecimalType d ? d : null;
       boolean number = field.dataType() instanceof NumericType;
       rows.add(new Object[] {

@@ -11,12 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
+import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
-import org.apache.spark.sql.connector.catalog.View;
 
 /** The rows of one table of information_schema, over some catalogs, as the user may see them. */
 final class InformationRows {
@@ -153,22 +151,18 @@ final class InformationRows {
       case "row_filters" -> Policies.of(name).filterRows().forEach(row -> add(name, row));
       case "column_masks" -> Policies.of(name).maskRows().forEach(row -> add(name, row));
       case "tables" -> table(catalog, id, name);
-      case "views", "columns" -> loaded(table, catalog, id, name);
+      case "views" -> view(catalog, id, name);
+      case "columns" -> catalog.columns(id).ifPresent(
+          columns -> columns.rows().forEach(row -> add(name, row)));
       default -> Constraints.of(name).forEach(key -> key.rows(table).forEach(this::add));
     }
   }
 
-  private void loaded(String table, LakeCatalog catalog, Identifier id, String[] name) {
-    Relation relation;
+  private void view(LakeCatalog catalog, Identifier id, String[] name) {
     try {
-      relation = catalog.loadRelation(id);
-    } catch (NoSuchTableException e) {
-      return; // it was dropped while the rows were made
-    }
-    if (table.equals("columns")) {
-      InformationColumns.of(relation).forEach(row -> add(name, row));
-    } else {
-      add(name, ((View) relation).queryText(), "NONE", "NO", "NO", null, "NO");
+      add(name, catalog.loadView(id).queryText(), "NONE", "NO", "NO", null, "NO");
+    } catch (NoSuchViewException e) {
+      // it was dropped while the rows were made
     }
   }
 

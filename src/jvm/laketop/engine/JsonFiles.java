@@ -42,7 +42,7 @@ public final class JsonFiles {
   }
 
   /** Returns what the file holds, which nobody may change; nothing when there is no file. */
-  static Map<String, String> look(Path file) {
+  public static Map<String, String> look(Path file) {
     Map<Path, Map<String, String>> seen = SEEN.get();
     return seen == null ? read(file) : seen.computeIfAbsent(file, JsonFiles::read);
   }

@@ -244,9 +244,13 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     return dropped;
   }
 
+  /** Drops a table that no UNDROP brings back. */
   @Override
   public boolean purgeTable(Identifier id) {
-    return dropTable(id);
+    Access.table("MANAGE", name(), id);
+    boolean dropped = folder.removeTable(id);
+    Grants.forget(Access.object(name(), id));
+    return dropped;
   }
 
   @Override
@@ -319,6 +323,14 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         : seen("TABLE", super.listTables(namespace));
   }
 
+  /** Returns the tables and views of a schema, those that the user may know of. */
+  List<Identifier> relations(String schema) throws NoSuchNamespaceException {
+    String[] namespace = {schema};
+    List<Identifier> all = new ArrayList<>(List.of(listTables(namespace)));
+    all.addAll(List.of(listViews(namespace)));
+    return all;
+  }
+
   /**
    * Returns what lists tell of a table or view: owner, comment, provider, location, external;
    * nothing of one that was dropped while the list was made.
@@ -328,6 +340,18 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         InformationSchema.holds(id) ? Optional.empty() : folder.listed(id);
     try {
       return listed.isPresent() ? listed : Optional.of(told(loadRelation(id)));
+    } catch (NoSuchTableException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Returns the columns of a table or view; nothing of one that was dropped meanwhile. */
+  Optional<InformationColumns> columns(Identifier id) {
+    Optional<InformationColumns> listed = InformationSchema.holds(id)
+        ? Optional.empty()
+        : folder.metadata(id).map(InformationColumns::of);
+    try {
+      return listed.isPresent() ? listed : Optional.of(InformationColumns.of(loadRelation(id)));
     } catch (NoSuchTableException e) {
       return Optional.empty();
     }
@@ -382,6 +406,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
       throws NoSuchNamespaceException, NonEmptyNamespaceException {
     Access.schema("MANAGE", name(), namespace[0]);
     boolean dropped = super.dropNamespace(namespace, cascade);
+    Dropped.forget(name() + "." + Names.key(namespace[0]));
     Grants.forget(name() + "." + Names.key(namespace[0]));
     Functions.forget(Sessions.active(), name() + "." + Names.key(namespace[0]));
     return dropped;

@@ -17,7 +17,6 @@ import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
 import org.apache.spark.sql.catalyst.plans.logical.DescribeFunction;
 import org.apache.spark.sql.catalyst.plans.logical.DropFunction;
-import org.apache.spark.sql.catalyst.plans.logical.InsertIntoStatement;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.types.DataType;
@@ -49,17 +48,8 @@ final class LakeParser implements ParserInterface {
     }
     PolicyClauses policies = PolicyClauses.of(session, sql);
     return policies == null
-        ? body(function(checked(spark(sql)), sql))
+        ? body(function(ReplaceInsert.rewritten(session, inner, spark(sql)), sql))
         : policies.carried(spark(policies.rest()));
-  }
-
-  /** Refuses what Spark's grammar has and Delta has not, before an error of neither's words. */
-  private static LogicalPlan checked(LogicalPlan plan) {
-    if (plan instanceof InsertIntoStatement insert && insert.replaceCriteriaOpt().isDefined()) {
-      throw Refusal.of("UNSUPPORTED_FEATURE", "INSERT ... REPLACE USING and REPLACE ON are not"
-          + " supported; use REPLACE WHERE, or MERGE.");
-    }
-    return plan;
   }
 
   /** Understands what Databricks has beyond Spark's grammar, where Spark does not understand. */

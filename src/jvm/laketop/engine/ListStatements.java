@@ -5,10 +5,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
-import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.Relation;
 
 /**
  * What lists a whole catalog: the statements behind the metadata calls of the SQL connectors.
@@ -47,16 +45,20 @@ final class ListStatements {
       names.retainAll(List.of(name));
     }
     Pattern like = Names.like(words.group("schemas"));
-    for (String name : names) {
-      LakeCatalog catalog =
-          (LakeCatalog) session.sessionState().catalogManager().catalog(name);
-      for (String[] schema : catalog.listNamespaces()) {
-        if (like.matcher(schema[0]).matches()) {
-          try {
-            found.schema(catalog, schema[0]);
-          } catch (NoSuchNamespaceException dropped) {
-            // it was dropped while the rows were made
-          }
+    JsonFiles.once(() -> {
+      names.forEach(name -> each(session, name, like, found));
+      return null;
+    });
+  }
+
+  private static void each(SparkSession session, String name, Pattern like, Found found) {
+    LakeCatalog catalog = (LakeCatalog) session.sessionState().catalogManager().catalog(name);
+    for (String[] schema : catalog.listNamespaces()) {
+      if (like.matcher(schema[0]).matches()) {
+        try {
+          found.schema(catalog, schema[0]);
+        } catch (NoSuchNamespaceException dropped) {
+          // it was dropped while the rows were made
         }
       }
     }
@@ -87,13 +89,10 @@ final class ListStatements {
     List<Object[]> rows = new ArrayList<>();
     each(session, words, words.group("name"), (catalog, schema) -> {
       for (Identifier id : relations(catalog, schema, tables)) {
-        Relation relation = loaded(catalog, id);
-        if (relation != null) {
-          InformationColumns.listed(relation, new String[] {catalog.name(), schema, id.name()})
-              .stream()
-              .filter(row -> like.matcher((String) row[0]).matches())
-              .forEach(rows::add);
-        }
+        String[] name = {catalog.name(), schema, id.name()};
+        catalog.columns(id).ifPresent(columns -> columns.listed(name).stream()
+            .filter(row -> like.matcher((String) row[0]).matches())
+            .forEach(rows::add));
       }
     });
     return new Rows("columns", COLUMNS, rows);
@@ -101,18 +100,8 @@ final class ListStatements {
 
   private static List<Identifier> relations(LakeCatalog catalog, String schema, Pattern like)
       throws NoSuchNamespaceException {
-    String[] namespace = {schema};
-    List<Identifier> all = new ArrayList<>(List.of(catalog.listTables(namespace)));
-    all.addAll(List.of(catalog.listViews(namespace)));
+    List<Identifier> all = catalog.relations(schema);
     all.removeIf(id -> !like.matcher(id.name()).matches());
     return all;
-  }
-
-  private static Relation loaded(LakeCatalog catalog, Identifier id) {
-    try {
-      return catalog.loadRelation(id);
-    } catch (NoSuchTableException e) {
-      return null; // it was dropped while the rows were made
-    }
   }
 }

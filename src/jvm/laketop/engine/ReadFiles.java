@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,11 +23,10 @@ import scala.jdk.javaapi.CollectionConverters;
 /** The table function {@code read_files(path, format => 'json', ...)}, also of a stream. */
 final class ReadFiles {
   private static final String NAME = "read_files";
-  private static final String RESCUED = "rescuedDataColumn";
+  private static final String MODE = "schemaEvolutionMode";
   private static final Pattern ENDING =
       Pattern.compile(".*\\.(csv|json|parquet|orc|avro|txt)(?:\\.gz)?", Pattern.CASE_INSENSITIVE);
-  private static final List<String> REFUSED =
-      List.of("schemaevolutionmode", "partitioncolumns");
+  private static final Set<String> MODES = Set.of("none", "rescue");
 
   private final SparkSession session;
   private final List<String> positional = new ArrayList<>();
@@ -65,11 +65,9 @@ final class ReadFiles {
   }
 
   private Dataset<Row> rows(boolean stream) {
-    for (String option : REFUSED) {
-      if (named.containsKey(option)) {
-        throw Refusal.of("UNSUPPORTED_FEATURE",
-            "The option " + option + " of read_files is not supported; give a schema instead.");
-      }
+    if (named.containsKey("partitionColumns")) {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          "The option partitionColumns of read_files is not supported; give a schema instead.");
     }
     if (positional.isEmpty()) {
       throw Refusal.of("WRONG_NUM_ARGS", "read_files needs the path of files.");
@@ -77,26 +75,42 @@ final class ReadFiles {
     String path = positional.get(0);
     String format = format(path);
     String schema = named.remove("schema");
-    String rescued = named.remove(RESCUED);
+    boolean inferred = schema == null;
+    String rescued = rescued(inferred);
+    if (rescued != null && RescuedFormat.of(format) != null) {
+      named.put(RescuedFormat.OPTION, rescued);
+    } else if (rescued != null && !inferred) {
+      throw RescuedFormat.refusal(format);
+    }
     if (!"false".equals(named.remove("inferColumnTypes")) && format.equals("csv")) {
       named.putIfAbsent("inferSchema", "true");
     }
-    boolean inferred = schema == null;
     String hints = named.remove("schemaHints");
     if (inferred && hints != null) {
       schema = hinted(path, format, hints);
     }
     Dataset<Row> rows = read(path, format, schema, stream);
-    String extra = rescued == null && inferred ? "_rescued_data" : rescued;
-    return extra == null
+    return rescued == null || named.containsKey(RescuedFormat.OPTION)
         ? rows
-        : rows.withColumn(extra, functions.lit(null).cast("string"));
+        : rows.withColumn(rescued, functions.lit(null).cast("string"));
+  }
+
+  /** Returns the column for what does not fit: there is one of itself where nobody gave a schema. */
+  private String rescued(boolean inferred) {
+    String mode = named.remove(MODE);
+    if (mode != null && !MODES.contains(mode.toLowerCase(Locale.ROOT))) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "The option schemaEvolutionMode => '" + mode
+          + "' of read_files is not supported; use none or rescue, or a cloudFiles stream.");
+    }
+    String column = named.remove(RescuedFormat.OPTION);
+    boolean always = mode == null ? inferred : mode.equalsIgnoreCase("rescue");
+    return column == null && always ? AutoLoader.RESCUED : column;
   }
 
   /** Returns the columns with their hints; what does not fit one fails, rather than be lost. */
   private String hinted(String path, String format, String hints) {
     StructType found = session.read().format(format).options(named).load(path).schema();
-    if (AutoLoader.TEXTS.contains(format)) {
+    if (AutoLoader.TEXTS.contains(format) && !named.containsKey(RescuedFormat.OPTION)) {
       named.putIfAbsent("mode", "FAILFAST");
     }
     return SchemaHints.over(found, hints).toDDL();

@@ -19,8 +19,6 @@ final class Refusals {
       // By this condition dbt-databricks goes on with the DESCRIBE of rows.
       Statement.refused("(?:DESC|DESCRIBE)~(?:TABLE~)?EXTENDED~<name>~AS~JSON",
           "DESCRIBE ... AS JSON is not supported; use DESCRIBE TABLE EXTENDED."),
-      Statement.refused("(?:UNDROP~(?:TABLE|SCHEMA|VOLUME)|SHOW~TABLES~DROPPED)\\b.*",
-          "UNDROP is not supported: what is dropped is deleted at once."),
       Statement.refused("LIST~['\"].*",
           "LIST is not supported; use dbutils.fs.ls, or read the folder with binaryFile."),
       Statement.refused("SYNC~(?:SCHEMA|TABLE)\\b.*",

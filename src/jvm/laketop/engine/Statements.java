@@ -13,7 +13,8 @@ final class Statements {
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
           CatalogStatements.ALL, ListStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL,
-          TableStatements.ALL, DescribeTable.ALL, NotNull.ALL, CopyInto.ALL, DeepClone.ALL, Policies.ALL, Refusals.ALL)
+          TableStatements.ALL, DescribeTable.ALL, NotNull.ALL, CopyInto.ALL, DeepClone.ALL,
+          Policies.ALL, UndropStatements.ALL, Refusals.ALL)
       .flatMap(List::stream)
       .toList();
 

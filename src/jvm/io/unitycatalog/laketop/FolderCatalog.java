@@ -1,5 +1,6 @@
 package io.unitycatalog.laketop;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import laketop.engine.DeltaLogs;
+import laketop.engine.Dropped;
 import laketop.engine.Folders;
 import laketop.engine.JsonFiles;
 import laketop.engine.Lake;
@@ -181,7 +183,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   }
 
   private Map<String, String> properties(Identifier id) {
-    Map<String, String> properties = JsonFiles.read(entry("tables", id));
+    Map<String, String> properties = new HashMap<>(JsonFiles.look(entry("tables", id)));
     if (properties.isEmpty()) {
       properties.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
       properties.put(PROP_PROVIDER, "delta");
@@ -196,10 +198,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
    * for the comment; nothing for other tables, and where only a snapshot tells it.
    */
   public Optional<Map<String, String>> listed(Identifier id) {
-    if (Files.exists(entry("tables", id)) || !isDelta(tableFolder(id))) {
-      return Optional.empty();
-    }
-    return DeltaLogs.metadata(tableFolder(id)).map(metadata -> {
+    return metadata(id).map(metadata -> {
       Map<String, String> properties = properties(id);
       if (metadata.hasNonNull("description")) {
         properties.put(TableCatalog.PROP_COMMENT, metadata.path("description").asText());
@@ -208,10 +207,20 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     });
   }
 
+  /**
+   * Returns Delta's metadata of a table in its own folder as its log tells it; nothing for other
+   * tables, and where only a snapshot tells it.
+   */
+  public Optional<JsonNode> metadata(Identifier id) {
+    return Files.exists(entry("tables", id))
+        ? Optional.empty()
+        : DeltaLogs.metadata(tableFolder(id));
+  }
+
   private String owner(Identifier id) {
-    String own = JsonFiles.read(entry("owners", id)).get("owner");
+    String own = JsonFiles.look(entry("owners", id)).get("owner");
     Path schema = schemaFolder(id.namespace()).resolve("_schema.json");
-    return own != null ? own : JsonFiles.read(schema).getOrDefault("owner", "");
+    return own != null ? own : JsonFiles.look(schema).getOrDefault("owner", "");
   }
 
   /** Keeps a table that is not registered by a commit in its own folder. */
@@ -260,8 +269,20 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     return loadTable(id);
   }
 
+  /** Drops a table; a managed one of Delta can be brought back for some days. */
   @Override
   public boolean dropTable(Identifier id) {
+    if (!tableExists(id) || Files.exists(entry("tables", id)) || !isDelta(tableFolder(id))) {
+      return removeTable(id);
+    }
+    String[] full = {name, Names.key(id.namespace()[0]), Names.key(id.name())};
+    Dropped.keep(full, tableFolder(id), owner(id));
+    forgetExtras(id);
+    return true;
+  }
+
+  /** Drops a table for good. */
+  public boolean removeTable(Identifier id) {
     if (!tableExists(id)) {
       return false;
     }
@@ -271,8 +292,12 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (!TableSummary.EXTERNAL_TABLE_TYPE.equals(type)) {
       Folders.discard(tableFolder(id));
     }
-    EXTRAS.forEach(kind -> JsonFiles.delete(entry(kind, id)));
+    forgetExtras(id);
     return true;
+  }
+
+  private void forgetExtras(Identifier id) {
+    EXTRAS.forEach(kind -> JsonFiles.delete(entry(kind, id)));
   }
 
   @Override
