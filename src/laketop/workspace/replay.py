@@ -128,6 +128,9 @@ class Replayer:
         # The clock runs on while tasks do: what took longer than the gap is not taken back.
         if at_ms > self._clock():
             self._clock.move_to(at_ms)
+            fires_ms = self._scheduler.due_ms()
+            if fires_ms is None or fires_ms > at_ms:  # a firing writes it down itself
+                self._keep_clock()
             self._runs().wake()
 
     def _settle(self) -> None:

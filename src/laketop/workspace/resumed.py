@@ -23,6 +23,8 @@ _NEVER_AGAIN = ("condition", "run_job")
 def goes_on(record: RunRecord) -> bool:
     """Return whether a run that was cut off goes on: all that had begun is to be retried.
 
+    So does one in which something waited for its retry and nothing else had begun.
+
     A run of a continuous job, of a run_job task, that was submitted, or repaired, does not.
     """
     is_plain = record.run_type == "JOB_RUN" and record.snapshot["trigger"] not in CONTINUOUS
@@ -33,7 +35,8 @@ def goes_on(record: RunRecord) -> bool:
     words = {task["run_id"]: _word(task) for task in record.tasks}
     begun = [task for task in record.tasks if words[task["run_id"]] in _BEGUN]
     known = FINAL.union(_BEGUN, _NOT_YET)
-    return bool(begun) and known.issuperset(words.values()) and all(map(_is_retried, begun))
+    is_on_its_way = bool(begun) or "WAITING_FOR_RETRY" in words.values()
+    return is_on_its_way and known.issuperset(words.values()) and all(map(_is_retried, begun))
 
 
 def _word(task: Mapping[str, Any]) -> str:

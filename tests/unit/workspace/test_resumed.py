@@ -173,6 +173,27 @@ def test_what_was_running_is_a_failed_attempt_and_its_retry_counts() -> None:
     assert not goes_on(record_of(third.snapshot()))  # two retries were all that it had
 
 
+def test_a_run_that_waits_for_a_retry_goes_on_and_waits_no_longer() -> None:
+    run = run_of(task("a", max_retries=1, min_retry_interval_millis=500_000), task("b", "a"))
+    run.advance(1_000)
+    (attempt,) = run.startable()
+    run.task_started(attempt.run_id, 2_000)
+    run.task_finished(attempt.run_id, Outcome("FAILED", error="e"), 3_000)
+    run.advance(3_000)
+    cut = run.snapshot()
+    assert [one["state"]["life_cycle_state"] for one in cut["tasks"]] == [
+        "TERMINATED",
+        "WAITING_FOR_RETRY",
+        "BLOCKED",
+    ]
+    assert goes_on(record_of(cut))
+    went_on = again(record_of(cut))
+    assert went_on.due_ms() == 502_000
+    (*_, end) = played(went_on, seed=1)
+    told = [(one["task_key"], one["state"]["result_state"]) for one in end["tasks"]]
+    assert told == [("a", "FAILED"), ("a", "SUCCESS"), ("b", "SUCCESS")]
+
+
 def test_only_what_is_to_be_retried_goes_on() -> None:
     retried = task("a", max_retries=1)
     assert goes_on(record_of(cut_off(retried, task("b", "a"))))
