@@ -180,18 +180,26 @@ def integration(session: nox.Session) -> None:
     options = ("--randomly-seed=1367276327", "--durations=15", *session.posargs)
     engines = ("tests/integration/engine", "tests/integration/ml")
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
+    answered = {lane: PLACE / f"answered-{lane}.txt" for lane in ("engine", "workspace")}
+    for file in answered.values():
+        file.unlink(missing_ok=True)
     # Lanes, since half of their time is waiting; each has a workspace and an engine of its own.
     run_together(
         session,
         engine=[
-            ("pytest", *options, *engines),
+            ("pytest", *options, *engines, f"--witnesses={answered['engine']}"),
             ("pytest", "-c", "pyproject.toml", *session.posargs, "examples/variants/tests/unit"),
         ],
         workspace=[
-            ("pytest", *options, "tests/integration", *(f"--ignore={room}" for room in engines)),
+            (
+                *("pytest", *options, "tests/integration", f"--witnesses={answered['workspace']}"),
+                *(f"--ignore={room}" for room in engines),
+            ),
             ("pytest", "--durations=15", *session.posargs, *flights),
         ],
     )
+    if not session.posargs:  # the whole of it: every route that is served has answered a client
+        run(session, "python", "scripts/witnesses.py", *map(str, answered.values()))
 
 
 @nox.session

@@ -19,6 +19,8 @@ settings.load_profile("default")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "write expectations that are files anew, and show what changed"
     parser.addoption("--update", action="store_true", help=text)
+    text = "add to this file what clients were answered, for scripts/witnesses.py"
+    parser.addoption("--witnesses", metavar="FILE", help=text)
 
 
 def pytest_collection_finish() -> None:

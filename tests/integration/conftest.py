@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.witnesses import Witnesses
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -22,6 +23,12 @@ targets:
   dev:
     default: true
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a file hold what clients were answered, where one is named."""
+    if config.getoption("--witnesses"):
+        config.pluginmanager.register(Witnesses(Path(config.getoption("--witnesses"))))
 
 
 @pytest.fixture(scope="module", autouse=True)

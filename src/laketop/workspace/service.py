@@ -173,7 +173,7 @@ class Route:
         )
         self.dropped: collections.Counter[str] = collections.Counter()
         """The fields that clients sent and the handler does not name."""
-        self._expression = re.compile(_expression(self.template))
+        self._expression = expression_of(self.template)
         self._fields = _fields_of(self.handler)
         hints = _hints_of(self.handler)
         self._requests = {name for name, hint in hints.items() if hint is Request}
@@ -208,14 +208,15 @@ class Route:
         return values
 
 
-def _expression(template: str) -> str:
+def expression_of(template: str) -> re.Pattern[str]:
+    """Return what matches the raw paths of a route's template, its captures named."""
     parts, end = [], 0
     for match in _CAPTURE.finditer(template):
         name, rest = match.groups()
         hole = f"(?P<{name}>{'.+' if rest else '[^/]+'})"
         parts += [re.escape(template[end : match.start()]), hole]
         end = match.end()
-    return "".join([*parts, re.escape(template[end:])])
+    return re.compile("".join([*parts, re.escape(template[end:])]))
 
 
 def _decoded(text: str) -> str:

@@ -24,6 +24,7 @@ from databricks.sdk.service.jobs import (
     JobEnvironment,
     JobParameterDefinition,
     JobSettings,
+    PipelineParams,
     PipelineTask,
     QueueSettings,
     ResolvedConditionTaskValues,
@@ -377,8 +378,8 @@ def test_a_task_type_that_is_not_there_is_refused_by_name_when_it_is_run(
 
 def test_parameters_of_other_task_types_are_refused_by_name(client: WorkspaceClient) -> None:
     job_id = _job(client, _condition("a"))
-    with pytest.raises(NotServed, match="jar_params"):
-        client.jobs.run_now(job_id, jar_params=["x"])
+    with pytest.raises(NotServed, match="pipeline_params"):
+        client.jobs.run_now(job_id, pipeline_params=PipelineParams(full_refresh=True))
     with pytest.raises(InvalidParameterValue, match="do not mix"):
         client.jobs.run_now(job_id, job_parameters={"a": "1"}, python_params=["x"])
 

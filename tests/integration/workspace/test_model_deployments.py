@@ -148,6 +148,22 @@ def test_a_job_is_connected_later_and_told_when_it_is_gone(
         client.api_client.do("GET", f"/api/laketop/1/models/{name}/versions/1/deployment")
 
 
+def test_the_official_client_moves_aliases_of_versions_that_are_ready(
+    registry: MlflowClient, client: WorkspaceClient
+) -> None:
+    name = next(names)
+    for _ in range(2):
+        register(name)
+    told = client.registered_models.set_alias(name, "champion", 1)
+    assert (told.alias_name, told.version_num) == ("champion", 1)
+    assert client.model_versions.get_by_alias(name, "champion").version == 1
+    client.registered_models.set_alias(name, "champion", 2)
+    assert registry.get_model_version_by_alias(name, "champion").version == "2"
+    client.registered_models.delete_alias(name, "champion")
+    with pytest.raises(NotFound):
+        client.model_versions.get_by_alias(name, "champion")
+
+
 def test_a_trigger_starts_a_run_that_is_told_of_new_versions_and_aliases(
     registry: MlflowClient, client: WorkspaceClient, workspace: Workspace
 ) -> None:

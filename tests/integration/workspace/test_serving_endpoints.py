@@ -140,6 +140,7 @@ def test_an_endpoint_is_ready_once_its_model_is_loaded(
     assert (served.name, served.entity_name, served.entity_version) == ("delay-1", MODEL, "1")
     assert served.state is not None
     assert served.state.deployment == ServedModelStateDeployment.DEPLOYMENT_READY
+    assert client.serving_endpoints.logs(endpoint, "delay-1").logs is not None
     assert endpoint in [e.name for e in client.serving_endpoints.list()]
 
 

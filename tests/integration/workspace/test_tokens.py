@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.errors import (
     InvalidParameterValue,
     PermissionDenied,
@@ -14,6 +15,7 @@ from databricks.sdk.errors import (
     Unauthenticated,
 )
 from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.service.settings import PublicTokenInfo
 from tests.integration.workspace.conftest import with_token
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def test_a_token_is_made_listed_and_revoked(client: WorkspaceClient) -> None:
     assert (info.comment, info.expiry_time) == ("ci", -1)
     other = with_token(client, value)
     assert other.current_user.me() == client.current_user.me()
+    client.tokens.update(info.token_id, PublicTokenInfo(comment="of CI"), FieldMask(["comment"]))
+    info.comment = "of CI"
     assert info in list(client.tokens.list())
     client.tokens.delete(info.token_id or "")
     assert info not in list(client.tokens.list())
