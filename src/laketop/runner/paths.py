@@ -26,6 +26,11 @@ class Places:
     dbfs: Path
     """The dbfs:/ tree."""
 
+    @property
+    def datasets(self) -> Path:
+        """What `/databricks-datasets` shows: each set is there once Spark has read it."""
+        return self.lake / ".datasets"
+
     @classmethod
     def of_state(cls, state: Path) -> Places:
         """Return the places of the workspace whose folder is `state`; only its files are its own.
@@ -62,6 +67,24 @@ class Places:
         place = top.joinpath(*rest)
         inside = Path(_collapse(str(place))).is_relative_to(top)
         return place if inside else None
+
+    def above_volumes(self, path: str) -> list[Path] | None:
+        """Return the catalogs, schemas or volumes below `/Volumes[/<catalog>[/<schema>]]`.
+
+        Each as a folder of its name, whatever is in it; None for any other path, and for a
+        catalog or schema that is not there.
+        """
+        names = [name for name in path.split("/") if name not in {"", "."}]
+        if names[:1] != ["Volumes"] or len(names) > _VOLUME_DEPTH or ".." in names:
+            return None
+        home = self.lake.joinpath(*names[1:])
+        if not home.is_dir():
+            return None
+        if len(names) == _VOLUME_DEPTH:
+            found = [home / "_files" / file.stem for file in (home / "_volumes").glob("*.json")]
+        else:
+            found = [place for place in home.iterdir() if place.is_dir()]
+        return sorted(place for place in found if not place.name.startswith(("_", ".")))
 
     def _workspace(self, path: str) -> Path:
         below = path

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from laketop.runner.paths import Places
 
+_DATASETS = "/databricks-datasets"
+
 
 class FileInfo(namedtuple("FileInfo", ["path", "name", "size", "modificationTime"])):  # noqa: PYI024 - the SDK's own shape
     """One entry of `ls`; the name of a folder ends in `/`. Units: bytes, epoch ms."""
@@ -37,14 +39,16 @@ class FileSystem:
     def ls(self, path: str) -> list[FileInfo]:
         """Return the entries of a folder, sorted by name, or of one file.
 
+        `/Volumes` holds catalogs, these schemas, and these volumes.
         Errors: FileNotFoundError.
         """
-        place = self._existing(path)
-        if place.is_file():
-            return [_info(path, place)]
-        return [
-            _info(f"{path.rstrip('/')}/{entry.name}", entry) for entry in sorted(place.iterdir())
-        ]
+        entries = self._places.above_volumes(path.removeprefix("dbfs:"))
+        if entries is None:
+            place = self._existing(path)
+            if place.is_file():
+                return [_info(path, place)]
+            entries = sorted(place.iterdir())
+        return [_info(f"{path.rstrip('/')}/{entry.name}", entry) for entry in entries]
 
     def head(self, file: str, max_bytes: int = 65536, maxBytes: int | None = None) -> str:  # noqa: N803 - the SDK's other name
         """Return the start of a file as text, at most `max_bytes`.
@@ -138,9 +142,22 @@ class FileSystem:
         return origin, goal, into
 
     def _existing(self, path: str) -> Path:
+        below = path.removeprefix("dbfs:").rstrip("/")
+        if below == _DATASETS or below.startswith(f"{_DATASETS}/"):
+            return self._of_datasets(below)
         place = self._place(path)
         if not place.exists():
             raise FileNotFoundError(f"no such file or directory: {path!r}")
+        return place
+
+    def _of_datasets(self, path: str) -> Path:
+        top = self._places.datasets
+        place = top / path.removeprefix(_DATASETS).lstrip("/")
+        if not place.exists() or not place.resolve().is_relative_to(top.resolve()):
+            raise FileNotFoundError(
+                f"no such file or directory: {path!r}; what laketop has of {_DATASETS} is made"
+                " when Spark first reads it"
+            )
         return place
 
     def _place(self, path: str) -> Path:
@@ -157,7 +174,7 @@ class FileSystem:
             )
         if below.startswith("/Volumes/"):
             return self._volume(below)
-        if below.startswith("/Workspace/"):
+        if below == "/Workspace" or below.startswith("/Workspace/"):
             return self._places.file(below)
         return self._dbfs(below)
 

@@ -45,6 +45,31 @@ def test_ls_gives_full_paths_and_folders_with_a_slash(fs: FileSystem) -> None:
     assert fs.ls(f"{RAW}/") == [folder, file]
 
 
+def test_volumes_are_found_from_above(fs: FileSystem) -> None:
+    for path, name in (("/Volumes", "main"), ("dbfs:/Volumes/main/", "default")):
+        assert [found.name for found in fs.ls(path)] == [f"{name}/"]
+    (volume,) = fs.ls("/Volumes/main/default")
+    assert (volume.path, volume.name) == (f"dbfs:{RAW}/", "raw/")
+    assert [found.name for found in fs.ls("/Workspace")] == ["Users/"]
+    for path in ("/Volumes/other", "/Volumes/main/other", "/Volumes/main/.."):
+        with pytest.raises(FileNotFoundError):
+            fs.ls(path)
+
+
+def test_sample_sets_are_there_once_spark_has_read_them(fs: FileSystem, tmp_path: Path) -> None:
+    path = "/databricks-datasets/orders"
+    with pytest.raises(FileNotFoundError, match="made when Spark first reads it"):
+        fs.ls(path)
+    folder = Places.of_state(tmp_path).datasets / "orders"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text("{}", encoding="utf-8")
+
+    assert [found.path for found in fs.ls("/databricks-datasets/")] == [f"dbfs:{path}/"]
+    assert fs.head(f"dbfs:{path}/a.json") == "{}"
+    with pytest.raises(FileNotFoundError):
+        fs.ls("/databricks-datasets/../main")
+
+
 def test_names_of_the_machine_keep_their_scheme(fs: FileSystem, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "x").touch()
