@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 
 from laketop.errors import ConfigError
 from laketop.runner.context import Outcome, TaskContext
-from laketop.runner.tasks.dbt import DbtTask
+from laketop.runner.tasks.dbt import ARTIFACTS, DbtTask
 
 Run = Callable[..., tuple[Outcome, str]]
 PROGRAM = """#!/bin/sh
@@ -23,6 +24,7 @@ echo "host $DBT_HOST token $DBT_ACCESS_TOKEN stats $DBT_SEND_ANONYMOUS_USAGE_STA
 while [ "$1" != --profiles-dir ]; do last="$1"; shift; done
 cat "$2/profiles.yml"
 touch made-by-dbt
+mkdir -p target && echo "$last" >> target/manifest.json
 [ "$last" != break ]
 """
 
@@ -95,7 +97,18 @@ def test_commands_run_in_turn_in_a_copy_of_the_project(run: Run, project: Path) 
     ]
     assert sorted(place.name for place in project.iterdir()) == ["dbt_project.yml", "target"]
     copy = project.parent / ".laketop" / "runs" / "1" / "2" / "dbt"
-    assert sorted(place.name for place in copy.iterdir()) == ["dbt_project.yml", "made-by-dbt"]
+    assert sorted(place.name for place in copy.iterdir()) == [
+        *("dbt_project.yml", "made-by-dbt", "target"),
+    ]
+
+
+def test_what_dbt_wrote_is_packed_also_where_it_failed(run: Run, tmp_path: Path) -> None:
+    run("dbt run", "dbt break")
+    with tarfile.open(tmp_path / ".laketop/runs/1/2" / ARTIFACTS) as archive:
+        assert archive.getnames() == ["target", "target/manifest.json"]
+        member = archive.extractfile("target/manifest.json")
+        assert member is not None
+        assert member.read() == b"run\nbreak\n"
 
 
 def test_a_command_that_fails_is_named_and_the_last_one(run: Run) -> None:

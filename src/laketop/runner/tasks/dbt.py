@@ -10,6 +10,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,12 +28,16 @@ from laketop.runner.redaction import Redaction
 from laketop.runner.resolving import resolver, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from laketop.runner.context import TaskContext
+    from laketop.runner.process import Ended
 
 PROJECT: Final = "dbt"
 """The folder of an attempt that holds the copy of the project, with what dbt made of it."""
+ARTIFACTS: Final = "dbt_artifacts.tar.gz"
+"""The file of an attempt that holds what dbt has written about its work."""
+_ARTIFACT_FOLDERS: Final = ("target", "logs")
 _MOST_COMMANDS: Final = 10
 _PROJECT_FILE: Final = "dbt_project.yml"
 _PROFILES: Final = "profiles.yml"
@@ -59,9 +64,9 @@ class DbtTask:
         environment = _environment(context, programs, paths)
         redaction = Redaction()
         redaction.add(environment[TOKEN].encode())
-        for text in commands:
-            say(f"$ {text}", context)
-            ended = run_process(
+
+        def run(text: str) -> Ended:
+            return run_process(
                 [str(programs / "dbt"), *profiles.led(shlex.split(text)[1:])],
                 cwd=project,
                 environment=environment,
@@ -69,12 +74,33 @@ class DbtTask:
                 cancelled=context.cancelled,
                 redaction=redaction,
             )
-            if ended.cancelled:
-                return Outcome("CANCELED", exit_code=ended.exit_code)
-            if ended.exit_code:
-                error = f"{text!r} ended with exit code {ended.exit_code}"
-                return Outcome("FAILED", error=error, exit_code=ended.exit_code)
-        return Outcome("SUCCESS", exit_code=0)
+
+        outcome = _in_turn(commands, run, context)
+        _pack(project, context.directory / ARTIFACTS)
+        return outcome
+
+
+def _in_turn(commands: Sequence[str], run: Callable[[str], Ended], context: TaskContext) -> Outcome:
+    for text in commands:
+        say(f"$ {text}", context)
+        ended = run(text)
+        if ended.cancelled:
+            return Outcome("CANCELED", exit_code=ended.exit_code)
+        if ended.exit_code:
+            error = f"{text!r} ended with exit code {ended.exit_code}"
+            return Outcome("FAILED", error=error, exit_code=ended.exit_code)
+    return Outcome("SUCCESS", exit_code=0)
+
+
+def _pack(project: Path, file: Path) -> None:
+    folders = [name for name in _ARTIFACT_FOLDERS if (project / name).is_dir()]
+    if not folders:
+        return
+    draft = file.with_name(f"{file.name}.draft")
+    with tarfile.open(draft, "w:gz") as archive:
+        for name in folders:
+            archive.add(project / name, name)
+    draft.replace(file)
 
 
 def _commands(settings: Mapping[str, Any]) -> list[str]:

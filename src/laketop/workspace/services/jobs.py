@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
+from databricks.sdk.errors.platform import InvalidParameterValue, NotFound, PermissionDenied
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.jobs import RunType
 
@@ -35,6 +35,7 @@ from laketop.runner.references import moment
 from laketop.runner.repair import Wish
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
+from laketop.runner.tasks.dbt import ARTIFACTS as DBT_ARTIFACTS
 from laketop.workspace import job_settings, outbox, repairs, resumed, run_records, run_view
 from laketop.workspace.clock import wall_ms
 from laketop.workspace.dispatch import Dispatcher
@@ -60,6 +61,8 @@ _OLDER = ("2.1", "2.0")
 _HOLD_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
 _CLOSE_SECONDS = 30.0
+_LINK_MS = 30 * 60_000
+"""How long artifacts of dbt can be fetched by their link. Source: databricks-sdk, `DbtOutput`."""
 _MOST_JOBS_LISTED = 100
 _MOST_RUNS_LISTED = 25
 _LONGEST_TOKEN = 64
@@ -323,7 +326,14 @@ class Jobs(Service):
         """Return what an attempt of a task left; a run with one task stands for its attempt."""
         record, task = self._attempt(run_id)
         folder = self._folder(record.run_id, task["run_id"])
-        return {"metadata": self._as_run(record, task), **output_of(folder, task)}
+        told = {"metadata": self._as_run(record, task), **output_of(folder, task)}
+        if (folder / DBT_ARTIFACTS).is_file():
+            place = f"/api/laketop/1/runs/{task['run_id']}/dbt-artifacts"
+            until_ms = self.workspace.now_ms() + _LINK_MS
+            user = self.workspace.user
+            link = self.workspace.links.signed("GET", place, user=user, until_ms=until_ms)
+            told["dbt_output"] = {"artifacts_link": self.workspace.host + link}
+        return told
 
     @route("POST /api/2.2/jobs/runs/repair", also=_OLDER)
     def repair_run(
@@ -433,6 +443,17 @@ class Jobs(Service):
         }
         body = FileSlice(file.open("rb"), start, size - start) if size else b""
         return Reply(body, 200, headers)
+
+    @route("GET /api/laketop/1/runs/{run_id}/dbt-artifacts")
+    def dbt_artifacts(self, run_id: int) -> Reply:
+        """Return what dbt has written in an attempt, `target` and `logs`, as a tar.gz."""
+        record, task = self._attempt(run_id)
+        file = self._folder(record.run_id, task["run_id"]) / DBT_ARTIFACTS
+        if not file.is_file():
+            raise NotFound(f"Run {run_id} has no artifacts of dbt.")
+        size = file.stat().st_size
+        headers = {"content-type": "application/gzip", "content-length": str(size)}
+        return Reply(FileSlice(file.open("rb"), 0, size), 200, headers)
 
     async def _until_changed(
         self,
