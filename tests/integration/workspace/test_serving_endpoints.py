@@ -31,6 +31,7 @@ from databricks.sdk.errors import (
     ResourceConflict,
 )
 from databricks.sdk.errors import NotImplemented as NotServed
+from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.serving import (
     AiGatewayConfig,
     AiGatewayInferenceTableConfig,
@@ -163,6 +164,40 @@ def test_the_answer_names_the_entity_that_gave_it(client: WorkspaceClient, endpo
     answer = client.serving_endpoints.query(endpoint, dataframe_records=RECORDS)
 
     assert answer.served_model_name == "delay-1"
+
+
+def test_an_endpoint_does_for_each_what_permissions_allow(
+    client: WorkspaceClient, ann: WorkspaceClient, endpoint: str
+) -> None:
+    name, number = ann.current_user.me().user_name, client.serving_endpoints.get(endpoint).id or ""
+
+    def given(level: PermissionLevel) -> None:
+        entry = AccessControlRequest(user_name=name, permission_level=level)
+        client.permissions.update("serving-endpoints", number, access_control_list=[entry])
+
+    change = ann.serving_endpoints.update_config
+    for refused, needed in (
+        (lambda: ann.serving_endpoints.get(endpoint), "CAN_VIEW"),
+        (lambda: ann.serving_endpoints.logs(endpoint, "delay-1"), "CAN_VIEW"),
+        (lambda: predictions(ann, endpoint, dataframe_records=RECORDS), "CAN_QUERY"),
+        (
+            lambda: change(endpoint, served_entities=[entity()]),
+            "CAN_MANAGE",
+        ),
+        (lambda: ann.serving_endpoints.delete(endpoint), "CAN_MANAGE"),
+    ):
+        with pytest.raises(PermissionDenied, match=needed):
+            refused()
+    assert endpoint not in [one.name for one in ann.serving_endpoints.list()]
+    given(PermissionLevel.CAN_VIEW)
+    assert endpoint in [one.name for one in ann.serving_endpoints.list()]
+    assert ann.serving_endpoints.get(endpoint).name == endpoint
+    with pytest.raises(PermissionDenied, match="CAN_QUERY"):
+        predictions(ann, endpoint, dataframe_records=RECORDS)
+    given(PermissionLevel.CAN_QUERY)
+    assert predictions(ann, endpoint, dataframe_records=RECORDS) == [7.0, 0.0]
+    with pytest.raises(PermissionDenied, match="CAN_MANAGE"):
+        ann.serving_endpoints.delete(endpoint)
 
 
 def test_a_missing_column_is_a_bad_request_that_names_it(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.common.types.fieldmask import FieldMask
 from databricks.sdk.errors import (
     InvalidParameterValue,
     PermissionDenied,
@@ -16,7 +15,7 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.settings import PublicTokenInfo
-from tests.integration.workspace.conftest import with_token
+from tests.integration.workspace.conftest import mask, with_token
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
@@ -30,7 +29,7 @@ def test_a_token_is_made_listed_and_revoked(client: WorkspaceClient) -> None:
     assert (info.comment, info.expiry_time) == ("ci", -1)
     other = with_token(client, value)
     assert other.current_user.me() == client.current_user.me()
-    client.tokens.update(info.token_id, PublicTokenInfo(comment="of CI"), FieldMask(["comment"]))
+    client.tokens.update(info.token_id, PublicTokenInfo(comment="of CI"), mask("comment"))
     info.comment = "of CI"
     assert info in list(client.tokens.list())
     client.tokens.delete(info.token_id or "")

@@ -155,7 +155,7 @@ class ServingEndpoints(Service):
         auto_capture_config: dict[str, Any] | None = None,
     ) -> Record:
         """Begin to load another configuration; the one before serves until that is done."""
-        record = self._record(name)
+        record = self._permitted(name, "CAN_MANAGE")
         if _update_of(record) == "IN_PROGRESS":
             raise ResourceConflict(f"Endpoint '{name}' is being updated; wait until it is done.")
         sent = _config_sent(served_entities, served_models, traffic_config, auto_capture_config)
@@ -169,7 +169,7 @@ class ServingEndpoints(Service):
     @route("PUT /api/2.0/serving-endpoints/{name}/ai-gateway")
     def put_ai_gateway(self, name: str, fields: Fields) -> dict[str, Any]:
         """Keep requests and answers in an inference table from now on, or no longer."""
-        record = self._record(name)
+        record = self._permitted(name, "CAN_MANAGE")
         self._capture(name, record, GATEWAY, {k: v for k, v in fields.items() if k != "name"})
         record["updated_ms"] = self.workspace.now_ms()
         self.table("endpoints")[name] = record
@@ -194,8 +194,13 @@ class ServingEndpoints(Service):
 
     @route("GET /api/2.0/serving-endpoints")
     def list(self) -> dict[str, Any]:
-        """Return what there is to know at a glance of every endpoint, by name."""
-        return {"endpoints": [ServingEndpoint.from_dict(one).as_dict() for one in self.every()]}
+        """Return what there is to know at a glance of the endpoints that the caller may view."""
+        return {"endpoints": [ServingEndpoint.from_dict(one).as_dict() for one in self.seen()]}
+
+    def seen(self) -> Any:
+        """Return every endpoint that the caller may view as `get` does, by name."""
+        allows = self.workspace.permissions.allows
+        return [one for one in self.every() if allows("serving-endpoints", one["id"], "CAN_VIEW")]
 
     def every(self) -> Any:
         """Return every endpoint as `get` does, by name."""
@@ -204,19 +209,20 @@ class ServingEndpoints(Service):
     @route("GET /api/2.0/serving-endpoints/{name}")
     def get(self, name: str) -> Record:
         """Return an endpoint."""
-        return self._told(name, self._record(name))
+        return self._told(name, self._permitted(name, "CAN_VIEW"))
 
     @route("DELETE /api/2.0/serving-endpoints/{name}")
     def delete(self, name: str) -> None:
         """Delete an endpoint; what only it served is stopped."""
-        self._record(name)
+        record = self._permitted(name, "CAN_MANAGE")
         del self.table("endpoints")[name]
+        self.workspace.permissions.forget("serving-endpoints", record["id"])
         self.store.after_commit(lambda: self._in_background(self._tidy))
 
     @route("GET /api/2.0/serving-endpoints/{name}/served-models/{served_model_name}/logs")
     def logs(self, name: str, served_model_name: str) -> dict[str, str]:
         """Return the end of what a served model's process has printed."""
-        record = self._record(name)
+        record = self._permitted(name, "CAN_VIEW")
         for config in (record["pending"], record["config"]):
             for entity in [] if config is None else config["entities"]:
                 if entity["name"] == served_model_name:
@@ -241,6 +247,7 @@ class ServingEndpoints(Service):
     ) -> None:
         """Check what is to be served before the transaction: the registry takes its time."""
         check_endpoint_name(name)
+        await anyio.to_thread.run_sync(self._check_manager, name)
         sent = _config_sent(served_entities, served_models, traffic_config, auto_capture_config)
         await self._check_versions(config_of(sent))
 
@@ -263,7 +270,7 @@ class ServingEndpoints(Service):
 
     def _queried(self, name: str, wanted: str | None, request: Request) -> tuple[Entity, Answer]:
         with self.store.transaction(write=False):
-            record = self._record(name)
+            record = self._permitted(name, "CAN_QUERY")
         if record["config"] is None:
             raise BadRequest(
                 f"Endpoint '{name}' is not ready: its state is {_update_of(record)}.",
@@ -460,6 +467,10 @@ class ServingEndpoints(Service):
         online = self.workspace.feature_store.file
         return Served(folder, files, entity.environment_vars, online)
 
+    def _check_manager(self, name: str) -> None:
+        with self.store.transaction(write=False):
+            self._permitted(name, "CAN_MANAGE")
+
     async def _check_versions(self, config: Config) -> None:
         for entity in config.entities:
             await anyio.to_thread.run_sync(self._served, entity)
@@ -470,6 +481,12 @@ class ServingEndpoints(Service):
             raise NotFound(
                 f"Endpoint with name '{name}' does not exist.", error_code="RESOURCE_DOES_NOT_EXIST"
             )
+        return record
+
+    def _permitted(self, name: str, level: str) -> Record:
+        """Return an endpoint on which the caller has a level. Errors: PermissionDenied if not."""
+        record = self._record(name)
+        self.workspace.permissions.require("serving-endpoints", record["id"], level)
         return record
 
     def _told(self, name: str, record: Record) -> Record:

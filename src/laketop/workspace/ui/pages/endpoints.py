@@ -19,7 +19,7 @@ Fields = Mapping[str, Any]
 def endpoints(view: View) -> Page:
     """List the endpoints."""
     with view.reading():
-        found = view.workspace.serving_endpoints.every()
+        found = view.workspace.serving_endpoints.seen()
     rows = [
         (
             link(one["name"], path("ml", "endpoints", one["name"])),

@@ -58,7 +58,7 @@ def _counts(view: View) -> list[Html]:
         ("jobs", store.execute("SELECT count(*) FROM jobs")[0][0], "/jobs"),
         ("runs", store.execute("SELECT count(*) FROM runs")[0][0], "/jobs/runs"),
         ("tables", sum(len(lake.tables(*names)) for names in schemas), "/explore/data"),
-        ("endpoints", len(workspace.serving_endpoints.every()), "/ml/endpoints"),
+        ("endpoints", len(workspace.serving_endpoints.seen()), "/ml/endpoints"),
         ("messages", len(list(outbox.glob("*.json"))) if outbox.is_dir() else 0, "/outbox"),
     )
     return [el("a", el("b", f"{n:,}"), el("span", text), href=address) for text, n, address in told]

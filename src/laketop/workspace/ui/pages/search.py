@@ -50,7 +50,7 @@ def _everything(view: View, words: list[str]) -> Iterator[Found]:
         rows = view.workspace.store.execute("SELECT job_id, name FROM jobs ORDER BY job_id DESC")
         allows = view.workspace.permissions.allows
         rows = [one for one in rows if allows("jobs", str(one[0]), "CAN_VIEW")]
-        endpoints = view.workspace.serving_endpoints.every()
+        endpoints = view.workspace.serving_endpoints.seen()
     for job_id, name in rows:
         yield "job", name, path("jobs", job_id)
     for one in endpoints:
