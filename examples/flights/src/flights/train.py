@@ -154,10 +154,17 @@ def _register(
             name="delay",
             training_set=training_set,
             registered_model_name=run.model,
+            tags=_tags(run, inputs),
             **_saving(pipeline, rows),
         )
     version = str(logged.registered_model_version)
-    tags = {
+    client.update_model_version(run.model, version, description=section("card")["intended_use"])
+    challenge(spark, client, run.full_schema, model=run.model, version=version, run=run.run_name)
+    return version, learned, predictions
+
+
+def _tags(run: Parameters, inputs: dict[str, int]) -> dict[str, str]:
+    return {
         "owner": section("card")["owner"],
         "personal_data": section("card")["personal_data"],
         "intended_use": section("card")["intended_use"],
@@ -165,11 +172,6 @@ def _register(
         registry.TRAINED_THROUGH: run.through,
         **provenance(inputs, commit=run.git_commit),
     }
-    for name, value in tags.items():
-        client.set_model_version_tag(run.model, version, name, value)
-    client.update_model_version(run.model, version, description=section("card")["intended_use"])
-    challenge(spark, client, run.full_schema, model=run.model, version=version, run=run.run_name)
-    return version, learned, predictions
 
 
 def _autologged(rows: pd.DataFrame, learned: Learned) -> Pipeline:

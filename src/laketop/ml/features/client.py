@@ -273,9 +273,10 @@ class FeatureEngineeringClient(OnlineStores):
 
         Without `signature` it is inferred from five rows of the training set and the predictions
         for them; `infer_input_example` keeps these rows as the input example. Other keyword
-        arguments go to `flavor.save_model`. The tables become inputs of the active run and tags
-        of the registered version; without an active run they are tags alone.
-        Errors: MLflow's own; a version that cannot be tagged is deleted again.
+        arguments go to `flavor.save_model`, but `tags`, which are those of the version. The tables
+        become inputs of the active run and tags of the registered version; without an active run
+        they are tags alone.
+        Errors: MLflow's own; no version is there then, and none is ever without its tags.
         """
         if self._registry_uri is not None:
             _use_registry(self._registry_uri)

@@ -2,12 +2,14 @@
 
 The spec is a file of the model; the tables become dataset inputs of the run, from which Unity
 Catalog draws lineage when the version is registered, and two tags of the model version:
-`feature_tables` (`["dev.flights.weather_features@v3"]`) and `feature_functions`, JSON lists.
+`feature_tables` (`["dev.flights.weather_features@v3"]`) and `feature_functions`, JSON lists. A
+version is made with its tags, so that none is ever there without them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,8 @@ def logged(
 ) -> ModelInfo:
     """Log `model` with `flavor`, the spec of `training_set` beside it, and its lineage.
 
-    Errors: MLflow's own; a version that cannot be tagged is deleted again.
+    `tags` among the options become tags of the logged model and of the registered version.
+    Errors: MLflow's own; there is no version then.
     """
     import mlflow
     from mlflow.models.model import Model
@@ -58,17 +61,17 @@ def logged(
         if mlflow.active_run() is not None:
             _record_inputs(training_set.whole.sparkSession, training_set.spec)
     spec = None if training_set is None else training_set.spec
+    tags = {**(options.pop("tags", None) or {}), **({} if spec is None else _tags(spec))}
     argument = _MODEL_ARGUMENT.get(flavor.__name__, _last(flavor.__name__) + "_model")
     info: ModelInfo = Model.log(
-        artifact_path=None, flavor=_WithSpec(flavor, spec), **{argument: model}, **options
+        artifact_path=None,
+        flavor=_WithSpec(flavor, spec),
+        tags=tags or None,
+        **{argument: model},
+        **options,
     )
-    if spec is not None and info.registered_model_version is not None:
-        name, version = options["registered_model_name"], str(info.registered_model_version)
-        try:
-            _tag(name, version, spec)
-        except Exception as error:
-            error.add_note(_taken_back(name, version))
-            raise
+    if tags and info.registered_model_version is not None:
+        _complete(options["registered_model_name"], str(info.registered_model_version), tags)
     return info
 
 
@@ -125,28 +128,23 @@ def _record_inputs(spark: SparkSession, spec: FeatureSpec) -> None:
         )
 
 
-def _tag(model: str, version: str, spec: FeatureSpec) -> None:
-    from mlflow.tracking import MlflowClient
-
+def _tags(spec: FeatureSpec) -> dict[str, str]:
     values = {
         FEATURE_TABLES: [f"{name}@v{number}" for name, number in sorted(spec.tables.items())],
         FEATURE_FUNCTIONS: sorted({function.udf_name for function in spec.functions}),
     }
-    client = MlflowClient()
-    for key, names in values.items():
-        if names:
-            client.set_model_version_tag(model, version, key, json.dumps(names))
+    return {key: json.dumps(names) for key, names in values.items() if names}
 
 
-def _taken_back(model: str, version: str) -> str:
-    """Delete a version that does not say what it was trained on, and tell what became of it."""
+def _complete(model: str, version: str, tags: Mapping[str, str]) -> None:
+    """Set what is missing: an older MLflow gives tags to the logged model alone."""
     from mlflow.tracking import MlflowClient
 
-    try:
-        MlflowClient().delete_model_version(model, version)
-    except Exception as error:  # noqa: BLE001 - the first error is the one to raise
-        return f"version {version} of {model!r} stays, without its tags: {error}"
-    return f"version {version} of {model!r} could not be tagged, and was deleted again"
+    client = MlflowClient()
+    held = client.get_model_version(model, version).tags
+    for key, value in tags.items():
+        if held.get(key) != value:
+            client.set_model_version_tag(model, version, key, value)
 
 
 def _last(dotted: str) -> str:

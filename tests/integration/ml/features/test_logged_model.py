@@ -17,6 +17,7 @@ from mlflow.tracking import MlflowClient
 from sklearn.linear_model import LinearRegression
 
 from laketop.ml import FeatureEngineeringClient, FeatureSpec
+from laketop.ml.features import logged_model
 from laketop.ml.features.spec import SPEC_FILE, ResolvedLookup
 from laketop.ml.features.training_set import TrainingSet
 
@@ -98,13 +99,32 @@ def test_the_registry_of_the_client_is_the_one_registered_to(
         MlflowClient(tracking, tracking).get_model_version("m", "1")
 
 
-def test_a_version_that_cannot_be_tagged_is_deleted_again(tracking: str) -> None:
-    """More than MLflow keeps in a tag: nothing is left that does not know its tables."""
-    with pytest.raises(MlflowException) as caught:
+def test_a_version_is_made_with_its_tags_and_those_that_were_asked_for(
+    tracking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the process once the version is there: it knows its tables."""
+
+    def ended(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(logged_model, "_complete", ended)
+    with pytest.raises(KeyboardInterrupt):
+        log(
+            FeatureEngineeringClient(),
+            training_set=of_tables("c.s.t"),
+            registered_model_name="m",
+            tags={"owner": "ann"},
+        )
+    version = MlflowClient(tracking).get_model_version("m", "1")
+    assert version.tags == {"feature_tables": '["c.s.t@v3"]', "owner": "ann"}
+
+
+def test_a_version_that_cannot_be_tagged_is_not_made(tracking: str) -> None:
+    """More than MLflow keeps in a tag: nothing is there that does not know its tables."""
+    with pytest.raises(MlflowException):
         log(
             FeatureEngineeringClient(),
             training_set=of_tables("c.s." + 100_000 * "t"),
             registered_model_name="m",
         )
-    assert caught.value.__notes__ == ["version 1 of 'm' could not be tagged, and was deleted again"]
     assert MlflowClient(tracking).search_model_versions("name = 'm'") == []
