@@ -37,10 +37,15 @@ def joined(df: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
         else:
             key = lookup.lookup_key, lookup.timestamp_lookup_key
             groups.setdefault(key, []).append((lookup, source))
-    for (keys, asked), group in groups.items():
+    # The narrowest first, as what was found is carried through every join after it.
+    for (keys, asked), group in sorted(groups.items(), key=lambda told: _width(told[1])):
         df = _as_of_join(df, names, group, keys=keys, asked=asked)
         names = [*names, *(name for lookup, _ in group for name in lookup.outputs)]
     return df if names == wanted else df.select(*(column(name, names) for name in wanted))
+
+
+def _width(pairs: Sequence[Pair]) -> int:
+    return sum(len(lookup.outputs) for lookup, _ in pairs)
 
 
 def column(name: str, names: Sequence[str]) -> Any:
@@ -114,9 +119,8 @@ def _as_of_join(
     so_far = sides.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     matches = [f"__match_{side}" for side in range(len(pairs))]
     found = {name: F.last(name, ignorenulls=True).over(so_far) for name in matches}
-    twin = (F.lag("__time").over(sides) == F.col("__time")) & (
-        F.lag("__side").over(sides) == F.col("__side")
-    )
+    # Rows of one side and one moment share their rank; it is told in the same pass as the matches.
+    twin = F.row_number().over(sides) > F.rank().over(sides)
     usable, outputs = {}, []
     for name, (lookup, source) in zip(matches, pairs, strict=True):
         kind = source.schema[lookup.timeseries_column or ""].dataType.typeName()
