@@ -20,6 +20,7 @@ from laketop.ml import (
     Verdict,
     approval,
     calibrated,
+    clean_environment,
     compatible_schema,
     compliance_tags,
     contender,
@@ -117,6 +118,10 @@ def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate
         found.append(vulnerabilities(run.advisories))
     if run.reproduction_required == "true":
         found.append(reproducible())
+    if run.environment_required == "true":
+        found.append(
+            clean_environment(limit_ms=limits["inference_ms"], limit_mb=limits["inference_mb"])
+        )
     if run.approval_required == "true":
         found.append(approval())
     return found

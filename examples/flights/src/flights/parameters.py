@@ -31,6 +31,7 @@ class Parameters:
     approval_seconds: str = "3600"
     advisories: str = ""
     reproduction_required: str = "false"
+    environment_required: str = "false"
     run: str = ""
     retraining_run: str = ""
     retrain_through: str = ""

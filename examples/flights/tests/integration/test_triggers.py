@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from databricks.sdk.service.jobs import JobSettings, PauseStatus, RunResultState
+from databricks.sdk.service.jobs import (
+    JobSettings,
+    ModelTriggerConfigurationCondition,
+    PauseStatus,
+    RunResultState,
+)
 
 from flights import features
 from flights.parameters import Parameters
@@ -139,3 +144,19 @@ def test_files_of_corrections_lead_to_new_features(
     advance(ws, HOURS)
     assert runs(ws, jobs["refresh-hourly"]) == [("PERIODIC", SUCCESS)]
     assert len(runs(ws, jobs["refresh"])) == 1
+
+
+def test_the_alias_challenger_starts_the_gates(ws: WorkspaceClient) -> None:
+    """What they do is for `test_mlops.py`; a run of its own would cost as much as all above."""
+    jobs = [job.settings for job in ws.jobs.list() if job.settings is not None]
+    (one,) = (job for job in jobs if (job.name or "").endswith("] flights-deployment"))
+    assert one.trigger is not None
+    assert one.trigger.pause_status is PauseStatus.PAUSED
+    assert one.trigger.model is not None
+    assert one.trigger.model.condition is ModelTriggerConfigurationCondition.MODEL_ALIAS_SET
+    assert one.trigger.model.aliases == ["challenger"]
+    assert (one.trigger.model.securable_name or "").endswith(".delay")
+    found = {task.task_key for task in one.tasks or ()}
+    assert found <= {"evaluate", "promote"}
+    given = {parameter.name for parameter in one.parameters or ()}
+    assert given <= set(asdict(Parameters()))

@@ -101,6 +101,14 @@ def test_a_reproduction_is_waited_for_where_the_target_wants_it() -> None:
     assert said(Parameters(), "reproducible") is None
 
 
+def test_a_clean_environment_is_asked_for_where_the_target_wants_it() -> None:
+    verdict = said(Parameters(environment_required="true"), "clean_environment")
+    assert verdict is not None
+    assert not verdict.passed
+    assert verdict.reason == "version '3' does not say where its files are"
+    assert said(Parameters(), "clean_environment") is None
+
+
 def test_every_training_setting_reaches_the_trees() -> None:
     trees = model.unfitted(section("training")).named_steps["trees"].get_params()
     assert section("training").items() <= trees.items()
