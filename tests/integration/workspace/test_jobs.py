@@ -370,10 +370,12 @@ def test_a_task_run_is_a_run_too(client: WorkspaceClient) -> None:
 def test_a_task_type_that_is_not_there_is_refused_by_name_when_it_is_run(
     client: WorkspaceClient,
 ) -> None:
-    job_id = _job(client, Task(task_key="q", pipeline_task=PipelineTask(pipeline_id="p")))
-    with pytest.raises(NotServed, match="'pipeline' of task 'q'"):
+    pipeline = Task(task_key="q", pipeline_task=PipelineTask(pipeline_id="p"))
+    job_id = _job(client, pipeline, _condition("a"))
+    with pytest.raises(NotServed, match=r"'pipeline' of task 'q'.*run the other tasks alone"):
         client.jobs.run_now(job_id)
     assert list(client.jobs.list_runs(job_id=job_id)) == []
+    assert _result(_ended(client, _start(client, job_id, only=["a"]))) is RunResultState.SUCCESS
 
 
 def test_parameters_of_other_task_types_are_refused_by_name(client: WorkspaceClient) -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 _INSTEAD: Final = {
-    "pipeline": "declarative pipelines do not run here yet: write its tables in a notebook task",
+    "pipeline": (
+        "declarative pipelines do not run here yet: write its tables in a notebook task, or run"
+        " the other tasks alone, by `only`"
+    ),
 }
 """What to do where a type of task is refused."""
 

@@ -364,10 +364,10 @@ class Jobs(Service):
         now_ms = self.workspace.now_ms()
         repair_id = self._records.new_id()
         with _refusals():
-            refuse_unknown(settings.get("tasks") or ())
             new_id = self._records.new_id
             given = job_parameters or {}
             run = repairs.repaired(ground, wish, given, new_id=new_id, now_ms=now_ms)
+            refuse_unknown(run.tasks)
         runs_as = self._acts_as(self._settings_of(record), record.job_id, record.creator)
         more = {**repairs.with_repair(record, repair_id, now_ms), "run_as": runs_as}
         again = dataclasses.replace(record, more=more, snapshot=run.snapshot())
@@ -689,8 +689,8 @@ class Jobs(Service):
         settings = with_environments(settings)
         runs_as = self._acts_as(settings, request.job_id, creator or self.workspace.user)
         with _refusals():
-            refuse_unknown(settings.get("tasks") or ())
             run = JobRun(settings, request, self._records.new_id)
+            refuse_unknown(run.tasks)  # of those alone that `only` asks for
         if request.run_type == "JOB_RUN":
             self._obey_limit(run, settings, queue)
         record = RunRecord(
@@ -889,7 +889,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        raise NotServed(f"laketop does not run this job: {error.message}.") from error
+        hint = f" Hint: {error.hint}." if error.hint else ""
+        raise NotServed(f"laketop does not run this job: {error.message}.{hint}") from error
     except ConfigError as error:
         raise InvalidParameterValue(error.message) from error
 
