@@ -51,7 +51,19 @@ as `_corrupt_record`. The columns of CSV with a header are then found by their n
 formats nothing is rescued: what does not fit an inferred type of XML fails the stream, and
 `rescuedDataColumn` is refused.
 
+## Dropped tables
+
+`DROP TABLE` of a managed Delta table keeps it for seven days of the machine's own time, its files
+too. `UNDROP TABLE` brings it back with its owner, tags, grants, row filter and masks, without its
+primary and foreign keys. `DROP TABLE ... PURGE` deletes at once, as dropping its schema or catalog
+does.
+`INSERT ... REPLACE USING` and `REPLACE ON` stand as MERGE in a table's history.
+
 ## Python
+
+A scalar function of SQL in Python runs on the interpreter of the session that calls it, with what
+that has installed, and with the rights of the engine: nothing shuts it in. A value of another type
+than it `RETURNS` is an error.
 
 `from delta.tables import DeltaTable` works over Spark Connect as it is: `forName`, `forPath`,
 `isDeltaTable`, `convertToDelta`, the builders, `merge`, `update`, `delete`, `history`, `detail`,

@@ -360,6 +360,18 @@ def test_who_may_not_drop_a_mask_or_filter_learns_nothing_by_changing_rows(
     assert rows(spark, f"SELECT * FROM {box}.p") == [(1, "y", "d")]
 
 
+def test_a_python_function_is_called_by_whoever_may_and_through_its_owners_view(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    spark.sql(f"CREATE FUNCTION {box}.p(x INT) RETURNS INT LANGUAGE PYTHON AS $$ return x + 1 $$")
+    spark.sql(f"CREATE VIEW {box}.w AS SELECT {box}.p(a) AS b FROM {box}.t")
+    grant(spark, box, f"SELECT ON VIEW {box}.w")
+    assert "does not have EXECUTE on" in denial(bobs, f"SELECT {box}.p(1)")
+    assert rows(bobs, f"SELECT * FROM {box}.w") == [(2,)]
+    spark.sql(f"GRANT EXECUTE ON FUNCTION {box}.p TO `{BOB}`")
+    assert rows(bobs, f"SELECT {box}.p(2)") == [(3,)]
+
+
 def test_a_dropped_table_is_its_owners_to_bring_back_with_its_mask_and_grants(
     spark: SparkSession, bobs: SparkSession, box: str
 ) -> None:

@@ -160,6 +160,23 @@ def test_sql_spark_catalog_and_rest_list_the_same_objects(
     assert volumes == told["volumes"] == ["files"]
 
 
+def test_a_table_deleted_over_rest_comes_back_until_its_schema_is_deleted(
+    spark: SparkSession, box: str, workspace: Contact
+) -> None:
+    client = WorkspaceClient(host=workspace.url, token=workspace.token)
+    spark.sql(f"GRANT SELECT ON TABLE {box}.s.b TO `{EVE}`")
+    client.tables.delete(f"{box}.s.b")
+    assert listed(spark, f"SHOW TABLES DROPPED IN {box}.s", "tableName") == ["b"]
+    spark.sql(f"UNDROP TABLE {box}.s.b")
+    assert spark.table(f"{box}.s.b").columns == ["x"]
+    assert listed(spark, f"SHOW GRANTS ON TABLE {box}.s.b", "Principal") == [EVE]
+
+    client.tables.delete(f"{box}.s.b")
+    client.schemas.delete(f"{box}.s", force=True)
+    spark.sql(f"CREATE SCHEMA {box}.s")
+    assert listed(spark, f"SHOW TABLES DROPPED IN {box}.s", "tableName") == []
+
+
 def test_what_show_create_table_writes_makes_the_same_table_again(
     spark: SparkSession, box: str
 ) -> None:

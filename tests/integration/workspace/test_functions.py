@@ -54,6 +54,18 @@ def test_a_function_is_told_with_what_its_text_says(client: WorkspaceClient, sch
     )
 
 
+def test_a_python_function_is_told_as_one(
+    client: WorkspaceClient, workspace: Workspace, schema: str
+) -> None:
+    file = workspace.state / "catalog" / schema.replace(".", "/") / "_functions" / "snake.json"
+    text = "CREATE FUNCTION snake(n INT) RETURNS INT COMMENT 'py' RETURN NULL"
+    file.write_text(json.dumps({"sql": text, "python": " return n "}), encoding="utf-8")
+    told = client.functions.get(f"{schema}.snake")
+    assert told.routine_body is FunctionInfoRoutineBody.EXTERNAL
+    assert (told.external_language, told.routine_definition) == ("PYTHON", " return n ")
+    assert (told.comment, told.full_data_type) == ("py", "INT")
+
+
 def test_functions_are_listed_given_away_and_dropped(client: WorkspaceClient, schema: str) -> None:
     catalog, _, name = schema.partition(".")
     listed = [one.name for one in client.functions.list(catalog, name, max_results=1)]

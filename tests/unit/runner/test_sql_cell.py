@@ -29,6 +29,8 @@ def texts(source: str) -> list[str]:
         ("begin declare x int; set x = 1; end", ["begin declare x int; set x = 1; end"]),
         ("-- why\nBEGIN select 1; END", ["-- why\nBEGIN select 1; END"]),
         ("select begin; select 2", ["select begin", "select 2"]),
+        ("as $$ it's; -- $$; select 2", ["as $$ it's; -- $$", "select 2"]),
+        ("as $py$ x[1:y]; $$; $py$; select 2", ["as $py$ x[1:y]; $$; $py$", "select 2"]),
     ],
 )
 def test_a_cell_is_split_into_statements(source: str, expected: list[str]) -> None:

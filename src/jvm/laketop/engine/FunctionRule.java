@@ -40,6 +40,10 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (!(expression instanceof UnresolvedFunction f)) {
       return expression;
     }
+    PythonFunction python = python(f.nameParts());
+    if (python != null) {
+      return python.call(session, f);
+    }
     Seq<String> name = registered(f.nameParts());
     if (name == null) {
       RefusedFunctions.check(CollectionConverters.asJava(f.nameParts()));
@@ -87,10 +91,25 @@ final class FunctionRule extends Rule<LogicalPlan> {
     }
     String[] name = Functions.qualify(session, CollectionConverters.asJava(written));
     List<String> registered = name == null ? null : Functions.resolve(session, name);
-    if (registered != null && !AccessRule.forAnother(session) && !Functions.registering()) {
+    if (registered != null) {
+      requireExecute(name);
+    }
+    return registered == null ? null : CollectionConverters.asScala(registered).toList();
+  }
+
+  private PythonFunction python(Seq<String> written) {
+    String[] name = Functions.qualify(session, CollectionConverters.asJava(written));
+    PythonFunction python = name == null ? null : PythonFunction.read(session, name);
+    if (python != null) {
+      requireExecute(name);
+    }
+    return python;
+  }
+
+  private void requireExecute(String[] name) {
+    if (!AccessRule.forAnother(session) && !Functions.registering()) {
       String user = Sessions.user(session);
       Access.require(user, "EXECUTE", "FUNCTION", String.join(".", name));
     }
-    return registered == null ? null : CollectionConverters.asScala(registered).toList();
   }
 }

@@ -3,6 +3,7 @@ package laketop.engine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,6 +49,10 @@ final class Functions {
   static List<String> inBody(SparkSession session, List<String> written) {
     String[] name = qualify(session, written);
     List<String> registered = name == null ? null : resolve(session, name);
+    if (registered == null && name != null && exists(name)) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "The Python function `" + String.join("`.`", name)
+          + "` in the body of a function in SQL is not supported; call it in the query.");
+    }
     return registered == null ? written : registered.subList(1, 3);
   }
 
@@ -82,14 +87,23 @@ final class Functions {
     return own ? null : name.toArray(String[]::new);
   }
 
-  /** Returns the name of the registered function, or null when there is no such file. */
+  /** Returns whether there is a function of this name, in SQL or in Python. */
+  static boolean exists(String[] name) {
+    return valid(name) && Files.exists(Lake.entry("functions", name));
+  }
+
+  private static boolean valid(String[] name) {
+    return Names.valid(name[0]) && Names.valid(name[1]) && Names.valid(name[2]);
+  }
+
+  /** Returns the name of the registered function of SQL, or null when there is none. */
   static List<String> resolve(SparkSession session, String[] name) {
-    if (!Names.valid(name[0]) || !Names.valid(name[1]) || !Names.valid(name[2])) {
+    if (!valid(name)) {
       return null;
     }
     Path file = Lake.entry("functions", name);
     long time = file.toFile().lastModified();
-    if (time == 0) {
+    if (time == 0 || JsonFiles.read(file).containsKey(PythonFunction.BODY)) {
       return null;
     }
     if (!Long.valueOf(time).equals(REGISTERED.get(String.join(".", name)))) {
@@ -140,9 +154,9 @@ final class Functions {
       CreateUserDefinedFunction function = renamed(parsed(session, sql), registered(name));
       CREATING.set(true);
       Dataset$.MODULE$.ofRows(session, function);
-    } catch (AnalysisException e) {
-      throw e.getMessage().contains(BETWEEN)
-          ? Refusal.of(e.getCondition(), shown(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
+    } catch (Exception e) {
+      throw e instanceof AnalysisException wrong && e.getMessage().contains(BETWEEN)
+          ? Refusal.of(wrong.getCondition(), shown(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
           : e;
     } finally {
       CREATING.set(outer);
@@ -151,10 +165,8 @@ final class Functions {
     }
   }
 
-  private static CreateUserDefinedFunction parsed(SparkSession session, String sql)
-      throws Exception {
-    LakeParser parser = (LakeParser) session.sessionState().sqlParser();
-    return (CreateUserDefinedFunction) parser.plain(sql);
+  static CreateUserDefinedFunction parsed(SparkSession session, String sql) {
+    return (CreateUserDefinedFunction) plainly(session, sql);
   }
 
   private static CreateUserDefinedFunction renamed(CreateUserDefinedFunction f, List<String> name) {
@@ -173,7 +185,7 @@ final class Functions {
     if (request.get("function").equals("drop")) {
       drop(session, name, Boolean.parseBoolean(request.get("guard")));
     } else {
-      create(session, name, request.get("sql"));
+      create(session, name, request.get("sql"), request.get(PythonFunction.BODY));
     }
     return null;
   }
@@ -188,7 +200,8 @@ final class Functions {
     return new Rows("function", new String[] {"function_desc"}, lines);
   }
 
-  private static void create(SparkSession session, String[] name, String sql) throws Exception {
+  private static void create(SparkSession session, String[] name, String sql, String python)
+      throws Exception {
     if (!Files.isDirectory(Lake.schema(name[0], name[1]))) {
       throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", name[0], name[1]);
     }
@@ -203,10 +216,18 @@ final class Functions {
     requirePrivilege(name, Files.exists(file));
     String catalog = session.sessionState().catalogManager().currentCatalog().name();
     String namespace = Names.currentSchema(session);
-    register(session, name, sql, catalog, namespace);
-    JsonFiles.write(file, Map.of(
+    Map<String, String> entry = new HashMap<>(Map.of(
         "sql", sql, "catalog", catalog, "namespace", namespace, "owner", Sessions.user(session)));
-    REGISTERED.put(String.join(".", name), file.toFile().lastModified());
+    if (python.isEmpty()) {
+      register(session, name, sql, catalog, namespace);
+    } else {
+      new PythonFunction(String.join(".", name), function, python).check(session);
+      entry.put(PythonFunction.BODY, python);
+    }
+    JsonFiles.write(file, entry);
+    if (python.isEmpty()) {
+      REGISTERED.put(String.join(".", name), file.toFile().lastModified());
+    }
   }
 
   private static void requirePrivilege(String[] name, boolean replaces) {

@@ -42,13 +42,17 @@ final class LakeParser implements ParserInterface {
   @Override
   public LogicalPlan parsePlan(String sql) throws ParseException {
     Catalogs.sync(session, sql);
+    PythonFunction.Written python = PythonFunction.written(sql);
+    if (python != null) {
+      return function(inner.parsePlan(python.sql()), python.sql(), python.body());
+    }
     LogicalPlan ours = ours(sql);
     if (ours != null) {
       return ours;
     }
     PolicyClauses policies = PolicyClauses.of(session, sql);
     return policies == null
-        ? body(function(ReplaceInsert.rewritten(session, inner, spark(sql)), sql))
+        ? body(function(ReplaceInsert.rewritten(session, inner, spark(sql)), sql, ""))
         : policies.carried(spark(policies.rest()));
   }
 
@@ -112,11 +116,12 @@ final class LakeParser implements ParserInterface {
   }
 
   /** Spark knows SQL functions in its session catalog only: laketop makes and drops them itself. */
-  private LogicalPlan function(LogicalPlan plan, String sql) throws ParseException {
+  private LogicalPlan function(LogicalPlan plan, String sql, String python)
+      throws ParseException {
     if (plan instanceof CreateUserDefinedFunction f
         && f.child() instanceof UnresolvedIdentifier id) {
       return inner.parsePlan(Procedure.call(Map.of(
-          "function", "create", "name", name(id), "sql", sql)));
+          "function", "create", "name", name(id), "sql", sql, PythonFunction.BODY, python)));
     }
     if (plan instanceof DropFunction f && f.child() instanceof UnresolvedIdentifier id) {
       return inner.parsePlan(Procedure.call(Map.of(
@@ -125,7 +130,7 @@ final class LakeParser implements ParserInterface {
     if (plan instanceof DescribeFunction f && f.child() instanceof UnresolvedFunctionName id) {
       List<String> written = CollectionConverters.asJava(id.multipartIdentifier());
       String[] name = Functions.qualify(session, written);
-      return name == null || Functions.resolve(session, name) == null
+      return name == null || !Functions.exists(name)
           ? plan
           : inner.parsePlan(Procedure.call(Map.of("function", "describe",
               "name", String.join(".", name), "extended", "" + f.isExtended())));

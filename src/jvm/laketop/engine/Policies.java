@@ -126,6 +126,10 @@ record Policies(String[] table, Map<String, String> entries) {
   private static void callable(SparkSession session, String[] function) {
     Securables.require(session, "FUNCTION", function);
     Access.require("EXECUTE", "FUNCTION", String.join(".", function));
+    if (PythonFunction.read(session, function) != null) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "A Python function as a row filter or column mask is"
+          + " not supported; write it in SQL.");
+    }
   }
 
   static Path file(String[] table) {

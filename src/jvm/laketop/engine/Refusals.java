@@ -26,8 +26,7 @@ final class Refusals {
       Statement.refused(NEW + "VIEW~.*\\bWITH~METRICS\\b.*",
           "Metric views are not supported; create a view that computes the measures."),
       Statement.refused(NEW + "FUNCTION~.*\\bLANGUAGE~PYTHON\\b.*",
-          "Python functions of SQL are not supported; write the function in SQL, or register it"
-              + " in Python with spark.udf.register."),
+          "The body of a Python function stands between dollars: AS $$ ... $$."),
       Statement.refused(NEW + "PROCEDURE\\b.*",
           "Stored procedures are not supported; run the script itself, BEGIN ... END."),
       Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|DROP~|SHOW~(?:EFFECTIVE~)?|DESC(?:RIBE)?~)"

@@ -10,16 +10,12 @@ import org.apache.spark.sql.types.StructField;
 import scala.Option;
 
 /** What information_schema tells of one SQL function. */
-record Routine(CreateUserDefinedFunction function, String owner, SparkSession session) {
+record Routine(
+    CreateUserDefinedFunction function, String owner, String python, SparkSession session) {
   static Routine read(SparkSession session, String[] name) {
     Map<String, String> entry = JsonFiles.read(Lake.entry("functions", name));
-    try {
-      LakeParser parser = (LakeParser) session.sessionState().sqlParser();
-      var function = (CreateUserDefinedFunction) parser.plain(entry.get("sql"));
-      return new Routine(function, entry.get("owner"), session);
-    } catch (Exception e) {
-      throw Lake.sneak(e);
-    }
+    return new Routine(Functions.parsed(session, entry.get("sql")), entry.get("owner"),
+        entry.get(PythonFunction.BODY), session);
   }
 
   /** Returns routine_owner up to comment. */
@@ -27,11 +23,15 @@ record Routine(CreateUserDefinedFunction function, String owner, SparkSession se
     boolean table = function.isTableFunc();
     String returns = function.returnTypeText();
     String full = table ? "TABLE_TYPE" : returns == null ? null : returns.toLowerCase(Locale.ROOT);
-    String body = text(function.exprText());
     return new Object[] {
-        owner, "FUNCTION", full == null ? null : full.toUpperCase(Locale.ROOT), full, "SQL",
-        body == null ? text(function.queryText()) : body, null, "DEFINER",
+        owner, "FUNCTION", full == null ? null : full.toUpperCase(Locale.ROOT), full,
+        python == null ? "SQL" : "EXTERNAL", body(), python == null ? null : "PYTHON", "DEFINER",
         text(function.comment())};
+  }
+
+  private String body() {
+    String expression = python == null ? text(function.exprText()) : python.strip();
+    return expression == null ? text(function.queryText()) : expression;
   }
 
   /** Returns the lines that DESCRIBE FUNCTION shows. */
@@ -49,7 +49,8 @@ record Routine(CreateUserDefinedFunction function, String owner, SparkSession se
     if (extended) {
       line(lines, "Comment:", text(function.comment()));
       line(lines, "Owner:", owner);
-      line(lines, "Body:", (String) row()[5]);
+      line(lines, "Language:", python == null ? null : "PYTHON");
+      line(lines, "Body:", body());
     }
     return lines;
   }

@@ -15,6 +15,7 @@
  * c/s/_files/v/           what /Volumes/c/s/v/ shows
  * _lineage/*.jsonl        what statements read and wrote, until the workspace has taken it
  * .datasets/              what /databricks-datasets shows, made when it is first read
+ * .dropped/<id>/          a managed Delta table that was dropped, for seven days
  * .trash                  what is being deleted, or made
  * }</pre>
  *

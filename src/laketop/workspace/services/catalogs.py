@@ -14,7 +14,7 @@ from databricks.sdk.service.catalog import (
     SecurableType,
 )
 
-from laketop.workspace import lake
+from laketop.workspace import dropped, lake
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
 from laketop.workspace.service import route
@@ -123,6 +123,7 @@ class Catalogs(UnityService):
                 error_code="CATALOG_NOT_EMPTY",
             )
         self._lake.discard(self._lake.folder(name))
+        dropped.forget(self._lake, name)
         Privileges(self._lake).forget(name)
 
     async def check_models(self, name: str, force: bool = False) -> None:

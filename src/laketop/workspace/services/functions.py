@@ -87,7 +87,7 @@ class Functions(UnityService):
     def _info(self, catalog: str, schema: str, name: str) -> dict[str, Any]:
         file = self._lake.entry("functions", catalog, schema, name)
         entry, full_name = lake.read(file), f"{catalog}.{schema}.{name}"
-        text = entry.get("sql", "")
+        text, python = entry.get("sql", ""), entry.get("python")
         body, returns = _RETURN.search(text), _RETURNS.search(text)
         comment = _COMMENT.search(text[: body.start()] if body else text)
         type_ = " ".join(returns[1].split()) if returns else ""
@@ -102,8 +102,9 @@ class Functions(UnityService):
             "function_id": str(uuid.uuid5(uuid.NAMESPACE_URL, full_name)),
             "owner": entry.get("owner"),
             "comment": comment[1].replace("''", "'") if comment else None,
-            "routine_body": "SQL",
-            "routine_definition": body[1].strip() if body else None,
+            "routine_body": "SQL" if python is None else "EXTERNAL",
+            "routine_definition": body[1].strip() if body and python is None else python,
+            "external_language": None if python is None else "PYTHON",
             "data_type": "TABLE_TYPE" if is_table else None,
             "full_data_type": type_ or None,
             "sql_data_access": "READS_SQL_DATA",

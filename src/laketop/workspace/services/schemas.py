@@ -9,7 +9,7 @@ import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest
 from databricks.sdk.service.catalog import CatalogType, SchemaInfo
 
-from laketop.workspace import lake
+from laketop.workspace import dropped, lake
 from laketop.workspace.lake import Entry
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
@@ -114,6 +114,7 @@ class Schemas(UnityService):
                 error_code="SCHEMA_NOT_EMPTY",
             )
         self._lake.discard(self._lake.folder(catalog, name))
+        dropped.forget(self._lake, f"{catalog}.{name}")
         Privileges(self._lake).forget(f"{catalog}.{name}")
 
     async def check_models(self, full_name: str, force: bool = False) -> None:

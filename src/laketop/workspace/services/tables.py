@@ -17,7 +17,7 @@ from databricks.sdk.service.catalog import (
 )
 
 from laketop import durable
-from laketop.workspace import lake
+from laketop.workspace import dropped, lake
 from laketop.workspace.columns import columns_of
 from laketop.workspace.delta_log import metadata_of
 from laketop.workspace.pages import page_of
@@ -117,12 +117,18 @@ class Tables(UnityService):
 
     @route("DELETE /api/2.1/unity-catalog/tables/{full_name}")
     def delete(self, full_name: str) -> None:
-        """Drop a table or view, with its data if they are managed, and what was granted on it."""
+        """Drop a table or view, with its data if they are managed, and what was granted on it.
+
+        UNDROP TABLE brings a managed Delta table back.
+        """
         names = lake.parts(full_name, 3, "table")
         self._rights.require_manage("TABLE", ".".join(names))
         self._check(*names)
-        for kind in ("views", "tables"):
-            self._lake.entry(kind, *names).unlink(missing_ok=True)
+        files = [self._lake.entry(kind, *names) for kind in ("views", "tables")]
+        if not any(file.is_file() for file in files):
+            dropped.keep(self._lake, names, self._owner(*names) or "")
+        for file in files:
+            file.unlink(missing_ok=True)
         self._lake.discard(self._place(*names))
         for kind in ("owners", "tags", "constraints", "policies"):
             self._lake.entry(kind, *names).unlink(missing_ok=True)
