@@ -23,7 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--witnesses", metavar="FILE", help=text)
 
 
+def pytest_configure() -> None:
+    """Let nobody look for garbage among what is imported: a tenth of the time that it takes."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was imported, a quarter of the time of quick tests."""
+    gc.enable()
     gc.collect()
     gc.freeze()

@@ -28,8 +28,9 @@ _LATE: Final = 0.35
 _TWICE: Final = 0.2
 _CRASH: Final = 0.3
 _LOST: Final = 0.15
-_LATEST_SECONDS: Final = 1.0
-_CRASH_SECONDS: Final = 0.5
+_STEP_SECONDS: Final = 0.1
+_LATEST_STEPS: Final = 10
+_CRASH_STEPS: Final = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ def fate(seed: int, task_key: str, place: str, attempt: int, *, waits: bool = Fa
     """Return what happens to an attempt; to a task that only `waits`, at most a late start."""
     draw = random.Random(f"{seed}/{task_key}/{place}/{attempt}")  # noqa: S311 - to be repeated
     late, twice, fails = draw.random(), draw.random(), draw.random()
-    late_seconds = round(draw.uniform(0.1, _LATEST_SECONDS), 1) if late < _LATE else 0.0
-    crash_seconds = round(draw.uniform(0.1, _CRASH_SECONDS), 1)
+    late_seconds = draw.randint(1, _LATEST_STEPS) * _STEP_SECONDS if late < _LATE else 0.0
+    crash_seconds = draw.randint(1, _CRASH_STEPS) * _STEP_SECONDS
     if waits:
         return Fate(late_seconds=late_seconds)
     may_fail = attempt < MOST_FAILURES
