@@ -22,14 +22,6 @@ def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
         source.checked("weather.csv", within=tmp_path)
 
 
-def test_the_whole_year_is_there() -> None:
-    months = tuple(f"2013-{month:02d}" for month in range(1, 13))
-    rows = source.flights(source.checked("flights.csv.zip"), origin="", months=months)
-    assert rows.num_rows == 336_776
-    assert rows["arr_delay"].null_count == 9_430
-    assert str(rows.schema.field("time_hour").type) == "timestamp[us, tz=UTC]"
-
-
 def test_a_slice_holds_one_airport_and_its_months() -> None:
     found = [(airport, month) for airport in ("EWR", "JFK") for month in range(1, 13)]
     lines = ["year,month,origin", *(f"2013,{month},{airport}" for airport, month in found)]
