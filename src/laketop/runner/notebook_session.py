@@ -16,7 +16,8 @@ from laketop.runner.display import display
 from laketop.runner.notebook_shell import make_shell
 from laketop.runner.notebook_source import read_notebook
 from laketop.runner.paths import notebook_file, notebook_name
-from laketop.runner.sql_cell import statements
+from laketop.runner.sql_cell import parts, statements
+from laketop.runner.sql_widgets import widget_statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,11 +79,21 @@ class NotebookSession:
 
     def run_sql(self, source: str) -> Any:
         """Run SQL statements, and return the frame of the last one, None if there is none."""
-        session = self._spark.session()
         frame = None
-        for statement in statements(source, self._widgets.getAll()):
-            frame = session.sql(statement.text, args=dict(statement.arguments) or None)
+        for text, bare in parts(source):
+            about_widget = widget_statement(bare)
+            if about_widget is not None:
+                about_widget.apply(self._widgets, self._column)
+                frame = None
+                continue
+            # The values of widgets are put in last: statements before may have defined some.
+            for statement in statements(text, self._widgets.getAll()):
+                args = dict(statement.arguments) or None
+                frame = self._spark.session().sql(statement.text, args=args)
         return frame
+
+    def _column(self, query: str) -> list[str]:
+        return [str(row[0]) for row in self._spark.session().sql(query).collect()]
 
     def _run_cell(self, path: str, cell: Cell) -> None:
         match cell.language:

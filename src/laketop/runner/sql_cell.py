@@ -31,6 +31,21 @@ class Statement:
     arguments: Mapping[str, str]
 
 
+def parts(source: str) -> list[tuple[str, str]]:
+    """Return the statements of a cell as they were written, each with and without its comments.
+
+    >>> parts("select 1 /* one */; select 2")[0]
+    ('select 1 /* one */', 'select 1 ')
+    """
+    return [
+        (
+            "".join(value for _, value in tokens),
+            "".join(value for kind, value in tokens if kind != "comment"),
+        )
+        for tokens in _split(source)
+    ]
+
+
 def statements(source: str, widgets: Mapping[str, str]) -> list[Statement]:
     """Return the statements of a cell; a BEGIN .. END script is one.
 
