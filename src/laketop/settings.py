@@ -48,6 +48,8 @@ class Settings:
     workspace: str = ""
     """The workspace that commands act on; "" = the one in use."""
     port: int = 0
+    faults: bool = False
+    """Whether clients may make their own requests fail."""
     engine_memory: str = "2g"
     engine_cores: int = 0
     """Threads that Spark may use; 0 = every core."""

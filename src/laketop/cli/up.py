@@ -22,6 +22,9 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--port", type=_project.port, help="the port of the workspace (default: a free one)"
     )
+    parser.add_argument(
+        "--faults", action="store_true", help="let clients make their own requests fail, to test"
+    )
     parser.set_defaults(run=run)
 
 
@@ -37,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     settings = _project.settings(args)
     if args.port is not None:
         settings = dataclasses.replace(settings, port=args.port)
+    settings = dataclasses.replace(settings, faults=args.faults)
     bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
     with _console.Progress() as progress:
         progress.show("starting the workspace")
@@ -46,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
                 f"the workspace runs already, at {contact.url}, not at port {args.port}",
                 hint="`laketop down` ends it",
             )
+        if args.faults and not is_ours:
+            _check_faults(contact)
         if not args.no_wait:
             try:
                 contact.wait_for_engine(progress.show)
@@ -61,6 +67,19 @@ def run(args: argparse.Namespace) -> int:
         _console.say("next: `laketop run JOB`; `laketop open` to look at it in the browser")
         _console.say('`eval "$(laketop env)"` is for your own tools')
     return 0
+
+
+def _check_faults(contact: Contact) -> None:
+    """Make sure that a workspace that ran already takes faults. Errors: LaketopError if not."""
+    from laketop.errors import LaketopError
+
+    try:
+        contact.request("GET", "/api/laketop/1/faults")
+    except LaketopError as error:
+        raise LaketopError(
+            f"the workspace runs already, at {contact.url}, without --faults",
+            hint="`laketop down` ends it",
+        ) from error
 
 
 def _hidden(contact: Contact) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
@@ -50,6 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m laketop.workspace", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="the folder of databricks.yml")
     parser.add_argument("--port", type=int, default=0, help="0 = a free port")
+    parser.add_argument("--faults", action="store_true", help="let clients make requests fail")
     parser.add_argument(
         "--notify", type=int, help="detach, and tell there that it serves, or why not"
     )
@@ -64,7 +66,7 @@ def main() -> int:
     handler = logging.StreamHandler()
     handler.setFormatter(Plain("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    settings = Settings.read(args.root)
+    settings = dataclasses.replace(Settings.read(args.root), faults=args.faults)
     try:
         daemon.prepare(settings)
         with daemon.hold(settings):
@@ -87,6 +89,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     from laketop.engine import LocalEngine, is_free
     from laketop.workspace import listening
     from laketop.workspace.app import create_app
+    from laketop.workspace.faults import Faults
     from laketop.workspace.workspace import Workspace
 
     spark_port = before.get("spark_port", 0)
@@ -98,6 +101,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     )
     workspace = Workspace(settings)
     workspace.host = url
+    workspace.faults = Faults() if settings.faults else None
     workspace.tokens.add(token, settings.user)
     contact = daemon.Contact(url, token, engine.remote, os.getpid(), __version__, sys.executable)
     workspace.engine.local = engine

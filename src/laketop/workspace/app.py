@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from laketop.workspace import audit, bodies, gate, wire
 from laketop.workspace.answers import Watched, encoded, failed, send_reply
+from laketop.workspace.faults import kill_caller
 from laketop.workspace.known import is_known
 from laketop.workspace.service import (
     Fields,
@@ -34,6 +35,8 @@ from laketop.workspace.ui.face import PageFace, cookie_of
 from laketop.workspace.workspace import Workspace
 
 _LONGEST_NOTED = 64 * 1024
+_FAULTS = "/api/laketop/1/faults"
+_NEVER_WHOLE = [(b"content-length", b"1")]
 _NAMING = ("x-databricks-org-id", "x-databricks-workspace-id")
 """Headers by which clients say which workspace they mean."""
 
@@ -140,12 +143,46 @@ class Face:
         asked = scope["query_string"].decode("latin-1")
         at = gate.address_of(scope)
         request = Request(scope["method"], raw_path, query, headers, b"", user, host, asked, at)
+        if self.workspace.first.faults is not None:
+            await self._befallen(request, scope, receive, send)
+        else:
+            await self._handled(request, scope, receive, send)
+
+    async def _befallen(
+        self, request: Request, scope: Scope, receive: Receive, send: Watched
+    ) -> None:
+        """Answer a request, unless a rule of faults says otherwise."""
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        rules = None if request.path == _FAULTS else self.workspace.first.faults
+        fault = rules and rules.met(token, request.method, request.path)
+        if not fault:
+            await self._handled(request, scope, receive, send)
+            return
+        if not fault.after:
+            await anyio.sleep(fault.delay_seconds)
+        if fault.after or not fault.is_answer:
+            unheard = Watched(_unheard if fault.is_answer else send, is_head=send.is_head)
+            await self._handled(request, scope, receive, unheard)
+        if fault.after:
+            await anyio.sleep(fault.delay_seconds)
+        if fault.kill:
+            await anyio.to_thread.run_sync(kill_caller, scope["client"][1])
+        if fault.status is not None:
+            body = json.dumps(fault.told()).encode()
+            await send_reply(send, Reply(body, fault.status, {"content-type": "application/json"}))
+        elif fault.is_answer:  # begun and not ended: the server closes the connection
+            await send({"type": "http.response.start", "status": 200, "headers": _NEVER_WHOLE})
+
+    async def _handled(
+        self, request: Request, scope: Scope, receive: Receive, send: Watched
+    ) -> None:
         found = self._found(request)
         if found is None:
             raise await anyio.to_thread.run_sync(self._nothing_at, request)
         if isinstance(found, Mount):
             app = await anyio.to_thread.run_sync(found.app)
-            scope = {**scope, "laketop.user": user, "laketop.host": host, "root_path": ""}
+            whose = {"laketop.user": request.user, "laketop.host": request.host}
+            scope = {**scope, **whose, "root_path": ""}
             await self._mounted(app, scope, receive, send)
             return
         await self._serve(found, request, receive, send)
@@ -346,6 +383,10 @@ def _health(_workspace: Workspace, _host: str) -> dict[str, str]:
 
 _OPEN = {"/.well-known/databricks-config": _config, "/health": _health}
 """Everything that is answered without a token."""
+
+
+async def _unheard(_message: Message) -> None:
+    """Send a part of an answer to nobody."""
 
 
 def _remove(file: Path) -> None:

@@ -323,6 +323,7 @@ def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
                 *(sys.executable, "-m", "laketop.workspace"),
                 *("--root", str(settings.root), "--port", str(settings.port)),
                 *("--notify", str(notify)),
+                *(("--faults",) if settings.faults else ()),
             ],
             cwd=settings.root,
             env={**settings.environment, "PYTHONUNBUFFERED": "1"},

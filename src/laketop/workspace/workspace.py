@@ -16,6 +16,7 @@ from laketop.settings import FIRST_WORKSPACE, Settings, workspace_folder
 from laketop.workspace import admissions, audit, principals
 from laketop.workspace.audit import Audit
 from laketop.workspace.clock import Clock, MovableClock, wall_ms
+from laketop.workspace.faults import Faults
 from laketop.workspace.identity import Tokens
 from laketop.workspace.links import Links
 from laketop.workspace.principals import Principals
@@ -59,6 +60,8 @@ class Workspace:
         self._host = "http://127.0.0.1"
         self.environment_for_tasks: Callable[[], Mapping[str, str]] = lambda: settings.environment
         """Returns the whole environment of a task's process; set by the process' main."""
+        self.faults: Faults | None = None
+        """The faults that requests of every workspace here meet; None where none are allowed."""
         self._make_folders()
         self.store = Store(self.state / "laketop.db")
         self._admins: frozenset[str] = frozenset()

@@ -30,6 +30,7 @@ from laketop.workspace.service import (
 )
 
 _OF_LAKETOP_ALONE = {
+    "faults",
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
     "lineage_tracking",
     "oidc",
