@@ -154,10 +154,11 @@ def _remote(args: argparse.Namespace, progress: Progress) -> Opened:
         return bundle.load(
             settings.root,
             target=args.target,
-            variables=dict(args.var),
+            variables=validate.given(args.var),
             environment=settings.environment,
             user=user,
             source_linked=False,
+            force=args.force,
             host=str(client.config.host),
             find=finder(place.api),
         )

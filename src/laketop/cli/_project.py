@@ -50,6 +50,9 @@ def add_bundle_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the settings of the bundle."""
     parser.add_argument("-t", "--target", metavar="TARGET", help="the target of the bundle")
     _add_pairs(parser, "--var", "the value of a variable of the bundle; may be repeated")
+    parser.add_argument(
+        "--force", action="store_true", help="also from another Git branch than the target's"
+    )
 
 
 def add_params(parser: argparse.ArgumentParser, text: str) -> None:

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from laketop import cli
 from laketop.errors import LaketopError, printable
@@ -30,12 +31,19 @@ first steps:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose options, and those of its commands, are whole: --force is no --force-lock."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
+
+
 def parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser with every command; a file of this folder without `_` is a command.
 
     With `only`, the other commands are names and a line of help: their files are not loaded.
     """
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="laketop",
         description=_ABOUT,
         epilog=_FIRST,

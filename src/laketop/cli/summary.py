@@ -34,4 +34,6 @@ def run(args: argparse.Namespace) -> int:
     for one in found:
         at = one["id"] if one["id"] is not None else "(not deployed)"
         _console.tell(f"  {one['type']}.{one['key']}: {one['name']} {at}")
+        if one["url"]:
+            _console.tell(f"    {one['url']}")
     return 0

@@ -78,6 +78,7 @@ def load(args: argparse.Namespace, find: Find | None = None, *, lint: bool = Fal
         variables=given(args.var),
         environment=settings.environment,
         user=settings.user,
+        force=args.force,
         find=find,
         lint=lint,
     )

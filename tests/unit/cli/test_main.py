@@ -22,6 +22,8 @@ def test_an_error_is_a_sentence_and_a_hint_and_ends_with_one(
     [
         *([], ["fly"], ["run"], ["run", "job", "--params", "x"], ["up", "--port", "70000"]),
         ["run", "job", "--watch", "--no-wait"],
+        ["deploy", "--force-l"],
+        ["token", "list", "--js"],
     ],
 )
 def test_wrong_usage_ends_with_two(

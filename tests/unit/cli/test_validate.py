@@ -105,3 +105,16 @@ def test_the_bundle_may_be_named_by_the_environment(
     monkeypatch.setenv("DATABRICKS_BUNDLE_ROOT", str(named / "below"))
     assert main(["validate"]) == 1
     assert "no databricks.yml in 'below'" in capsys.readouterr().err
+
+
+def test_another_git_branch_than_the_targets_is_an_error_unless_it_is_forced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "databricks.yml").write_text(
+        "bundle: {name: b}\ntargets: {prod: {default: true, git: {branch: release}}}\n"
+    )
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    assert main(["validate", "--project", str(tmp_path)]) == 1
+    assert "'release' is wanted, 'main' is here" in capsys.readouterr().err
+    assert main(["validate", "--project", str(tmp_path), "--force"]) == 0

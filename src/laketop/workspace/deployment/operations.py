@@ -104,7 +104,8 @@ def _deployed(site: Site, bundle: Bundle, options: Options) -> Deployment:
     state = _state(site, bundle)
     plan = _planned(Planner(part, state, site.api), options.select)
     if not plan.changing:
-        uploading.upload(bundle, site)
+        with locked(bundle, site.folder, force=options.force_lock):
+            uploading.upload(bundle, site)
         return Deployment(bundle.target, _jobs(state), plan)
     _ask(plan.asking, options)
     with locked(bundle, site.folder, force=options.force_lock):
@@ -250,7 +251,7 @@ def _ask(steps: Sequence[Step], options: Options, *, root_path: str | None = Non
     if options.confirm is None:
         raise LaketopError(
             f"{sentences[0]}, and nobody is there to be asked",
-            hint="`laketop deploy` asks; --auto-approve agrees to it",
+            hint="at a terminal it asks; --auto-approve agrees to it",
         )
     if not options.confirm(sentences):
         raise LaketopError("nothing was done")
