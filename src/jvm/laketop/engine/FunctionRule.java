@@ -5,6 +5,7 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.SemiStructuredExtract;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedDataSource;
 import org.apache.spark.sql.catalyst.rules.Rule;
@@ -36,6 +37,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (expression instanceof UnresolvedAlias alias && alias.aliasFunc().isEmpty()
         && alias.child().exists(child -> ours((Expression) child))) {
       return alias.copy(alias.child(), Option.apply(FunctionRule::title));
+    }
+    if (expression instanceof SemiStructuredExtract operator) {
+      return SemiStructured.call(operator);
     }
     if (!(expression instanceof UnresolvedFunction f)) {
       return expression;

@@ -59,6 +59,10 @@ final class LakeParser implements ParserInterface {
   /** Understands what Databricks has beyond Spark's grammar, where Spark does not understand. */
   private LogicalPlan spark(String sql) throws ParseException {
     Constraints.forget();
+    String indexed = SemiStructured.indexed(sql);
+    if (!indexed.equals(sql)) {
+      return SemiStructured.kept(spark(indexed));
+    }
     try {
       return inner.parsePlan(sql);
     } catch (ParseException e) {
@@ -100,7 +104,7 @@ final class LakeParser implements ParserInterface {
 
   /** Parses as if laketop were not there. */
   LogicalPlan plain(String sql) throws ParseException {
-    return inner.parsePlan(sql);
+    return inner.parsePlan(SemiStructured.indexed(sql));
   }
 
   private LogicalPlan ours(String sql) throws ParseException {
@@ -158,12 +162,12 @@ final class LakeParser implements ParserInterface {
   @Override
   public LogicalPlan parseQuery(String sql) throws ParseException {
     Catalogs.sync(session, sql);
-    return body(inner.parseQuery(sql));
+    return body(inner.parseQuery(SemiStructured.indexed(sql)));
   }
 
   @Override
   public Expression parseExpression(String sql) throws ParseException {
-    Expression parsed = inner.parseExpression(sql);
+    Expression parsed = inner.parseExpression(SemiStructured.indexed(sql));
     return Functions.creating() ? new FunctionBody(session).expression(parsed) : parsed;
   }
 
