@@ -164,13 +164,16 @@ def report(contact: Contact, ended: dict[str, Any]) -> int:
             _explain(contact, name, task)
     _console.say(f"run {ended['run_id']}: {word} in {seconds_of(ended):.1f} s")
     _console.say(f"what its tasks printed: .laketop/runs/{ended['run_id']}")
-    return 0 if word in _GOOD else 1
+    if word in _GOOD:
+        return 0
+    _console.say(f"hint: `laketop repair {ended['run_id']}` runs again what did not succeed")
+    return 1
 
 
 def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
     """Print why a task failed: its error, the end of what it printed, and where the rest is."""
     from laketop.cli import _console
-    from laketop.runner import engine_end
+    from laketop.runner import engine_end, full_disk
 
     output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
     why = output.get("error") or task["state"].get("state_message", "")
@@ -178,7 +181,7 @@ def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
     _console.say(f"task {name} failed: {first}")
     for line in more:
         _console.say(f"  {line}")
-    if not why.startswith(engine_end.SENTENCE):
+    if not why.startswith((engine_end.SENTENCE, full_disk.SENTENCE)):
         lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
         for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
             _console.say(f"  | {line}")

@@ -177,6 +177,7 @@ def _ended(
     except KeyboardInterrupt:
         _runs.cancel(contact, run_id)
         _console.say(f"run {run_id} is canceled")
+        _console.say(f"hint: `laketop repair {run_id}` runs what it did not do")
         if args.watch or args.no_wait:
             raise
         return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from laketop import durable
 from laketop.engine.connect import called
 from laketop.errors import ConfigError, LaketopError, NotFound
-from laketop.runner import engine_end
+from laketop.runner import engine_end, full_disk
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
@@ -295,6 +295,7 @@ class _Work:
             outcome = canceled if context is None else self._type.run(self._task, context)
             if self._site.engine() != engine:
                 outcome = engine_end.told(outcome)
+            outcome = full_disk.told(outcome)
         except LaketopError as error:
             outcome = Outcome("FAILED", error=str(error))
         except BaseException as error:  # noqa: BLE001 - the boundary: a task that fails, fails alone
