@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from laketop.bundle.nodes import Node, Path
+from laketop.bundle.patterns import EACH, found
 from laketop.bundle.places import PATH_KEYS, short_name
 from laketop.bundle.problems import Problems
 from laketop.bundle.resources import IDENTIFIER_NAMED, PREFIXED, TAG_LISTS, TAG_MAPS
@@ -15,7 +16,7 @@ DEVELOPMENT = "development"
 PRODUCTION = "production"
 _DEVELOPMENT_RUNS = 4
 _NAMES = {"clusters": "cluster_name", "dashboards": "display_name", "alerts": "display_name"}
-_TRIGGERS = ("schedule", "trigger", "continuous")
+_TRIGGERS: tuple[Path, ...] = (("schedule",), ("trigger",), ("continuous",), ("triggers", EACH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +158,11 @@ def _job(job: Node, presets: Presets) -> Node:
         job = job.put(("max_concurrent_runs",), node)
     if presets.pause_status is None:
         return job
-    for key in _TRIGGERS:
-        trigger = job.get(key)
-        if trigger is not None and trigger.get("pause_status") is None:
-            job = job.put((key, "pause_status"), Node(presets.pause_status, trigger.place))
+    for pattern in _TRIGGERS:
+        for path, trigger in found(job, pattern):
+            if trigger.get("pause_status") is None:
+                node = Node(presets.pause_status, trigger.place)
+                job = job.put((*path, "pause_status"), node)
     return job
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import calendar
 import re
 import zoneinfo
+from collections.abc import Iterator
 
 from laketop.bundle.lint.jobs import Job
-from laketop.bundle.nodes import Path
+from laketop.bundle.nodes import Node, Path
+from laketop.bundle.patterns import EACH, found
 from laketop.bundle.problems import Problems
 
 _MONTHS = {name.upper(): i for i, name in enumerate(calendar.month_abbr) if name}
@@ -28,29 +30,40 @@ _LEAP, _FOUR_YEARS = 29, 4
 
 def check_schedules(job: Job, mode: str | None, this_year: int, problems: Problems) -> None:
     """Report a cron that never comes, and a trigger that runs in development."""
-    schedule = job.node.get("schedule")
-    cron = None if schedule is None else schedule.get("quartz_cron_expression")
-    path: Path = (*job.path, "schedule", "quartz_cron_expression")
+    for path, trigger in _triggers(job):
+        if path[-1] == "schedule":
+            _check_cron(job, (path, trigger), this_year, problems)
+        for at, cron in found(trigger, ("schedule",), path):
+            _check_cron(job, (at, cron), this_year, problems)
+        status = trigger.get("pause_status")
+        if mode == "development" and status is not None and status.text == "UNPAUSED":
+            name = path[3] if len(path) == 4 else f"{path[3]}[{path[4]}]"
+            message = f"job {job.key!r} has its {name} running in a target for development"
+            hint = "leave pause_status out, then it is paused in development"
+            at = (*path, "pause_status")
+            problems.warning(message, at, status, hint, code="unpaused-in-development")
+
+
+def _triggers(job: Job) -> Iterator[tuple[Path, Node]]:
+    for pattern in (("schedule",), ("trigger",), ("continuous",), ("triggers", EACH)):
+        yield from found(job.node, pattern, job.path)
+
+
+def _check_cron(job: Job, schedule: tuple[Path, Node], this_year: int, problems: Problems) -> None:
+    path, node = schedule
+    cron = node.get("quartz_cron_expression")
     if cron is not None and "${" not in cron.text:
         why = never(cron.text, this_year)
         if why is not None:
             message = f"the schedule {cron.text!r} of job {job.key!r} never comes: {why}"
             hint = "Quartz has the fields: seconds minutes hours day-of-month month day-of-week"
-            problems.warning(message, path, cron, hint, code="cron-never-fires")
-    zone = None if schedule is None else schedule.get("timezone_id")
+            at = (*path, "quartz_cron_expression")
+            problems.warning(message, at, cron, hint, code="cron-never-fires")
+    zone = node.get("timezone_id")
     if zone is not None and "${" not in zone.text and not _is_zone(zone.text):
         message = f"{zone.text!r} is no time zone"
-        at = (*job.path, "schedule", "timezone_id")
+        at = (*path, "timezone_id")
         problems.warning(message, at, zone, "such as Europe/Berlin", code="cron-never-fires")
-    if mode != "development":
-        return
-    for name in ("schedule", "trigger", "continuous"):
-        status = job.node.get(name, "pause_status")
-        if status is not None and status.text == "UNPAUSED":
-            message = f"job {job.key!r} has its {name} running in a target for development"
-            at = (*job.path, name, "pause_status")
-            hint = "leave pause_status out, then it is paused in development"
-            problems.warning(message, at, status, hint, code="unpaused-in-development")
 
 
 def _is_zone(name: str) -> bool:
