@@ -151,6 +151,16 @@ def test_a_statement_goes_on_after_the_wait_and_can_be_canceled(
     assert status.state is sql.StatementState.CANCELED
 
 
+def test_a_statement_that_is_closed_is_forgotten_with_its_rows(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    told = run_statement(client, "SELECT 1", warehouse)
+    # As SQL clients do that keep no results; databricks-sdk has no method for it.
+    client.api_client.do("DELETE", f"/api/2.0/sql/statements/{told.statement_id}")
+    with pytest.raises(NotFound):
+        client.statement_execution.get_statement(told.statement_id or "")
+
+
 @pytest.mark.parametrize("after_seconds", [0, 0.02, 0.05, 0.1, 0.2])
 def test_a_canceled_statement_leaves_the_engine_at_whatever_moment(
     client: WorkspaceClient, warehouse: str, after_seconds: float
