@@ -18,7 +18,7 @@ from laketop.runner.request import OUTPUT_FILE, REQUEST_FILE, RESULT_FILE, VALUE
 from laketop.runner.resolving import resolver, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from laketop.runner.context import TaskContext
 
@@ -37,7 +37,8 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         raise Refused(f"the jar {libraries.jars[0].name!r} in a Python task", hint=hint)
     cache = context.cache or state / "envs"
     unmet = libraries.unmet()
-    overlays = (_overlay(unmet, cache, context),) if unmet else ()
+    wanted = Wanted(requirements=unmet, options=libraries.options)
+    overlays = (_overlay(wanted, cache, context),) if unmet else ()
     own = None if declares_environment(context.task) else _own(cache, context)
     if context.cancelled.is_set():
         return Outcome("CANCELED")
@@ -88,8 +89,7 @@ def _own(cache: Path, context: TaskContext) -> Path | None:
     return None
 
 
-def _overlay(unmet: Sequence[str], cache: Path, context: TaskContext) -> Path:
-    wanted = Wanted(requirements=unmet)
+def _overlay(wanted: Wanted, cache: Path, context: TaskContext) -> Path:
     return overlay(wanted, cache, resolver(context), lambda text: say(text, context))
 
 

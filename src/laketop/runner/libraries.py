@@ -9,26 +9,43 @@ from __future__ import annotations
 import dataclasses
 import glob
 import importlib.metadata
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
 from laketop.errors import ConfigError, Refused
 from laketop.runner import wheels
-from laketop.runner.requirements import canonical, needs_of_wheel, problem_of, read_file
+from laketop.runner.requirements import (
+    canonical,
+    needs_of_extras,
+    needs_of_wheel,
+    problem_of,
+    read_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+_FILE: Final = re.compile(r"""(?:-r|--requirement)[ =]+(["']?)(.+)\1""")
+_INDEX: Final = re.compile(r"""(--index-url|--extra-index-url)[ =]+(["']?)(\S+)\2""")
+_WHEEL: Final = re.compile(r"(.+\.whl)(?:\[([\w., -]+)\])?")
+_SOURCES: Final = re.compile(r"(/.+\.(?:tar\.gz|zip))(\[[\w., -]+\])?")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Libraries:
-    """Folders of unpacked wheels, requirements that are checked by the task's process, and jars."""
+    """Folders of unpacked wheels, requirements that are checked by the task's process, and jars.
+
+    `options` say to the resolver where packages come from.
+    """
 
     wheels: tuple[Path, ...]
     requirements: tuple[str, ...]
     jars: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()
 
     def unmet(self) -> list[str]:
         """Return what the interpreter has not, of the requirements and of those of the wheels."""
@@ -52,18 +69,28 @@ def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache:
     folders: dict[Path, None] = {}
     jars: dict[Path, None] = {}
     found: list[str] = []
+    options: list[str] = []
     for kind, text in (*_of_libraries(task), *_of_environment(task)):
         if kind == "wheel":
-            for wheel in _wheels(text, resolve):
-                folders[wheels.unpack(wheel, cache)] = None
+            path, extras = _with_extras(text)
+            for wheel in _wheels(path, resolve):
+                folder = wheels.unpack(wheel, cache)
+                folders[folder] = None
+                found.extend(needs_of_extras(folder, extras))
         elif kind == "jar":
             jars[jar_at(text, resolve)] = None
         elif kind == "file":
             found.extend(read_file(resolve(text)))
+        elif kind == "option":
+            options.append(text)
         else:
-            found.append(text)
-    requirements = tuple(dict.fromkeys(found))
-    return Libraries(wheels=tuple(folders), requirements=requirements, jars=tuple(jars))
+            found.append(_of_sources(text, resolve))
+    return Libraries(
+        wheels=tuple(folders),
+        requirements=tuple(dict.fromkeys(found)),
+        jars=tuple(jars),
+        options=tuple(options),
+    )
 
 
 def jar_at(path: str, resolve: Callable[[str], Path]) -> Path:
@@ -86,6 +113,9 @@ def _of_libraries(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield "file", value
             elif kind == "pypi":
                 yield "requirement", value["package"]
+                if value.get("repo"):
+                    # Asked before the default index, which may have what the package needs.
+                    yield from (("option", word) for word in ("--extra-index-url", value["repo"]))
             elif kind == "jar":
                 yield "jar", value
             else:
@@ -104,14 +134,40 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for text in spec.get("java_dependencies") or []:
         yield "jar", text
     for text in spec.get("dependencies") or []:
-        if text.startswith(("-r ", "--requirement ")):
-            yield "file", text.split(maxsplit=1)[1]
+        file, index = _FILE.fullmatch(text), _INDEX.fullmatch(text)
+        if file is not None:
+            yield "file", file[2]
+        elif index is not None:
+            yield from (("option", word) for word in (index[1], index[3]))
         elif text.startswith("-"):
             raise Refused(f"{text!r} in environment {key!r}")
-        elif text.endswith(".whl") and " @ " not in text:
+        elif _WHEEL.fullmatch(text) and " @ " not in text:
             yield "wheel", text
         else:
             yield "requirement", text
+
+
+def _with_extras(text: str) -> tuple[str, tuple[str, ...]]:
+    whole = _WHEEL.fullmatch(text)
+    if whole is None or whole[2] is None:
+        return text, ()
+    return whole[1], tuple(extra.strip() for extra in whole[2].split(","))
+
+
+def _of_sources(text: str, resolve: Callable[[str], Path]) -> str:
+    # A path of the workspace as a requirement with a name, which can be checked.
+    whole = _SOURCES.fullmatch(text)
+    if whole is None or " @ " in text:
+        return text
+    place = resolve(whole[1])
+    if not place.is_file():
+        raise ConfigError(f"there is no package {whole[1]!r}", hint="was it built, and uploaded?")
+    try:
+        name, _ = parse_sdist_filename(place.name)
+    except InvalidSdistFilename:
+        hint = "it is called name-version.tar.gz"
+        raise ConfigError(f"{place.name!r} is no name of a package", hint=hint) from None
+    return f"{name}{whole[2] or ''} @ {place.absolute().as_uri()}"
 
 
 def _name(text: str) -> str:

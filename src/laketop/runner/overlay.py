@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -180,15 +181,22 @@ def _installed(_folders: tuple[tuple[str, int], ...]) -> dict[str, str]:
 def digest_of(wanted: Wanted, installed: Mapping[str, str]) -> str:
     """Return a name for what is wanted beside what is installed, by its content."""
     files = {
-        text: hashlib.sha256(Path(text).read_bytes()).hexdigest()
-        for text in wanted.requirements
-        if text.startswith("/") and Path(text).is_file()
+        text: hashlib.sha256(file.read_bytes()).hexdigest()
+        for text, file in ((text, _file_of(text)) for text in wanted.requirements)
+        if file is not None and file.is_file()
     }
     content = [
         *(sorted(wanted.requirements), list(wanted.options), files),
         *(sorted(installed.items()), sys.version_info[:2], sys.platform),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _file_of(text: str) -> Path | None:
+    if text.startswith("/"):
+        return Path(text)
+    _, _, path = text.partition(" @ file://")
+    return Path(unquote(path)) if path else None
 
 
 def _name(text: str) -> str | None:

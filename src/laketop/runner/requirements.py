@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from laketop.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 STOOD_IN = frozenset(
@@ -75,6 +75,20 @@ def needs_of_wheel(folder: Path) -> list[str]:
             marker = Requirement(text).marker
             if marker is None or marker.evaluate({"extra": ""}):
                 needs.append(text)
+    return needs
+
+
+def needs_of_extras(folder: Path, extras: Sequence[str]) -> list[str]:
+    """Return the requirements that an unpacked wheel has for some of its extras alone."""
+    needs: list[str] = []
+    for distribution in importlib.metadata.distributions(path=[str(folder)]):
+        for need in map(Requirement, distribution.requires or []):
+            marker = need.marker
+            if marker is None or marker.evaluate({"extra": ""}):
+                continue
+            if any(marker.evaluate({"extra": extra}) for extra in extras):
+                need.marker = None
+                needs.append(str(need))
     return needs
 
 

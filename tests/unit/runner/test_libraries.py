@@ -137,3 +137,73 @@ def test_a_wheel_below_a_users_folder_is_a_wheel(tmp_path: Path) -> None:
         "environments": [{"environment_key": "default", "spec": spec}],
     }
     assert len(libraries_of(task, Path, tmp_path / "cache").wheels) == 1
+
+
+def of_environment(*dependencies: str) -> dict[str, Any]:
+    environment = {"environment_key": "e", "spec": {"dependencies": [*dependencies]}}
+    return {"environment_key": "e", "environments": [environment]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '-r "/w/with space.txt"',
+        "-r '/w/with space.txt'",
+        "-r /w/with space.txt",
+        "--requirement=/w/with space.txt",
+        '--requirement "/w/with space.txt"',
+    ],
+)
+def test_a_requirements_file_is_named_in_each_of_its_forms(tmp_path: Path, text: str) -> None:
+    (tmp_path / "with space.txt").write_text("numpy\n", encoding="utf-8")
+    found = libraries_of(of_environment(text), lambda path: tmp_path / Path(path).name, tmp_path)
+    assert found.requirements == ("numpy",)
+
+
+def test_the_extras_of_a_wheel_ask_for_what_they_need(tmp_path: Path) -> None:
+    wheel = tmp_path / "parcel-1.2-py3-none-any.whl"
+    metadata = (
+        "Metadata-Version: 2.1\nName: parcel\nVersion: 1.2\nRequires-Dist: always\n"
+        "Requires-Dist: plot>=2; extra == 'plots'\nRequires-Dist: other; extra == 'others'\n"
+    )
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("parcel-1.2.dist-info/METADATA", metadata)
+    found = libraries_of(of_environment(f"{wheel}[plots, more]"), Path, tmp_path / "cache")
+
+    assert len(found.wheels) == 1
+    assert found.requirements == ("plot>=2",)
+    assert found.unmet() == ["plot>=2", "always"]
+
+
+def test_a_package_of_sources_is_found_in_the_workspace(tmp_path: Path) -> None:
+    archive = tmp_path / "my_parcel-1.2.tar.gz"
+    archive.touch()
+    task = of_environment("/w/my_parcel-1.2.tar.gz[plots]")
+    found = libraries_of(task, lambda path: tmp_path / Path(path).name, tmp_path)
+
+    assert found.requirements == (f"my-parcel[plots] @ {archive.as_uri()}",)
+    assert found.unmet() == [*found.requirements]
+    with pytest.raises(ConfigError, match="no package"):
+        libraries_of(of_environment("/w/none-1.tar.gz"), Path, tmp_path)
+    (tmp_path / "parcel.tar.gz").touch()
+    with pytest.raises(ConfigError, match="is no name of a package"):
+        libraries_of(of_environment(str(tmp_path / "parcel.tar.gz")), Path, tmp_path)
+
+
+def test_indexes_are_told_to_the_resolver(tmp_path: Path) -> None:
+    task = {
+        **of_environment("--index-url http://a/simple", "--extra-index-url='http://b'", "pandas"),
+        "libraries": [{"pypi": {"package": "scipy", "repo": "http://c"}}],
+    }
+    found = libraries_of(task, Path, tmp_path)
+    assert found.requirements == ("scipy", "pandas")
+    assert found.options == (
+        *("--extra-index-url", "http://c", "--index-url", "http://a/simple"),
+        *("--extra-index-url", "http://b"),
+    )
+
+
+@pytest.mark.parametrize("text", ["-c /w/c.txt", "-e /w/folder", "--no-deps"])
+def test_other_options_of_an_environment_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Refused, match=text):
+        libraries_of(of_environment(text), Path, tmp_path)

@@ -153,7 +153,8 @@ def _programs(context: TaskContext) -> tuple[Path, Sequence[Path]]:
     libraries = libraries_of(context.task, context.resolve, state / "envs" / "wheels")
     folder = context.own or context.python.parent.parent
     if libraries.requirements:
-        folder = _made(libraries.requirements, context.cache or state / "envs", context)
+        wanted = Wanted(requirements=libraries.requirements, options=libraries.options)
+        folder = _made(wanted, context.cache or state / "envs", context)
     if not (folder / "bin" / "dbt").is_file():
         raise ConfigError(
             f"there is no dbt in the environment of task {context.task_key!r}",
@@ -162,8 +163,7 @@ def _programs(context: TaskContext) -> tuple[Path, Sequence[Path]]:
     return folder / "bin", libraries.wheels
 
 
-def _made(requirements: Sequence[str], cache: Path, context: TaskContext) -> Path:
-    wanted = Wanted(requirements=requirements)
+def _made(wanted: Wanted, cache: Path, context: TaskContext) -> Path:
     return whole_environment(wanted, cache, resolver(context), lambda text: say(text, context))
 
 
