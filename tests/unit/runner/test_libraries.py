@@ -192,14 +192,14 @@ def test_a_package_of_sources_is_found_in_the_workspace(tmp_path: Path) -> None:
 
 def test_indexes_are_told_to_the_resolver(tmp_path: Path) -> None:
     task = {
-        **of_environment("--index-url http://a/simple", "--extra-index-url='http://b'", "pandas"),
-        "libraries": [{"pypi": {"package": "scipy", "repo": "http://c"}}],
+        **of_environment("--index-url first", "--extra-index-url='second'", "pandas"),
+        "libraries": [{"pypi": {"package": "scipy", "repo": "third"}}],
     }
     found = libraries_of(task, Path, tmp_path)
     assert found.requirements == ("scipy", "pandas")
     assert found.options == (
-        *("--extra-index-url", "http://c", "--index-url", "http://a/simple"),
-        *("--extra-index-url", "http://b"),
+        *("--extra-index-url", "third", "--index-url", "first"),
+        *("--extra-index-url", "second"),
     )
 
 
