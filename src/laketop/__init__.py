@@ -6,10 +6,12 @@ from laketop._version import __version__
 from laketop.errors import (
     ConfigError,
     EngineMissing,
+    ExpectationFailed,
     GateFailed,
     LaketopError,
     NotFound,
     Refused,
+    Superseded,
     TaskFailed,
 )
 
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigError",
     "EngineMissing",
+    "ExpectationFailed",
     "GateFailed",
     "LaketopError",
     "NotFound",
     "Refused",
     "Settings",
+    "Superseded",
     "TaskFailed",
     "__version__",
 ]

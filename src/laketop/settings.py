@@ -1,4 +1,7 @@
-"""The settings of one project: a frozen dataclass, and the only reader of the environment."""
+"""The settings of one project: a frozen dataclass, and the only reader of the environment.
+
+The processes that laketop starts for tasks and streams find there what they were started with.
+"""
 
 from __future__ import annotations
 

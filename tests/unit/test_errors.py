@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import laketop
+from laketop import errors
 from laketop.errors import ConfigError, GateFailed, LaketopError, NotFound, printable
 
 
@@ -30,6 +31,15 @@ def test_a_gate_without_a_measure_has_not_passed() -> None:
 def test_the_public_names_are_there_and_sorted() -> None:
     assert laketop.__all__ == sorted(laketop.__all__)
     assert all(hasattr(laketop, name) for name in laketop.__all__)
+
+
+def test_every_error_is_a_public_name() -> None:
+    kinds = {name for name, kind in vars(errors).items() if _is_error(kind)}
+    assert kinds <= set(laketop.__all__)
+
+
+def _is_error(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, errors.LaketopError)
 
 
 def test_what_somebody_named_moves_no_cursor_and_begins_no_line() -> None:

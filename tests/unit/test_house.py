@@ -121,6 +121,37 @@ def _imported(tree: ast.Module) -> set[str]:
     return {".".join(name.split(".")[:2]) for name in found}
 
 
+OWN_PROCESSES = {
+    "engine/stream_worker.py",
+    "runner/dbutils/secrets.py",
+    "runner/forkserver.py",
+    "runner/host.py",
+    "runner/lazy_spark.py",
+    "runner/pip.py",
+    "shims/databricks/connect/__init__.py",
+}
+"""Code of the processes of tasks and streams: it reads what they were started with."""
+
+
+def test_only_the_settings_and_the_processes_of_tasks_read_the_environment() -> None:
+    house = ROOT / "src" / "laketop"
+    readers = {
+        file.relative_to(house).as_posix()
+        for file in house.rglob("*.py")
+        if _reads_the_environment(file.read_text(encoding="utf-8"))
+    }
+    assert readers == OWN_PROCESSES | {"settings.py"}
+
+
+def _reads_the_environment(code: str) -> bool:
+    return bool(re.search(r"\bos\.(environ\b(?!\.update)|getenv\b)", code))
+
+
+def test_who_reads_the_environment_is_seen_and_who_adds_to_it_does_not() -> None:
+    assert all(map(_reads_the_environment, ("os.environ['A']", "dict(os.environ)", "os.getenv(x)")))
+    assert not _reads_the_environment("os.environ.update(more)")
+
+
 def test_an_import_of_another_room_is_seen_however_it_is_written() -> None:
     for code, room in (
         ("import laketop", "laketop"),

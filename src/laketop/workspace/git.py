@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -58,15 +57,15 @@ class Credential:
 
 
 class Clone:
-    """A clone: `folder` holds the files, `store` what git keeps of them.
+    """A clone: `folder` holds the files, `store` what git keeps of them, `path` leads to git.
 
     Errors of every method: BadRequest with GIT_ERROR and the words of git.
     """
 
     def __init__(
-        self, url: str, folder: Path, store: Path, credential: Credential | None = None
+        self, url: str, folder: Path, store: Path, *, credential: Credential | None, path: str
     ) -> None:
-        self._url, self._folder, self._store = url, folder, store
+        self._url, self._folder, self._store, self._path = url, folder, store, path
         self._credential = credential if url.startswith("https://") else None
 
     def make(self, patterns: Sequence[str] | None) -> str:
@@ -130,7 +129,7 @@ class Clone:
     def _git(self, *arguments: str) -> str:
         sent = {} if self._credential is None else self._credential.environment()
         environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
+            "PATH": self._path,
             "HOME": str(self._store),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -108,8 +109,7 @@ class Repos(Service):
         self.workspace.permissions.require_path(path, "CAN_EDIT")
         place = self._place(path)
         repo_id = random.SystemRandom().randrange(10**14, 10**15)
-        credential = self.workspace.git_credentials.of_caller(provider)
-        clone = Clone(url, place, self._kept(repo_id), credential)
+        clone = self._clone_at(place, repo_id, url, provider)
         branch = clone.make(patterns)
         kept = {
             "id": repo_id,
@@ -139,8 +139,7 @@ class Repos(Service):
         with self.store.transaction(write=False):
             kept = self._allowed(repo_id, "CAN_EDIT")
         place = self._tree.place(kept["path"])
-        credential = self.workspace.git_credentials.of_caller(kept["provider"])
-        clone = Clone(kept["url"], place, self._kept(repo_id), credential)
+        clone = self._clone_at(place, repo_id, kept["url"], kept["provider"])
         if patterns is not None:
             if "sparse_checkout" not in kept:
                 raise InvalidParameterValue("The Git folder was made without sparse checkout.")
@@ -156,6 +155,11 @@ class Repos(Service):
         with self.store.transaction(write=True):
             self.existing(str(repo_id))
             self._repos[str(repo_id)] = kept
+
+    def _clone_at(self, place: Path, repo_id: int, url: str, provider: str) -> Clone:
+        credential = self.workspace.git_credentials.of_caller(provider)
+        path = self.workspace.settings.environment.get("PATH", os.defpath)
+        return Clone(url, place, self._kept(repo_id), credential=credential, path=path)
 
     def _kept(self, repo_id: int) -> Path:
         return self.workspace.state / "git" / str(repo_id)
