@@ -11,6 +11,8 @@ from laketop.errors import NotFound
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Row, SparkSession
 
+_GONE = "WHEN NOT MATCHED BY SOURCE THEN DELETE"
+
 
 def quoted(name: str) -> str:
     """Return `name`, of one to three parts, as SQL writes it safely.
@@ -123,24 +125,42 @@ def merge(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) ->
     Shapes: `df` has one row a key, and any subset of the columns of `name` that holds the keys.
     Errors: ValueError when `df` holds a key twice or lacks a key column.
     """
+    _check_keys(name, df, keys)
+    merge_unique(spark, name, df, keys)
+
+
+def mirror(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+    """Let the Delta table `name` hold the rows of `df` and no others, in one commit.
+
+    Rows of keys that `df` has no longer are deleted, which a merge would let stand.
+    Shapes: `df` has one row a key, and the columns of `name` or some of them.
+    Errors: as those of `merge`.
+    """
+    _check_keys(name, df, keys)
+    _merge(spark, name, df, f"{merge_clauses(keys, df.columns)} {_GONE}")
+
+
+def merge_unique(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
+    """Merge as `merge` does rows of which it is known that no key comes twice."""
+    _merge(spark, name, df, merge_clauses(keys, df.columns))
+
+
+def _merge(spark: SparkSession, name: str, df: DataFrame, clauses: str) -> None:
+    view = f"merge_source_{uuid.uuid4().hex}"
+    df.createOrReplaceTempView(view)
+    try:
+        spark.sql(f"MERGE INTO {quoted(name)} AS t USING {view} AS s {clauses}")
+    finally:
+        spark.catalog.dropTempView(view)
+
+
+def _check_keys(name: str, df: DataFrame, keys: Sequence[str]) -> None:
     missing = [key for key in keys if key not in df.columns]
     if missing:
         raise ValueError(f"the rows for {name!r} lack the key columns {missing!r}")
     twice = df.groupBy(*keys).count().where("count > 1").first()
     if twice is not None:
         raise ValueError(f"the rows for {name!r} hold the key {twice.asDict()!r} more than once")
-    merge_unique(spark, name, df, keys)
-
-
-def merge_unique(spark: SparkSession, name: str, df: DataFrame, keys: Sequence[str]) -> None:
-    """Merge as `merge` does rows of which it is known that no key comes twice."""
-    view = f"merge_source_{uuid.uuid4().hex}"
-    df.createOrReplaceTempView(view)
-    try:
-        clauses = merge_clauses(keys, df.columns)
-        spark.sql(f"MERGE INTO {quoted(name)} AS t USING {view} AS s {clauses}")
-    finally:
-        spark.catalog.dropTempView(view)
 
 
 def merge_clauses(keys: Sequence[str], columns: Sequence[str]) -> str:

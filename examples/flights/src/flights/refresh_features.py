@@ -20,6 +20,7 @@ from laketop.ml import (
     current_version,
     exists,
     fresh,
+    mirror,
     properties,
     set_properties,
     within,
@@ -53,7 +54,8 @@ def refresh(spark: SparkSession, run: Parameters) -> None:
 def batch(spark: SparkSession, run: Parameters) -> tuple[str, bool]:
     """Create or merge both tables, unless nothing has changed; return what was done, and whether.
 
-    Late and corrected flights are merged like any other: their rows of features are written anew.
+    What late and corrected flights have changed is written anew, and a moment in whose window no
+    departure is left loses its row: both tables are what a backfill would write.
     """
     weather = _bring_up_to_date(
         spark, run, "weather_features", "weather", lambda: features.weather_features(spark, run)
@@ -108,9 +110,8 @@ def _bring_up_to_date(
 ) -> str:
     table = run.table(name)
     made_of = f"{run.table(source)}@v{current_version(spark, run.table(source))}"
-    client = FeatureEngineeringClient(spark=spark)
     if not exists(spark, table):
-        client.create_table(
+        FeatureEngineeringClient(spark=spark).create_table(
             name=table,
             primary_keys=list(features.FEATURE_KEYS),
             timeseries_columns="known_at",
@@ -121,7 +122,7 @@ def _bring_up_to_date(
     elif properties(spark, table).get(MADE_OF) == made_of:
         return UP_TO_DATE
     else:
-        client.write_table(name=table, df=rows())
+        mirror(spark, table, rows(), features.FEATURE_KEYS)
         done = "merged"
     set_properties(spark, table, {MADE_OF: made_of})
     return f"{done} from version {made_of.rpartition('@v')[2]} of {source}"

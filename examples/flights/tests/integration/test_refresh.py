@@ -160,14 +160,20 @@ def test_a_refresh_of_another_name_is_an_error(spark: SparkSession, run: Paramet
         refresh(spark, replace(run, refresh="sometimes"))
 
 
-def test_late_and_corrected_flights_are_merged(spark: SparkSession, run: Parameters) -> None:
+def test_late_and_corrected_flights_lead_to_what_a_backfill_would_write(
+    spark: SparkSession, run: Parameters
+) -> None:
     refresh(spark, run)
+    before = {row[:2] for row in delays(spark, run)}
     spark.createDataFrame(drawn(5, 5)).writeTo(run.table("flights")).append()
-    spark.sql(f"UPDATE {run.table('flights')} SET dep_delay = dep_delay + 1 WHERE origin = 'A001'")
+    # They left a day later than it was told: points of the grid are left without a departure.
+    spark.sql(
+        f"UPDATE {run.table('flights')} SET dep_delay = dep_delay + 1440 WHERE origin = 'A001'"
+    )
     refresh(spark, run)
-    kept = {row[:2]: row for row in seen(spark.table(run.table("delay_features")))}
-    for row in seen(features.delay_features(spark, run)):
-        assert kept[row[:2]] == row
+    backfilled = seen(features.delay_features(spark, run))
+    assert before - {row[:2] for row in backfilled}
+    assert delays(spark, run) == backfilled
 
 
 def test_weather_out_of_range_lands_in_the_table_of_failing_rows(
