@@ -107,13 +107,13 @@ class GateFailed(LaketopError):
 
 
 class ExpectationFailed(LaketopError):
-    """Rows of a table are not what they were expected to be: `failed` of `rows`."""
+    """Rows of a table are not what they were expected to be: `failed` of `rows`, such as `row`."""
 
     def __init__(
-        self, table: str, expectation: str, *, failed: int, rows: int, hint: str | None = None
+        self, table: str, expectation: str, *, failed: int, rows: int, row: str = "", hint: str
     ) -> None:
         told = f"{table!r} does not meet {expectation!r}: {failed} of {rows} rows fail"
-        super().__init__(told, hint=hint)
+        super().__init__(f"{told}, such as {row}" if row else told, hint=hint)
         self.table = table
         self.expectation = expectation
         self.failed = failed

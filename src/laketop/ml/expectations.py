@@ -20,6 +20,7 @@ from laketop.ml import tables
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
 
+_SHOWN = 300
 WARN, DROP, FAIL = "warn", "drop", "fail"
 FAILING_ROWS = (
     "checked_at timestamp, table string, expectation string, action string, run string, row string"
@@ -43,11 +44,15 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What became of one expectation: how many of `rows` failed it, and whether it passed."""
+    """What became of one expectation: how many of `rows` failed it, and whether it passed.
+
+    `row` is one that failed, as JSON of at most 300 characters; empty where none did.
+    """
 
     expectation: Expectation
     rows: int
     failed: int
+    row: str = ""
 
     @property
     def passed(self) -> bool:
@@ -158,7 +163,12 @@ def check(
     for result in checked:
         if not result.passed and result.expectation.action == FAIL:
             raise ExpectationFailed(
-                table, result.expectation.name, failed=result.failed, rows=result.rows
+                table,
+                result.expectation.name,
+                failed=result.failed,
+                rows=result.rows,
+                row=result.row,
+                hint=f"the rows that fail are in {failing_rows!r}",
             )
     dropped = [a.constraint for a in asked if a.action == DROP]
     kept = df.where(" AND ".join(_true(c) for c in dropped)) if dropped else df
@@ -183,12 +193,15 @@ def _counted(
 ) -> tuple[Checked, ...]:
     from pyspark.sql import functions as F
 
-    counts = [
-        F.expr(f"count_if(NOT {_true(a.constraint)})").alias(f"c{i}") for i, a in enumerate(asked)
-    ]
-    row = df.agg(F.count(F.lit(1)).alias("rows"), *counts).collect()[0]
+    shown = F.substring(F.to_json(F.struct(F.col("*"))), 1, _SHOWN)
+    fails = [F.expr(f"NOT {_true(a.constraint)}") for a in asked]
+    counts = [F.count_if(fails_it).alias(f"c{i}") for i, fails_it in enumerate(fails)]
+    # The first of them in the order of text, so that it is the same one each time.
+    found = [F.min(F.when(fails_it, shown)).alias(f"r{i}") for i, fails_it in enumerate(fails)]
+    row = df.agg(F.count(F.lit(1)).alias("rows"), *counts, *found).collect()[0]
     return tuple(
-        Checked(expectation=e, rows=row["rows"], failed=row[f"c{i}"]) for i, e in enumerate(told)
+        Checked(expectation=e, rows=row["rows"], failed=row[f"c{i}"], row=row[f"r{i}"] or "")
+        for i, e in enumerate(told)
     )
 
 

@@ -118,19 +118,41 @@ def refit(spark: SparkSession, recipe: Recipe, *, schema: str, folder: Path) -> 
 def compare(before: Path, after: Path) -> list[str]:
     """Return what differs between two saved models, one sentence a file; none if nothing does.
 
-    Compared byte for byte is every file of `after` that tells of the model itself.
+    Compared byte for byte is every file of `after` but `MLmodel`, and every file of `before` that
+    its `MLmodel` names or MLflow installs by; what else lies there came with the logging.
     """
+    written = {
+        path.relative_to(after).as_posix()
+        for path in after.rglob("*")
+        if path.is_file() and path != after / _OF_ITS_LOGGING
+    }
     found = []
-    for file in sorted(path for path in after.rglob("*") if path.is_file()):
-        name = file.relative_to(after)
-        if name.as_posix() == _OF_ITS_LOGGING:
-            continue
-        old = before / name
+    for name in sorted(written | _of_the_model(before)):
+        old, new = before / name, after / name
         if not old.is_file():
             found.append(f"{name} was not there")
-        elif old.read_bytes() != file.read_bytes():
+        elif not new.is_file():
+            found.append(f"{name} is no longer there")
+        elif old.read_bytes() != new.read_bytes():
             found.append(f"{name} has other bytes")
     return found
+
+
+def _of_the_model(folder: Path) -> set[str]:
+    """Return the files that the flavors in `MLmodel` name, those in folders too."""
+    from mlflow.models import Model
+
+    told: list[object] = ["requirements.txt", Model.load(folder / _OF_ITS_LOGGING).flavors]
+    found: set[Path] = set()
+    while told:
+        value = told.pop()
+        if isinstance(value, dict):
+            told += value.values()
+        elif isinstance(value, str) and value and (folder / value).is_file():
+            found.add(folder / value)
+        elif isinstance(value, str) and value and (folder / value).is_dir():
+            found |= {path for path in (folder / value).rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix() for path in found}
 
 
 def facts_that_differ(recipe: Recipe, facts: Mapping[str, str]) -> list[str]:

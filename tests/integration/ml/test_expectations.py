@@ -83,8 +83,10 @@ def test_a_row_of_the_future_fails_and_one_without_a_time_does_not(
 def test_what_should_stop_stops_once_its_rows_are_kept(rows: DataFrame, schema: str) -> None:
     table = f"{schema}.failing_rows"
     stop = fresh("at", within=timedelta(hours=1), now=NOW, action="fail")
-    with pytest.raises(ExpectationFailed, match="'at is fresh': 1 of 3 rows fail"):
+    with pytest.raises(ExpectationFailed, match="'at is fresh': 1 of 3 rows fail") as caught:
         check(rows, [stop], table="weather", failing_rows=table)
+    assert """such as {"origin":"JFK","temp":40.0,""" in caught.value.message
+    assert table in str(caught.value.hint)
     kept = rows.sparkSession.table(table).collect()
     assert [json.loads(row["row"])["origin"] for row in kept] == ["JFK"]
 

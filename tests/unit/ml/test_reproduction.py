@@ -47,16 +47,33 @@ def test_a_digest_of_rows_tells_values_order_types_and_names(other: pd.DataFrame
     assert rows_sha256(rows) != rows_sha256(other)
 
 
-def test_every_file_but_the_one_of_the_logging_is_compared(tmp_path: Path) -> None:
+ML_MODEL = """\
+flavors:
+  python_function: {env: {conda: conda.yaml}, loader_module: mlflow.pytorch}
+  pytorch: {model_data: data, pytorch_version: "2"}
+model_uuid: %s
+"""
+
+
+def test_every_file_but_those_of_the_logging_is_compared(tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     for folder, model in ((before, "a"), (after, "b")):
         (folder / "data").mkdir(parents=True)
-        (folder / "MLmodel").write_text(model)
+        (folder / "MLmodel").write_text(ML_MODEL % model)
         (folder / "data" / "same.txt").write_text("same")
         (folder / "data" / "model.pkl").write_text(model)
     (after / "new.txt").write_text("")
     (before / "recipe.json").write_text("")
-    assert compare(before, after) == ["data/model.pkl has other bytes", "new.txt was not there"]
+    for gone in ("data/part/weights.pt", "conda.yaml", "requirements.txt"):
+        (before / gone).parent.mkdir(exist_ok=True)
+        (before / gone).write_text("")
+    assert compare(before, after) == [
+        "conda.yaml is no longer there",
+        "data/model.pkl has other bytes",
+        "data/part/weights.pt is no longer there",
+        "new.txt was not there",
+        "requirements.txt is no longer there",
+    ]
 
 
 def test_facts_that_differ_are_told_with_both_values() -> None:

@@ -104,7 +104,7 @@ def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate
         documentation(),
         licences(),
         no_leak(KNOWN_LATER, evidence=evidence),
-        minimum_auc(limits["minimum_auc"]),
+        minimum_auc(limits["minimum_auc"], rounds=limits["bootstrap_rounds"]),
         minimum_slice_auc(SLICES, limits["minimum_slice_auc"], rounds=limits["bootstrap_rounds"]),
         calibrated(limits["calibration_error"]),
         no_worse_than_champion(limits["champion_margin"], rounds=limits["bootstrap_rounds"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -21,6 +21,7 @@ from laketop.ml import (
     exists,
     fresh,
     mirror,
+    not_future,
     properties,
     set_properties,
     within,
@@ -79,9 +80,15 @@ def unexpected(spark: SparkSession, run: Parameters) -> str:
         "weather_features": [
             within("temp", *expected["temp"]),
             complete("temp", at_least=expected["complete"]),
+            not_future("known_at", now=datetime.now(UTC)),
             recent,
         ],
-        "delay_features": [within("recent_delay", *expected["recent_delay"]), recent],
+        "delay_features": [
+            within("recent_delay", *expected["recent_delay"]),
+            # The last points of the grid lie ahead of the last departure, and are known then.
+            not_future("last_departure_at", now=datetime.now(UTC)),
+            recent,
+        ],
     }
     failed = [
         f"{name}: {result.expectation.name} ({result.failed} fail)"

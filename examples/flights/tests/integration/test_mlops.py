@@ -72,6 +72,15 @@ def test_the_retrained_model_was_compared_on_a_month_that_neither_had_seen(
     assert {row["champion"] for row in rows} == {"1"}
 
 
+def test_the_auc_over_all_rows_is_kept_with_its_interval(ran: Ran, spark: SparkSession) -> None:
+    rows = table(spark, ran.parameters, "model_evaluations").where(
+        "gate = 'minimum_auc' AND metric = 'auc'"
+    )
+    found = {row["version"]: row for row in rows.collect()}
+    assert found.keys() == {"1", "2"}
+    assert all(row["low"] < row["measured"] < row["high"] for row in found.values())
+
+
 def test_decisions_and_aliases_agree(ran: Ran, spark: SparkSession) -> None:
     rows = table(spark, ran.parameters, "promotions").orderBy("decided_at").collect()
     challenged = [row["version"] for row in rows if row["outcome"] == "challenger"]

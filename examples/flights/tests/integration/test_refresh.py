@@ -176,13 +176,20 @@ def test_late_and_corrected_flights_lead_to_what_a_backfill_would_write(
     assert delays(spark, run) == backfilled
 
 
-def test_weather_out_of_range_lands_in_the_table_of_failing_rows(
+def test_weather_out_of_range_or_of_the_future_lands_in_the_table_of_failing_rows(
     spark: SparkSession, run: Parameters
 ) -> None:
-    spark.sql(f"UPDATE {run.table('weather')} SET temp = 999 WHERE time_hour = '{BEGIN}'")
+    weather = run.table("weather")
+    spark.sql(f"UPDATE {weather} SET temp = 999 WHERE time_hour = '{BEGIN}'")
+    spark.sql(f"UPDATE {weather} SET time_hour = '2113-02-01' WHERE time_hour != '{BEGIN}'")
     refresh(spark, run)
-    found = spark.table(run.table("failing_rows")).where("expectation LIKE 'temp is between%'")
-    assert [row["table"] for row in found.collect()] == [run.table("weather_features")]
+    found = spark.table(run.table("failing_rows")).where(
+        f"table = '{run.table('weather_features')}'"
+    )
+    assert sorted(row["expectation"] for row in found.collect()) == [
+        "known_at is not in the future",
+        "temp is between -40.0 and 130.0",
+    ]
 
 
 def test_files_of_corrections_are_merged_once(spark: SparkSession, run: Parameters) -> None:
