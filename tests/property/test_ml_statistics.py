@@ -139,21 +139,16 @@ def alarmed(experiment: Experiment, drawn: np.random.Generator) -> bool:
     spreads = [m * (1 - m) / n[enough] for m, n in zip(means, counts, strict=True)]
     # What is nearer to 0 than any interval is narrow need not be looked at.
     far = np.abs(means[1] - means[0]) >= 3 * np.sqrt(spreads[0] + spreads[1])
-    return any(
-        look_at(
-            experiment,
-            *(
-                Arm(
-                    keys=int(n[at]),
-                    mean=h[at] / n[at],
-                    variance=h[at] / n[at] * (1 - h[at] / n[at]),
-                )
-                for h, n in zip(hits, counts, strict=True)
-            ),
-        ).decision
-        in {"treatment", "control"}
+    pairs = list(zip(hits, counts, strict=True))
+    looks = (
+        look_at(experiment, *(rate(int(n[at]), h[at] / n[at]) for h, n in pairs))
         for at in enough[far]
     )
+    return any(look.decision in {"treatment", "control"} for look in looks)
+
+
+def rate(keys: int, mean: float) -> Arm:
+    return Arm(keys=keys, mean=mean, variance=proportion_spread(mean) ** 2)
 
 
 def test_no_interval_is_narrower_than_three_standard_errors() -> None:
@@ -204,10 +199,7 @@ def test_an_interval_is_that_of_two_means_by_statsmodels_at_its_own_confidence()
 
 def test_the_spread_of_a_rate_is_that_of_statsmodels() -> None:
     hits, keys = np.array([180, 260]), np.array([1000, 1200])
-    arms = [
-        Arm(keys=n, mean=p, variance=proportion_spread(p) ** 2)
-        for n, p in zip(keys, hits / keys, strict=True)
-    ]
+    arms = [rate(int(n), h / n) for h, n in zip(hits, keys, strict=True)]
     error = sum(arm.variance / arm.keys for arm in arms) ** 0.5
     told = two_proportions(hits[1], keys[1], hits[0], keys[0], method="wald")
     assert (arms[1].mean - arms[0].mean) / error == pytest.approx(told.statistic)
