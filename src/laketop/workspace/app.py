@@ -189,7 +189,8 @@ class Face:
 
     async def _mounted(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an app answer, and write the row of the audit log for what that changed."""
-        action = audit.mlflow_action(scope["method"], scope["path"])
+        method, path = scope["method"], scope["path"]
+        action = audit.mlflow_action(method, path)
         if action is None:
             await app(scope, bodies.limited(receive), send)
             return
@@ -213,8 +214,9 @@ class Face:
                 params = wire.fields_of(body)
             agent = gate.headers_of(scope).get("user-agent", "")
             user = scope["laketop.user"]
+            service = "model_registry" if "/unity-catalog/" in path else "mlflow"
             self.workspace.audit.note(
-                "mlflow", action, user=user, agent=agent, params=params, status=code
+                service, action, user=user, agent=agent, params=params, status=code
             )
 
         await app(scope, bodies.limited(heard), told)
@@ -228,6 +230,8 @@ class Face:
         else:
             now_ms = self.workspace.now_ms()
             user = self.workspace.links.user_of(method, path, query, now_ms=now_ms)
+            if user is None and self.workspace.links.is_one(query):
+                raise PermissionDenied("The signature of the link does not let this request in.")
         if user is None:
             raise Unauthenticated("Credential was not sent or was of an unsupported type.")
         return user

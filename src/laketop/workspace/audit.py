@@ -125,21 +125,67 @@ def mlflow_action(method: str, path: str) -> str | None:
 
     What a run logs is not: it is in the run itself, and comes by the thousand.
     """
-    if method in {"GET", "HEAD"}:
-        return None
-    names = path.partition("/mlflow/")[2].removeprefix("unity-catalog/").split("/")
-    if len(names) < 2 or names[0] not in _MLFLOW_NOUNS or names[-1] not in _MLFLOW_VERBS:
-        return None
-    return _camel(names[-1].replace("-", "_")) + _MLFLOW_NOUNS[names[0]]
+    asked = f"{method} {path.partition('/mlflow/')[2]}"
+    for expression, action in _MLFLOW.items():
+        if expression.fullmatch(asked):
+            return action
+    return None
 
 
-_MLFLOW_NOUNS = {
-    "experiments": "MlflowExperiment",
-    "runs": "MlflowRun",
-    "registered-models": "RegisteredModel",
-    "model-versions": "ModelVersion",
+MLFLOW_LOGS = frozenset(
+    {
+        *(f"runs/{name}" for name in ("log-metric", "log-parameter", "log-batch", "log-inputs")),
+        *("runs/log-model", "runs/outputs", "logged-models/{}/params"),
+    }
+)
+"""What is sent to MLflow's handlers to be kept in a run or a logged model, and is not noted."""
+_MLFLOW = {
+    re.compile(pattern.replace("{}", "[^/]+")): action
+    for pattern, action in (
+        *(
+            (f"POST {group}/{verb}", f"{verb}{noun}")
+            for group, noun in (("experiments", "MlflowExperiment"), ("runs", "MlflowRun"))
+            for verb in ("create", "delete", "restore", "update")
+        ),
+        ("POST experiments/set-experiment-tag", "setMlflowExperimentTag"),
+        ("POST experiments/delete-experiment-tag", "deleteMlflowExperimentTag"),
+        ("POST runs/set-tag", "setMlflowRunTag"),
+        ("POST runs/delete-tag", "deleteMlflowRunTag"),
+        ("POST logged-models", "createMlflowLoggedModel"),
+        ("PATCH logged-models/{}", "finalizeMlflowLoggedModel"),
+        ("DELETE logged-models/{}", "deleteMlflowLoggedModel"),
+        ("PATCH logged-models/{}/tags", "setMlflowLoggedModelTags"),
+        ("DELETE logged-models/{}/tags/{}", "deleteMlflowLoggedModelTag"),
+        ("POST traces", "createMlflowTrace"),
+        ("PATCH traces/{}", "updateMlflowTrace"),
+        ("POST traces/delete-traces", "deleteMlflowTraces"),
+        ("POST traces/link-to-run", "linkMlflowTracesToRun"),
+        ("PATCH traces/{}/tags", "setMlflowTraceTag"),
+        ("DELETE traces/{}/tags", "deleteMlflowTraceTag"),
+        ("POST traces/{}/assessments", "createMlflowAssessment"),
+        ("PATCH traces/{}/assessments/{}", "updateMlflowAssessment"),
+        ("DELETE traces/{}/assessments/{}", "deleteMlflowAssessment"),
+        *(
+            (f"{method} unity-catalog/{group}/{verb}", f"{action}{noun}{rest}")
+            for group, noun in (
+                ("registered-models", "RegisteredModel"),
+                ("model-versions", "ModelVersion"),
+            )
+            for method, verb, action, rest in (
+                ("POST", "create", "create", ""),
+                ("PATCH", "update", "update", ""),
+                ("DELETE", "delete", "delete", ""),
+                ("POST", "set-tag", "set", "Tag"),
+                ("DELETE", "delete-tag", "delete", "Tag"),
+            )
+        ),
+        ("POST unity-catalog/registered-models/alias", "setRegisteredModelAlias"),
+        ("DELETE unity-catalog/registered-models/alias", "deleteRegisteredModelAlias"),
+        ("POST unity-catalog/model-versions/finalize", "finalizeModelVersion"),
+        ("POST unity-catalog/model-versions/emit-lineage", "emitModelVersionLineage"),
+    )
 }
-_MLFLOW_VERBS = {"create", "delete", "restore", "update", "finalize", "alias", "set-tag"}
+"""The actions by method and path below `/mlflow/`, holes written `{}`; a test walks the routes."""
 
 
 def action_name(service: str, method: str) -> str:

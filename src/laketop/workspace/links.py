@@ -23,6 +23,11 @@ class Links:
         signature = self._signature(method, path, given)
         return f"{path}?{urlencode({**given, _SIGNATURE: signature})}"
 
+    @staticmethod
+    def is_one(query: Mapping[str, str]) -> bool:
+        """Tell whether a request claims to come by a link, be it a true one or not."""
+        return _SIGNATURE in query
+
     def user_of(
         self, method: str, path: str, query: Mapping[str, str], *, now_ms: int
     ) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import dataclasses
+import functools
 import json
 import logging
 import re
@@ -13,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from a2wsgi import WSGIMiddleware
 from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
+from google.protobuf.json_format import (  # type: ignore[import-untyped]  # no stubs
+    ParseDict,
+    ParseError,
+)
 from mlflow.protos.service_pb2 import MlflowService
 from mlflow.server import handlers
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -21,6 +29,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from werkzeug.exceptions import HTTPException
 
 from laketop.workspace import wire
+from laketop.workspace.known import is_known
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -67,12 +76,49 @@ handlers._get_artifact_repo = lambda run: _artifacts_at(run.info.artifact_uri)  
 handlers._get_artifact_repository_for_uri = _artifacts_at  # noqa: SLF001
 
 
+class _OneDecoder(DefaultJSONProvider):
+    """Reads the bodies of MLflow's handlers as those of all other routes are read."""
+
+    def loads(self, s: str | bytes, **_options: Any) -> dict[str, Any]:
+        """Return the fields of a body. Errors: as `wire.fields_of`."""
+        return wire.fields_of(s.encode() if isinstance(s, str) else s)
+
+
 def tracking_routes() -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
     """Yield path, handler and methods of every tracking route that a workspace has."""
     endpoints: Any = handlers.get_service_endpoints
-    for path, handler, methods in endpoints(MlflowService, handlers.get_handler):
+    for path, handler, methods in endpoints(MlflowService, _checked):
         if _SERVED.fullmatch(path) and handler.__name__ not in _REFUSED:
             yield path, handler, methods
+
+
+def _checked(asked: Callable[[], Any]) -> Callable[..., Any]:
+    """Return MLflow's handler of a message; a body that is none is not its fault."""
+    handler_of: Any = handlers.get_handler  # untyped
+    handler: Callable[..., Any] = handler_of(asked)
+
+    @functools.wraps(handler)
+    def handle(*captures: Any, **named: Any) -> Any:
+        try:
+            return handler(*captures, **named)
+        except Exception as error:
+            problem = _misfit(asked())
+            if problem is None:
+                raise
+            raise InvalidParameterValue(
+                f"The request is not what this route takes: {problem}"
+            ) from error
+
+    return handle
+
+
+def _misfit(asked: Any) -> str | None:
+    # To the letter: where names that are not known may stand, a text passes for a message.
+    try:
+        ParseDict(request.get_json(force=True) if request.method != "GET" else {}, asked)
+    except (ParseError, TypeError, ValueError, AttributeError) as error:
+        return str(error)[:500]
+    return None
 
 
 def app_of(
@@ -85,6 +131,8 @@ def app_of(
     `rights` are asked before each request.
     """
     flask = Flask("laketop.mlflow")
+    flask.json = _OneDecoder(flask)
+    flask.before_request(_check_body)
     flask.before_request(_name_the_model)
     if rights is not None:
         flask.before_request(lambda: rights.check(request))
@@ -93,6 +141,7 @@ def app_of(
         flask.add_url_rule(path, f"{methods} {path}", handler, methods=methods)
     flask.register_error_handler(HTTPException, _no_route)
     flask.register_error_handler(DatabricksError, _refused)
+    flask.register_error_handler(RecursionError, _too_deep)
     flask.register_error_handler(Exception, _broken)
 
     def wsgi(environ: Any, start_response: Any) -> Any:
@@ -104,6 +153,12 @@ def app_of(
 
     app: Any = WSGIMiddleware(wsgi)
     return app  # type: ignore[no-any-return]  # a2wsgi types ASGI apart from Starlette
+
+
+def _check_body() -> None:
+    if request.method not in {"GET", "HEAD"} and request.get_data():
+        wire.check_is_json(request.get_data(), request.content_type or "")
+        request.get_json(force=True)  # Flask keeps it for the handler
 
 
 def _name_the_model() -> None:
@@ -129,8 +184,16 @@ def _failure(code: str, message: str, status: int) -> Response:
 
 def _no_route(error: HTTPException) -> Response:
     if error.code in {404, 405}:
+        name = f"{request.method} {request.path}"
+        if is_known(name):
+            return _refused(NotServed(f"laketop does not serve '{name}'."))
         return _failure("ENDPOINT_NOT_FOUND", "No API found at this path of MLflow's.", 404)
     return _failure("BAD_REQUEST", str(error.description), error.code or 400)
+
+
+def _too_deep(_error: RecursionError) -> Response:
+    # Texts inside of a body, which MLflow parses itself: filters, tokens of pages, JSON in JSON.
+    return _refused(BadRequest("What was sent is nested too deep.", error_code="MALFORMED_REQUEST"))
 
 
 def _refused(error: DatabricksError) -> Response:

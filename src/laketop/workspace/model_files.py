@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from laketop import durable
+from laketop.bundle.nodes import plain
+from laketop.bundle.reading import read_file
+from laketop.errors import ConfigError
 
 _REQUIRED = (
     "All models in the Unity Catalog must be logged with a model signature containing both input "
@@ -68,9 +69,9 @@ def registration_problem(folder: Path) -> str | None:
     if not description.is_file():
         return f"The uploaded files are not an MLflow model: they hold no MLmodel. {_REQUIRED}"
     try:
-        model = yaml.safe_load(description.read_text("utf-8"))
+        model = plain(read_file(description, description.name))
         signature, loader = _signature(model), _loader(model)
-    except (yaml.YAMLError, ValueError, UnicodeDecodeError) as error:
+    except (ConfigError, ValueError, RecursionError) as error:
         return f"The uploaded MLmodel cannot be read: {error}"
     if loader.startswith(_FEATURE_LOADERS):
         return (

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
+from databricks.sdk.errors.platform import InvalidParameterValue
 from starlette.types import ASGIApp
 
 from laketop.workspace import services, wire
@@ -167,7 +167,8 @@ class Route:
         self.is_open = declared.is_open
         self.changes = self.method not in _READING and declared.write is not False
         """Whether its calls are rows of the audit log."""
-        self._raw = declared.raw or declared.streams
+        self.is_raw = declared.raw or declared.streams
+        """Whether its body is of another type than JSON."""
         self.hold: Callable[..., Awaitable[None]] | None = (
             getattr(service, declared.hold) if declared.hold else None
         )
@@ -186,7 +187,7 @@ class Route:
 
     def sent(self, request: Request, captures: Mapping[str, str]) -> dict[str, Any]:
         """Return every field that was sent: path before body before query. Errors: BadRequest."""
-        body = {} if self._raw else wire.fields_of(_json_body(request))
+        body = {} if self.is_raw else _body_of(request)
         path = {name: _decoded(text) for name, text in captures.items()}
         return {**request.query, **body, **path}
 
@@ -226,13 +227,9 @@ def _decoded(text: str) -> str:
         raise InvalidParameterValue("A part of the path is not UTF-8.") from error
 
 
-def _json_body(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.body and kind not in {"", "application/json"}:
-        raise BadRequest(
-            f"The content type {kind!r} is not application/json.", error_code="MALFORMED_REQUEST"
-        )
-    return request.body
+def _body_of(request: Request) -> dict[str, Any]:
+    wire.check_is_json(request.body, request.headers.get("content-type", ""))
+    return wire.fields_of(request.body)
 
 
 def _hints_of(handler: Callable[..., Any]) -> dict[str, Any]:

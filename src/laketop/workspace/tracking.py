@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
         self._folder_exists = folder_exists
         start: Any = super().__init__
         start(mlflow_database.address(database), ARTIFACT_ROOT)
+        self.ManagedSessionMaker = _blaming_what_was_sent(self.ManagedSessionMaker)
 
     def create_experiment(
         self, name: str, artifact_location: str | None = None, tags: Any = None
@@ -82,3 +84,24 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
             raise MlflowException(
                 f"Parent directory {parent} does not exist.", RESOURCE_DOES_NOT_EXIST
             )
+
+
+_UNREADABLE = (ValueError, OverflowError, RecursionError)
+"""What MLflow's readers of ids, filters and tokens raise, of which it makes internal errors."""
+
+
+def _blaming_what_was_sent(sessions: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what opens sessions in which what cannot be read is the fault of who sent it."""
+
+    @contextlib.contextmanager
+    def session(**options: Any) -> Iterator[Any]:
+        try:
+            with sessions(**options) as opened:
+                yield opened
+        except MlflowException as error:
+            if isinstance(error.__cause__, _UNREADABLE):
+                text = f"What was sent cannot be read: {error.message}"
+                raise MlflowException(text, INVALID_PARAMETER_VALUE) from error
+            raise
+
+    return session

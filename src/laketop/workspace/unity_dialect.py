@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import BadRequest
 from flask import request
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # no stubs
 from mlflow.exceptions import MlflowException
@@ -20,6 +21,7 @@ from mlflow.protos import databricks_uc_registry_messages_pb2 as messages
 from mlflow.protos.databricks_uc_registry_service_pb2 import UcModelRegistryService
 from mlflow.utils.proto_json_utils import message_to_json, parse_dict
 
+from laketop.workspace import wire
 from laketop.workspace.mlflow_app import answer
 from laketop.workspace.registry import Registry
 from laketop.workspace.registry_records import READY, ModelVersion, NewVersion, RegisteredModel
@@ -62,6 +64,15 @@ class Deployments(Protocol):
         """Return how the job of a version stands, None where it has none."""
 
 
+def routes() -> Iterator[tuple[str, str, Any]]:
+    """Yield method, path below the version of the API, and descriptor of all of the service."""
+    service: Any = UcModelRegistryService
+    options: Any = databricks_pb2
+    for rpc in service.DESCRIPTOR.methods:
+        for endpoint in rpc.GetOptions().Extensions[options.rpc].endpoints:
+            yield endpoint.method, endpoint.path, rpc
+
+
 class UnityDialect:
     """Answers each request message of the service by the method of its name."""
 
@@ -78,13 +89,9 @@ class UnityDialect:
 
     def routes(self) -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
         """Yield path, handler and methods of every route of the service."""
-        service: Any = UcModelRegistryService
-        for method in service.DESCRIPTOR.methods:
-            options: Any = databricks_pb2
-            rpc = method.GetOptions().Extensions[options.rpc]
-            handler = self._handler(method.name, getattr(_m, method.input_type.name))
-            for endpoint in rpc.endpoints:
-                yield f"/api/2.0{endpoint.path}", handler, [endpoint.method]
+        for method, path, rpc in routes():
+            handler = self._handler(rpc.name, getattr(_m, rpc.input_type.name))
+            yield f"/api/2.0{path}", handler, [method]
 
     def _handler(self, name: str, asked: Callable[[], Message]) -> Callable[..., Any]:
         act: Callable[[Any], Message] = getattr(self, _snake(name))
@@ -335,9 +342,9 @@ def _call(function: Any, *arguments: Any) -> Any:
 
 
 def _parsed(asked: Message) -> Message:
-    sent = request.args.to_dict() if request.method == "GET" else request.get_json(silent=True)
+    sent = request.args.to_dict() if request.method == "GET" else request.get_json(force=True)
     try:
-        _call(parse_dict, sent if isinstance(sent, dict) else {}, asked)
+        _call(parse_dict, sent, asked)
     except ParseError as error:
         raise MlflowException(
             f"The request is not what this route takes: {error}",
@@ -376,8 +383,8 @@ def _lineage_of_request() -> dict[str, Any] | None:
     if header is None:
         return None
     try:
-        return dict(json.loads(base64.b64decode(header, validate=True)))
-    except (ValueError, TypeError) as error:
+        return wire.fields_of(base64.b64decode(header, validate=True))
+    except (ValueError, BadRequest) as error:
         raise MlflowException(
             f"The header {_LINEAGE_HEADER} is not base64 of a JSON object.",
             databricks_pb2.INVALID_PARAMETER_VALUE,

@@ -28,6 +28,19 @@ Convert = Callable[[str, Any], Any]
 # --- what is sent to us -------------------------------------------------------------------------
 
 
+def check_is_json(body: bytes, content_type: str) -> None:
+    """Check that a body comes as JSON; an empty one is of any type.
+
+    Errors: BadRequest with MALFORMED_REQUEST. Source: reliability S5; a page of another origin
+    may send bodies of other types, and of none, without asking first.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if body and kind != "application/json":
+        raise BadRequest(
+            f"The content type {kind!r} is not application/json.", error_code="MALFORMED_REQUEST"
+        )
+
+
 def fields_of(body: bytes) -> dict[str, Any]:
     """Return the fields of a JSON body; an empty body has none.
 

@@ -75,6 +75,7 @@ class Watched:
         async def heard(message: Message) -> None:
             if message["type"] == "http.response.start":
                 begun.update(message)
+                MISREAD.extend(_cookies(scope["method"], scope["raw_path"].decode(), message))
             elif begun.get("status") == 200 and _is_json(begun):
                 body.extend(message.get("body", b""))
                 if not message.get("more_body", False):
@@ -83,6 +84,13 @@ class Watched:
             await send(message)
 
         await self._app(scope, receive, heard)
+
+
+def _cookies(method: str, path: str, begun: Message) -> list[str]:
+    """Return the cookies that an answer sets, but for that of the page. Source: reliability S5."""
+    names = {name.lower() for name, _ in begun.get("headers", ())}
+    is_page = path.startswith("/signin")
+    return [] if is_page or b"set-cookie" not in names else [f"{method} {path}: Set-Cookie"]
 
 
 def _is_json(begun: Message) -> bool:

@@ -36,5 +36,5 @@ def test_artifacts_of_dbt_are_fetched_by_their_link_without_a_token(
     assert told.artifacts_link is not None
     assert requests.get(told.artifacts_link, timeout=60).content == b"packed"
     assert (
-        requests.get(told.artifacts_link.replace("runs/", "runs/1"), timeout=60).status_code == 401
+        requests.get(told.artifacts_link.replace("runs/", "runs/1"), timeout=60).status_code == 403
     )

@@ -18,6 +18,7 @@ import pytest
 import requests
 import xgboost
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import AssessmentSource, Feedback, Metric, Param, Run, RunTag
@@ -198,11 +199,24 @@ def test_an_artifact_location_of_another_storage_is_refused(mlflow_client: Mlflo
 def test_a_route_of_mlflow_that_a_workspace_does_not_have_is_not_found(
     host: str, token: str
 ) -> None:
-    for path in ("2.0/mlflow/registered-models/search", "3.0/mlflow/gateway/secrets/list"):
-        answer = requests.get(
-            f"{host}/api/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10
-        )
-        assert (answer.status_code, answer.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+    answer = requests.get(
+        f"{host}/api/3.0/mlflow/gateway/secrets/list",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+
+
+def test_a_route_of_databricks_that_mlflow_s_handlers_do_not_serve_names_itself(
+    client: WorkspaceClient,
+) -> None:
+    for ask in (
+        lambda: client.model_registry.create_model("m"),
+        lambda: list(client.model_registry.list_webhooks()),
+        lambda: client.experiments.delete_runs("1", 1),
+    ):
+        with pytest.raises(NotServed, match=r"laketop does not serve '[A-Z]+ /api/2\.0/mlflow/"):
+            ask()
 
 
 def test_without_a_token_mlflow_is_not_asked(host: str) -> None:

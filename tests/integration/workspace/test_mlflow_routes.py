@@ -22,6 +22,7 @@ from databricks.sdk.service.ml import (
     UpdateRunStatus,
 )
 
+from laketop.workspace.audit import MLFLOW_LOGS, mlflow_action
 from laketop.workspace.known import known_routes
 from laketop.workspace.mlflow_routes import ROUTES
 
@@ -61,6 +62,31 @@ def test_the_routes_are_those_that_mlflow_is_mounted_for(workspace: Workspace) -
     }
     known = {pattern for patterns in known_routes().values() for pattern in patterns}
     assert {plain(route) for route in ROUTES} == mounted & known
+
+
+_READS = {
+    *("experiments/search", "runs/search", "logged-models/search", "traces/search"),
+    *("traces/batchGetInfos", "traces/calculate-filter-correlation", "traces/metrics"),
+    "unity-catalog/model-versions/generate-temporary-credentials",
+}
+"""What is asked for by POST."""
+
+
+def test_whatever_mlflow_changes_is_noted_but_for_what_runs_log(workspace: Workspace) -> None:
+    workspace.mlflow.parts()
+    from laketop.workspace.mlflow_app import tracking_routes
+    from laketop.workspace.unity_dialect import routes
+
+    unnoted = set()
+    for path, methods in (
+        *((path, methods) for path, _, methods in tracking_routes()),
+        *((f"/api/2.0{path}", [method]) for method, path, _ in routes()),
+    ):
+        for method in methods:
+            filled = re.sub(r"<[^>]*>", "x", path)
+            if method != "GET" and mlflow_action(method, filled) is None:
+                unnoted.add(re.sub(r"<[^>]*>", "{}", path).partition("/mlflow/")[2])
+    assert unnoted == MLFLOW_LOGS | _READS
 
 
 def test_experiments(client: WorkspaceClient, experiment: str) -> None:

@@ -162,5 +162,12 @@ def test_what_cannot_be_run_is_named(
 
 def test_profiles_that_are_no_yaml_are_named(run: Run, project: Path) -> None:
     (project / "profiles.yml").write_text("a: [")
-    with pytest.raises(ConfigError, match=r"profiles\.yml is no YAML"):
+    with pytest.raises(ConfigError, match=r"the file is not YAML"):
+        run("dbt run")
+
+
+def test_profiles_whose_aliases_unfold_without_end_are_refused(run: Run, project: Path) -> None:
+    bomb = ["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{f'*a{n},' * 9}]" for n in range(8))]
+    (project / "profiles.yml").write_text("\n".join(bomb))
+    with pytest.raises(ConfigError, match="more than 100000 values"):
         run("dbt run")

@@ -20,6 +20,10 @@ SIGNATURE = (
     '  outputs: \'[{"type": "double"}]\'\n'
 )
 
+_BOMB = "\n".join(
+    ["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{f'*a{n},' * 9}]" for n in range(8)), SIGNATURE]
+)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -89,6 +93,9 @@ def test_a_signature_of_inputs_and_outputs_is_what_unity_catalog_takes(folder: P
         ("signature: {inputs: '['}", "cannot be read"),
         ("signature: text", "cannot be read"),
         ("- a", "cannot be read"),
+        (f"a: {'x' * 1_000_000}", "cannot be read: MLmodel: the file has 1000003 bytes"),
+        (_BOMB, "cannot be read: MLmodel:6:5: the file has more than 100000 values"),
+        ("[" * 5000, "cannot be read"),
         ("a: [", "cannot be read"),
     ],
 )

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from laketop.bundle.nodes import plain
+from laketop.bundle.reading import read_file
 from laketop.errors import ConfigError
 from laketop.runner import git_source
 from laketop.runner.context import Outcome
@@ -235,10 +237,7 @@ def _without(words: Sequence[str], option: str) -> tuple[list[str], str | None]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file.name} is no YAML: {' '.join(str(error).split())}") from error
+    content = plain(read_file(file, file.name))
     if not isinstance(content, dict):
         raise ConfigError(f"{file.name} is no map of settings")
     return content
