@@ -143,7 +143,7 @@ class UnityDialect:
     def search_registered_models(self, asked: Any) -> Message:
         """Return a page of models, without aliases and tags."""
         found, token = self._registry.search_models(
-            max_results=_said(asked, "max_results"), page_token=_said(asked, "page_token")
+            max_results=_said(asked, "max_results"), page_token=_page_token(asked)
         )
         models = [_model(model, bare=True) for model in found]
         return _m.SearchRegisteredModelsResponse(registered_models=models, next_page_token=token)
@@ -237,7 +237,7 @@ class UnityDialect:
         found, token = self._registry.search_versions(
             filter_string=_said(asked, "filter"),
             max_results=_said(asked, "max_results"),
-            page_token=_said(asked, "page_token"),
+            page_token=_page_token(asked),
         )
         versions = [_version(version, bare=True) for version in found]
         return _m.SearchModelVersionsResponse(model_versions=versions, next_page_token=token)
@@ -355,6 +355,16 @@ def _parsed(asked: Message) -> Message:
 
 def _said(asked: Any, field: str) -> Any | None:
     return getattr(asked, field) if asked.HasField(field) else None
+
+
+def _page_token(asked: Any) -> str | None:
+    token: str | None = _said(asked, "page_token")
+    if token is not None and not token.isascii():
+        raise MlflowException(
+            f"The page token {token[:100]!r} is none that was given out.",
+            databricks_pb2.INVALID_PARAMETER_VALUE,
+        )
+    return token
 
 
 def _number(version: str) -> int:

@@ -316,6 +316,14 @@ def test_texts_that_mlflow_parses_itself_break_nothing(
     assert status == 400, answer
 
 
+def test_a_token_of_a_page_that_was_never_given_out_is_a_bad_request(host: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    for group in ("registered-models", "model-versions"):
+        path = f"/api/2.0/mlflow/unity-catalog/{group}/search?page_token=%C2%A2"
+        status, answer, _ = _send(host, "GET", path, headers)
+        assert status == 400, answer
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

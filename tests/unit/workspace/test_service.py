@@ -36,6 +36,7 @@ _OF_LAKETOP_ALONE = {
     "oidc",
     "sql_sessions",
     "system_tables",
+    "telemetry",
     "thrift",
     "uploads",
     "workspaces",
