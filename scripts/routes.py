@@ -12,12 +12,13 @@ from pathlib import Path
 
 from databricks.sdk.version import __version__ as sdk_version
 
-from laketop.workspace.known import known_routes
+from laketop.workspace.known import known_routes, sent_fields
 from laketop.workspace.mlflow_routes import ROUTES
 from laketop.workspace.service import (
     Service,
     declared_mounts,
     declared_routes,
+    read_fields,
     service_classes,
 )
 from laketop.workspace.services.permissions import LEVELS
@@ -63,7 +64,7 @@ def _head(services: Mapping[str, type[Service]]) -> Iterator[str]:
     yield f"{len(mounted)} by MLflow's handlers, {(count + len(mounted)) / len(total):.0%} in all."
     yield "Any other of them answers `501 NOT_IMPLEMENTED` and names itself; a path that exists"
     yield "nowhere answers `404 ENDPOINT_NOT_FOUND`. [state.md](state.md) says which objects are"
-    yield "state only."
+    yield "state only. `GET /api/laketop/1/dropped` counts the fields that were sent and not read."
     yield ""
     served |= mounted
     yield "| API group | served | known |"
@@ -81,12 +82,19 @@ def _services(services: Mapping[str, type[Service]]) -> Iterator[str]:
         yield ""
         yield f"## {name}"
         yield ""
-        yield "| route | what it does |"
-        yield "|---|---|"
+        yield "| route | what it does | fields of the client that it does not read |"
+        yield "|---|---|---|"
         for pattern, method in sorted(declared_routes(service), key=_by_path):
-            yield f"| `{pattern}` | {_summary(service, method)} |"
+            unread = ", ".join(f"`{field}`" for field in _unread(service, pattern, method))
+            yield f"| `{pattern}` | {_summary(service, method)} | {unread} |"
         for prefix, method in declared_mounts(service):
-            yield f"| everything under `{prefix}` | {_summary(service, method)} |"
+            yield f"| everything under `{prefix}` | {_summary(service, method)} | |"
+
+
+def _unread(service: type[Service], pattern: str, method: str) -> list[str]:
+    read = read_fields(service, method)
+    known = {_plain(route): fields for route, fields in sent_fields().items()}
+    return [] if read is None else sorted(known.get(_plain(pattern), set()) - read)
 
 
 def _by_path(route: tuple[str, str]) -> tuple[str, str]:

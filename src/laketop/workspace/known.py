@@ -41,6 +41,25 @@ def _files() -> list[Path]:
     return sorted(Path(next(iter(places or []))).glob("*.py"))
 
 
+_FIELD = re.compile(r'\b(?:body|query)\["([^"]+)"\] =')
+
+
+@functools.cache
+def sent_fields() -> dict[str, set[str]]:
+    """Return by route, as `known_routes` spells it, the fields that the SDK's methods send to it.
+
+    Source: every method of the SDK fills `body` and `query` by name, or sends a dataclass whole.
+    """
+    found: dict[str, set[str]] = {}
+    for file in _files():
+        for text in re.split(r"^    def ", file.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            sends = _SENT.findall(text)
+            for method, path in sends if len(sends) == 1 else ():
+                pattern = f"{method} {_HOLE.sub('{}', path)}"
+                found.setdefault(pattern, set()).update(_FIELD.findall(text))
+    return found
+
+
 def resource_routes() -> list[str]:
     """Return the routes whose hole is a resource's name of several segments, holes written `{}`.
 

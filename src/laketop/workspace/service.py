@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _READING = {"GET", "HEAD"}
+_MOST_DROPPED = 100
 _NUMBER = re.compile(r"/[0-9]\.[0-9]/")
 _CAPTURE = re.compile(r"\{([a-z_]+)(\.\.\.)?\}")
 
@@ -135,6 +136,8 @@ class Service:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.dropped: dict[str, collections.Counter[str]] = {}
+        """By route the fields that clients sent and the handler does not name."""
 
     @property
     def store(self) -> Store:
@@ -172,8 +175,8 @@ class Route:
         self.hold: Callable[..., Awaitable[None]] | None = (
             getattr(service, declared.hold) if declared.hold else None
         )
-        self.dropped: collections.Counter[str] = collections.Counter()
-        """The fields that clients sent and the handler does not name."""
+        self.dropped = service.dropped.setdefault(pattern, collections.Counter())
+        """The fields that clients sent and the handler does not name; of many the first."""
         self._expression = expression_of(self.template)
         self._fields = _fields_of(self.handler)
         hints = _hints_of(self.handler)
@@ -191,6 +194,9 @@ class Route:
         path = {name: _decoded(text) for name, text in captures.items()}
         return {**request.query, **body, **path}
 
+    def _has_room(self) -> bool:
+        return len(self.dropped) < _MOST_DROPPED
+
     def arguments(self, request: Request, captures: Mapping[str, str]) -> dict[str, Any]:
         """Return the handler's arguments: path before body before query.
 
@@ -198,7 +204,8 @@ class Route:
         """
         sent = self.sent(request, captures)
         if not self._all:
-            self.dropped.update(name for name in sent if name not in self._fields)
+            unread = (name for name in sent if name not in self._fields)
+            self.dropped.update(n for n in unread if n in self.dropped or self._has_room())
         values: dict[str, Any] = dict.fromkeys(self._requests, request)
         values.update(dict.fromkeys(self._all, Fields(sent)))
         for name, (convert, required) in self._fields.items():
@@ -279,6 +286,14 @@ def mounts_of(service: Service) -> Iterator[Mount]:
     """Yield the apps that the service's methods mount."""
     for name, prefixes in _marked(type(service), "__laketop_mount__"):
         yield Mount(service, name, prefixes)
+
+
+def read_fields(service: type[Service], method: str) -> set[str] | None:
+    """Return the fields that a handler reads, None if it is given every one that was sent."""
+    handler = getattr(service, method)
+    declared = handler.__laketop_route__
+    hints = set(_hints_of(handler).values())
+    return None if declared.raw or declared.streams or Fields in hints else {*_fields_of(handler)}
 
 
 def declared_routes(service: type[Service]) -> Iterator[tuple[str, str]]:

@@ -23,12 +23,20 @@ SqlAlchemyStore.MODELS_FOLDER_NAME = "logged_models"
 class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
     """Experiments, runs and logged models, named and placed as a workspace does."""
 
-    def __init__(self, database: Path, *, folder_exists: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *,
+        folder_exists: Callable[[str], bool],
+        made: Callable[[str], None],
+    ) -> None:
         """Open the store in the SQLite file `database`, made by `mlflow_database.make`.
 
-        `folder_exists(path)` says whether a folder is in the workspace's tree.
+        `folder_exists(path)` says whether a folder is in the workspace's tree; `made` is told the
+        id of each experiment that is made.
         """
         self._folder_exists = folder_exists
+        self._made = made
         start: Any = super().__init__
         start(mlflow_database.address(database), ARTIFACT_ROOT)
         self.ManagedSessionMaker = _blaming_what_was_sent(self.ManagedSessionMaker)
@@ -45,7 +53,9 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
                 INVALID_PARAMETER_VALUE,
             )
         create: Any = super().create_experiment
-        return str(create(name, artifact_location, tags))
+        experiment_id = str(create(name, artifact_location, tags))
+        self._made(experiment_id)
+        return experiment_id
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         """Move an experiment to another absolute workspace path."""

@@ -40,3 +40,20 @@ def test_a_token_is_made_for_anybody_who_is_there(
         do("POST", "/api/laketop/1/tokens", body={"user": "nobody"})
     with pytest.raises(PermissionDenied):
         ann.api_client.do("GET", "/api/laketop/1/tokens")
+
+
+def test_fields_that_no_handler_reads_are_counted_by_route(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    do = client.api_client.do
+    do("POST", "/api/2.0/secrets/scopes/create", body={"scope": "counted", "colour": "red"})
+    told = do("GET", "/api/laketop/1/dropped")
+    assert isinstance(told, dict)
+    assert told["routes"]["POST /api/2.0/secrets/scopes/create"] == {"colour": 1}
+    for number in range(200):
+        do("GET", "/api/2.0/secrets/scopes/list", query={f"f{number}": "x"})
+    told = do("GET", "/api/laketop/1/dropped")
+    assert isinstance(told, dict)
+    assert len(told["routes"]["GET /api/2.0/secrets/scopes/list"]) == 100
+    with pytest.raises(PermissionDenied):
+        ann.api_client.do("GET", "/api/laketop/1/dropped")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.errors import (
+    InvalidParameterValue,
+    PermissionDenied,
+    ResourceDoesNotExist,
+)
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.iam import AccessControlRequest, ObjectPermissions, PermissionLevel
+from databricks.sdk.service.workspace import ImportFormat
 
 # MLflow, and what it loads, warn of each other.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -81,5 +88,53 @@ def test_what_cannot_be_is_said(client: WorkspaceClient, job: str) -> None:
             client.permissions.get(kind, object_id)
     with pytest.raises(ResourceDoesNotExist):
         client.permissions.get("serving-endpoints", "999")
-    with pytest.raises(NotServed, match="registered-models"):
+    with pytest.raises(NotServed, match=r"'registered-models': models are in Unity Catalog"):
         client.permissions.get("registered-models", "1")
+    with pytest.raises(NotServed, match=r"'dbsql-dashboards': dashboards are those of w.lakeview"):
+        client.permissions.get("dbsql-dashboards", "1")
+
+
+def test_what_a_folder_gives_is_told_of_all_below_it(client: WorkspaceClient) -> None:
+    client.workspace.mkdirs("/Users/me@laketop.local/above/below")
+    client.workspace.upload(
+        "/Users/me@laketop.local/above/below/f.txt", io.BytesIO(b"x"), format=ImportFormat.RAW
+    )
+    top = str(client.workspace.get_status("/Users/me@laketop.local/above").object_id)
+    client.permissions.update(
+        "directories", top, access_control_list=[entry(ANN, PermissionLevel.CAN_RUN)]
+    )
+    file = client.workspace.get_status("/Users/me@laketop.local/above/below/f.txt").object_id
+    name = "/Users/me@laketop.local/above/e"
+    experiment = client.experiments.create_experiment(name).experiment_id or ""
+    for kind, object_id, level in (
+        ("files", str(file), PermissionLevel.CAN_RUN),
+        ("experiments", experiment, PermissionLevel.CAN_READ),  # which knows no CAN_RUN
+    ):
+        told = client.permissions.get(kind, object_id).access_control_list or []
+        [held] = [one.all_permissions or [] for one in told if one.user_name == ANN]
+        assert [(p.permission_level, p.inherited, p.inherited_from_object) for p in held] == [
+            (level, True, [f"/directories/{top}"])
+        ]
+        [own] = [one.all_permissions or [] for one in told if one.user_name == ME]
+        assert {p.inherited for p in own} == {False, True}  # as its maker, and by the home folder
+
+
+def test_whoever_makes_an_experiment_manages_it(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    who = ann.current_user.me().user_name or ""
+    client.workspace.mkdirs("/Users/me@laketop.local/lent")
+    folder = str(client.workspace.get_status("/Users/me@laketop.local/lent").object_id)
+    client.permissions.update(
+        "directories", folder, access_control_list=[entry(who, PermissionLevel.CAN_EDIT)]
+    )
+    made = ann.experiments.create_experiment("/Users/me@laketop.local/lent/e").experiment_id or ""
+    mine = client.experiments.create_experiment("/Users/me@laketop.local/lent/f").experiment_id
+    assert levels(client.permissions.get("experiments", made))[who] is PermissionLevel.CAN_MANAGE
+    ann.permissions.update(
+        "experiments", made, access_control_list=[entry(ANN, PermissionLevel.CAN_READ)]
+    )
+    with pytest.raises(PermissionDenied, match="CAN_MANAGE"):
+        ann.permissions.update(
+            "experiments", mine or "", access_control_list=[entry(ANN, PermissionLevel.CAN_READ)]
+        )

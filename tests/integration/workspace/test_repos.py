@@ -19,7 +19,7 @@ from databricks.sdk.errors import (
     ResourceDoesNotExist,
 )
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
-from databricks.sdk.service.workspace import SparseCheckout, SparseCheckoutUpdate
+from databricks.sdk.service.workspace import ObjectType, SparseCheckout, SparseCheckoutUpdate
 
 if TYPE_CHECKING:
     from laketop.workspace.workspace import Workspace
@@ -83,6 +83,25 @@ def test_a_repository_is_cloned_pulled_and_deleted(
     assert not (workspace.state / "git" / str(made.id)).exists()
     with pytest.raises(ResourceDoesNotExist):
         client.repos.get(made.id or 0)
+
+
+def test_a_git_folder_is_a_repo_in_the_tree_and_goes_with_it(
+    client: WorkspaceClient, remote: Path, workspace: Workspace
+) -> None:
+    made = client.repos.create(remote.as_uri(), "gitHub")
+    path = str(made.path)
+    told = client.workspace.get_status(path)
+    assert (told.object_type, told.object_id) == (ObjectType.REPO, made.id)
+    assert told.resource_id == str(made.id)
+    [listed] = [one for one in client.workspace.list(f"/Repos/{ME}") if one.path == path]
+    assert (listed.object_type, listed.object_id) == (ObjectType.REPO, made.id)
+    below = {str(one.path): one.object_type for one in client.workspace.list(path)}
+    assert below[f"{path}/src"] is ObjectType.DIRECTORY
+    client.workspace.delete(path, recursive=True)
+    with pytest.raises(ResourceDoesNotExist):
+        client.repos.get(made.id or 0)
+    assert not (workspace.state / "git" / str(made.id)).exists()
+    assert client.repos.create(remote.as_uri(), "gitHub").path == path
 
 
 def test_branches_and_tags_are_checked_out(client: WorkspaceClient, remote: Path) -> None:

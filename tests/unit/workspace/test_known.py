@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from laketop.workspace.known import is_known, known_routes
+from laketop.workspace.known import is_known, known_routes, sent_fields
+from laketop.workspace.service import read_fields, service_classes
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,21 @@ def test_what_databricks_lacks_is_not(pattern: str) -> None:
 
 def test_the_routes_of_databricks_are_about_a_thousand() -> None:
     assert sum(len(patterns) for patterns in known_routes().values()) > 1000
+
+
+def test_what_the_client_sends_to_a_route_is_known() -> None:
+    assert sent_fields()["POST /api/2.0/secrets/put"] == {
+        *("scope", "key", "string_value", "bytes_value"),
+    }
+
+
+def test_the_page_names_what_a_handler_does_not_read() -> None:
+    catalogs = service_classes()["catalogs"]
+    assert "name" in (read_fields(catalogs, "create") or set())
+    assert _script()._unread(catalogs, "GET /api/2.1/unity-catalog/catalogs", "list") == [
+        "include_browse",
+        "include_unbound",
+    ]
 
 
 def _script() -> ModuleType:

@@ -60,6 +60,19 @@ class Laketop(Service):
             "active_runs_of_all": self.workspace.workspaces.active_runs(),
         }
 
+    @route("GET /api/laketop/1/dropped")
+    def list_dropped(self) -> dict[str, Any]:
+        """Return by route the fields that clients sent and no handler read, and how often."""
+        self.workspace.require_admin()
+        return {
+            "routes": {
+                route: dict(fields)
+                for service in self.workspace.services.values()
+                for route, fields in service.dropped.items()
+                if fields
+            }
+        }
+
     def active_runs(self) -> int:
         """Return how many runs of this workspace are active."""
         with self.store.reading():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 import threading
@@ -140,7 +141,8 @@ class Mlflow(Service):
 
         database = self.workspace.state / "mlflow.db"
         mlflow_database.make(database)
-        tracking = TrackingStore(database, folder_exists=self._folder_exists)
+        begin = functools.partial(self.workspace.permissions.begin, "experiments")
+        tracking = TrackingStore(database, folder_exists=self._folder_exists, made=begin)
         if self.workspace.first is not self.workspace:  # models are of the metastore
             registry = self.workspace.first.model_registry.registry
         else:

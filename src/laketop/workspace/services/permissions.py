@@ -71,6 +71,14 @@ _SERVICES = {"alertsv2": "alerts_v2", "dashboards": "lakeview"}
 
 Held = dict[tuple[str, str], str]
 """The level of each principal, which is a kind and a name."""
+_Inherited = tuple[tuple[str, str], str, str]
+"""A principal, a level, and the folder that it is of."""
+_ELSEWHERE = {
+    "registered-models": "models are in Unity Catalog alone, whose grants w.grants sets",
+    "dbsql-dashboards": "dashboards are those of w.lakeview, of the type dashboards",
+    "vector-search-endpoints": "there is no vector search here",
+}
+"""Types of Databricks' of which there are no objects, and why."""
 
 
 class Permissions(Service):
@@ -96,15 +104,19 @@ class Permissions(Service):
         """Return who may do what with an object."""
         self.require(object_type, object_id, LEVELS[object_type][0])
         held = self._held(object_type, object_id) or self._first(object_type, object_id)
+        told = {
+            who: [{"permission_level": level, "inherited": False}] for who, level in held.items()
+        }
+        for who, level, folder in self._inherited(object_type, object_id):
+            above = f"/directories/{objects.number_of(folder)}"
+            more = {"permission_level": level, "inherited": True, "inherited_from_object": [above]}
+            told.setdefault(who, []).append(more)
         return {
             "object_id": f"/{object_type}/{object_id}",
             "object_type": _SINGULAR.get(object_type, object_type.removesuffix("s")),
             "access_control_list": [
-                {
-                    kind: principal,
-                    "all_permissions": [{"permission_level": level, "inherited": False}],
-                }
-                for (kind, principal), level in sorted(held.items())
+                {kind: principal, "all_permissions": levels}
+                for (kind, principal), levels in sorted(told.items())
             ],
         }
 
@@ -145,6 +157,31 @@ class Permissions(Service):
                 for level in LEVELS[object_type]
             ]
         }
+
+    def _inherited(self, object_type: str, object_id: str) -> Iterator[_Inherited]:
+        """Yield who has what level on an object by which folder above it."""
+        path = self._path_of(object_type, object_id)
+        for folder in [*_ancestors(path)][1:] if path else ():
+            for who, level in self._on_place(folder).items():
+                as_here = level if level in LEVELS[object_type] else "CAN_READ"
+                yield who, as_here, folder
+
+    def _path_of(self, object_type: str, object_id: str) -> str | None:
+        if object_type in _TREE:
+            return self.workspace.workspace.path_of(object_id, object_type)  # type: ignore[no-any-return]  # by name
+        if object_type == "repos":
+            return str(self.workspace.repos.existing(object_id)["path"])
+        if object_type == "experiments":
+            found = self.workspace.mlflow.parts().backend.tracking.get_experiment(object_id)
+            return str(found.name).removeprefix("/Workspace")
+        return None
+
+    def begin(self, object_type: str, object_id: str) -> None:
+        """Write down that the caller has made an object, where nothing else keeps that."""
+        if self.workspace.user != self.workspace.settings.user:  # whose all is that nobody made
+            with self.store.transaction(write=True):
+                creator = self._named(self.workspace.user)
+                self._keep(object_type, object_id, {creator: LEVELS[object_type][-1]})
 
     def _require_manager(self, object_type: str, object_id: str) -> None:
         if "CAN_MANAGE" in LEVELS[object_type]:
@@ -224,7 +261,8 @@ class Permissions(Service):
     async def check(self, object_type: str, object_id: str, **_others: Any) -> None:
         """Check before the transaction that the object is there: MLflow takes its time."""
         if object_type not in LEVELS:
-            raise NotServed(f"laketop keeps no permissions of the type {object_type[:50]!r}.")
+            why = f": {_ELSEWHERE[object_type]}" if object_type in _ELSEWHERE else ""
+            raise NotServed(f"laketop keeps no permissions of the type {object_type[:50]!r}{why}.")
         await anyio.to_thread.run_sync(self._check, object_type, object_id)
 
     def _check(self, object_type: str, object_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,9 @@ class Repos(Service):
     def delete(self, repo_id: int) -> None:
         """Delete a Git folder."""
         kept = self._allowed(repo_id, "CAN_MANAGE")
-        del self._repos[str(repo_id)]
-        self.workspace.permissions.forget("repos", str(repo_id))
+        self._forget(repo_id)
         place = self._tree.place(kept["path"])
         self.store.after_commit(lambda: shutil.rmtree(place, ignore_errors=True))
-        self.store.after_commit(lambda: shutil.rmtree(self._kept(repo_id), ignore_errors=True))
 
     def existing(self, repo_id: str) -> dict[str, Any]:
         """Return a Git folder whoever asks, inside a transaction. Errors: ResourceDoesNotExist."""
@@ -101,6 +100,21 @@ class Repos(Service):
         if found is None:
             raise ResourceDoesNotExist(f"Repo {repo_id[:50]} could not be found.")
         return found
+
+    def at_paths(self) -> dict[str, int]:
+        """Return the ids of the Git folders by their paths, inside a transaction."""
+        return {kept["path"]: kept["id"] for kept in self._repos.values()}
+
+    def forget_places(self, paths: Iterable[str]) -> None:
+        """Forget the Git folders of places where nothing is any more, inside a transaction."""
+        for repo_id in (self.at_paths().get(path) for path in paths):
+            if repo_id is not None:
+                self._forget(repo_id)
+
+    def _forget(self, repo_id: int) -> None:
+        del self._repos[str(repo_id)]
+        self.workspace.permissions.forget("repos", str(repo_id))
+        self.store.after_commit(lambda: shutil.rmtree(self._kept(repo_id), ignore_errors=True))
 
     def _clone(self, url: str, provider: str, path: str | None, patterns: Any) -> dict[str, Any]:
         check_url(url, self.workspace.settings.git_remotes)

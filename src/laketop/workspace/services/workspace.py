@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import io
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from databricks.sdk.service.workspace import (
     Language,
     ListResponse,
     ObjectInfo,
+    ObjectType,
 )
 
 from laketop import durable
@@ -68,7 +71,8 @@ class Workspace(Service):
         self._require(path, "CAN_READ")
         found = self._tree.existing(path)
         more = {"repos_export_format": "SOURCE"} if found.kind == "NOTEBOOK" else {}
-        return {**found.info.as_dict(), **(more if return_export_info else {})}
+        info = self._shown(found.info, self.workspace.repos.at_paths())
+        return {**info.as_dict(), **(more if return_export_info else {})}
 
     @route("GET /api/2.0/workspace/list")
     def list(self, path: str, notebooks_modified_after: int = 0) -> ListResponse:
@@ -79,7 +83,8 @@ class Workspace(Service):
         allows = self.workspace.permissions.allows_path
         seen = [one for one in objects if allows(one.path, "CAN_READ")]
         infos = [_info(one, notebooks_modified_after) for one in seen]
-        return ListResponse(objects=[info for info in infos if info is not None])
+        repos = self.workspace.repos.at_paths()
+        return ListResponse(objects=[self._shown(info, repos) for info in infos if info])
 
     @route("POST /api/2.0/workspace/delete")
     def delete(self, path: str, recursive: bool = False) -> None:
@@ -103,6 +108,7 @@ class Workspace(Service):
         else:
             found.file.rmdir()
         self.workspace.permissions.forget_places(gone)
+        self.workspace.repos.forget_places(gone)
         durable.flush_folder(found.file.parent)
 
     @route("GET /api/2.0/workspace/export")
@@ -206,6 +212,16 @@ class Workspace(Service):
                 shown = name.with_suffix(f".{kind}") if one.kind == "NOTEBOOK" else name
                 archive.writestr(str(shown), content)
         return packed.getvalue()
+
+    @staticmethod
+    def _shown(info: ObjectInfo, repos: Mapping[str, int]) -> ObjectInfo:
+        """Return what is shown of an object; `repos` are the ids of Git folders by path."""
+        repo_id = repos.get(info.path or "")
+        if repo_id is None or info.object_type is not ObjectType.DIRECTORY:
+            return info
+        return dataclasses.replace(
+            info, object_type=ObjectType.REPO, object_id=repo_id, resource_id=str(repo_id)
+        )
 
     def _require(self, path: str, level: str) -> None:
         self.workspace.permissions.require_path(self._tree.short(path), level)
