@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import shutil
 import site
 import sys
 import threading
@@ -40,7 +41,7 @@ from laketop.runner.lazy_spark import (
 from laketop.runner.mlflow_context import share_models_with_workers, use_notebook_experiment
 from laketop.runner.paths import files_root, notebook_file, notebook_name
 from laketop.runner.redaction import Redaction, redact_output
-from laketop.runner.request import OUTPUT_FILE, RESULT_FILE, Request, write_json
+from laketop.runner.request import NOTEBOOK, OUTPUT_FILE, RESULT_FILE, Request, write_json
 from laketop.runner.workers import workers_python
 from laketop.shims import runtime
 from laketop.shims.spark import run_workers_by
@@ -116,6 +117,8 @@ class TaskProcess:
         from laketop.runner.notebook_session import NotebookSession
 
         file = _notebook_file(self.request)
+        # As it is now, for whoever asks for it once it is another.
+        shutil.copyfile(file, self.request.directory / f"{NOTEBOOK}{file.suffix.lower()}")
         self._enter(file)
         use_notebook_experiment(lambda: self._experiment(file))
         session = NotebookSession(

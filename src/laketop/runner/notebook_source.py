@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _COMMENTS = {".py": "#", ".sql": "--", ".scala": "//", ".r": "#"}
@@ -82,7 +82,7 @@ def parse_source(text: str, *, suffix: str = ".py", file: str = "notebook") -> N
         else:
             pieces[-1].append(line)
     read = [_read_piece(piece, comment) for piece in pieces]
-    return Notebook(language=language, cells=_numbered(read, language))
+    return Notebook(language=language, cells=cells_of(read, language))
 
 
 def parse_jupyter(text: str, *, file: str = "notebook") -> Notebook:
@@ -94,7 +94,7 @@ def parse_jupyter(text: str, *, file: str = "notebook") -> Notebook:
         texts = [_jupyter_text(cell) for cell in content["cells"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{file!r} is not a Jupyter notebook: {error}") from error
-    return Notebook(language="python", cells=_numbered([(text, None) for text in texts], "python"))
+    return Notebook(language="python", cells=cells_of([(text, None) for text in texts], "python"))
 
 
 def _jupyter_text(cell: Mapping[str, Any]) -> str:
@@ -119,7 +119,8 @@ def _read_piece(lines: list[str], comment: str) -> tuple[str, str | None]:
     return "\n".join(kept).strip("\n"), title
 
 
-def _numbered(read: list[tuple[str, str | None]], language: str) -> tuple[Cell, ...]:
+def cells_of(read: Sequence[tuple[str, str | None]], language: str) -> tuple[Cell, ...]:
+    """Return the cells of texts with their titles, numbered; `language` is that without a magic."""
     cells: list[Cell] = []
     for text, title in read:
         if text.strip():

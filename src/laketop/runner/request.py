@@ -16,6 +16,8 @@ REQUEST_FILE = "request.json"
 RESULT_FILE = "result.json"
 VALUES_FILE = "values.json"
 OUTPUT_FILE = "output.json"
+NOTEBOOK = "notebook"
+"""The name, without its extension, of the file that is the notebook as the attempt has read it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

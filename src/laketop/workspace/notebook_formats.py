@@ -1,4 +1,4 @@
-"""Notebooks turned from one format into another: source, Jupyter, a page of HTML.
+"""Notebooks turned from one format into another: source, Jupyter, HTML, R Markdown.
 
 Source: Databricks docs, "Export and import Databricks notebooks"; nbformat 4; the source format of
 `runner.notebook_source`. What ran before is not kept, so no format holds results.
@@ -12,11 +12,13 @@ from typing import Any
 
 from laketop.errors import ConfigError
 from laketop.runner.notebook_source import Cell, Notebook, parse_jupyter, parse_source
+from laketop.workspace import notebook_model, r_markdown
 
 _STYLE = (
     "body{font-family:sans-serif;margin:2rem auto;max-width:60rem}"
     "pre{background:#8881;padding:.8rem;overflow:auto}figcaption{color:#888}"
 )
+_COMMENTS = {"python": "#", "sql": "--", "scala": "//", "r": "#"}
 _OF_CELL = "application/vnd.databricks.v1+cell"
 _OF_NOTEBOOK = "application/vnd.databricks.v1+notebook"
 
@@ -42,25 +44,54 @@ def to_source(content: bytes, *, name: str) -> bytes:
 
     Errors: ConfigError for what is no notebook.
     """
-    found = parse_jupyter(_text(content, name), file=name)
-    cells = "\n\n# COMMAND ----------\n\n".join(_source_cell(cell) for cell in found.cells)
-    return f"# Databricks notebook source\n{cells}\n".encode()
+    return source_of(parse_jupyter(_text(content, name), file=name))
+
+
+def source_of(notebook: Notebook) -> bytes:
+    """Return a notebook as a source file of its language."""
+    mark = _COMMENTS[notebook.language]
+    cells = f"\n\n{mark} COMMAND ----------\n\n".join(
+        _source_cell(cell, notebook.language, mark) for cell in notebook.cells
+    )
+    return f"{mark} Databricks notebook source\n{cells}\n".encode()
 
 
 def to_html(content: bytes, *, suffix: str, name: str) -> bytes:
     """Return a page that shows the cells of a notebook, and loads nothing from elsewhere.
 
+    It holds the notebook's model too, from which an import makes the notebook again.
     Errors: ConfigError for what is no notebook.
     """
-    text = _text(content, name)
-    is_jupyter = suffix == ".ipynb"
-    found = parse_jupyter(text, file=name) if is_jupyter else parse_source(text, suffix=suffix)
+    found = _parsed(content, suffix, name)
     cells = "\n".join(_figure(cell, found) for cell in found.cells)
     shown = html.escape(name)
     return (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{shown}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{shown}</h1>\n{cells}\n</body></html>\n"
+        f"<style>{_STYLE}</style><script>{notebook_model.script_of(found, name)}</script></head>\n"
+        f"<body><h1>{shown}</h1>\n{cells}\n</body></html>\n"
     ).encode()
+
+
+def from_html(content: bytes, *, name: str) -> Notebook:
+    """Return the notebook that an exported page holds. Errors: ConfigError for another page."""
+    return notebook_model.read(_text(content, name), name)
+
+
+def to_r_markdown(content: bytes, *, suffix: str, name: str) -> bytes:
+    """Return a notebook as R Markdown. Errors: ConfigError for what is no notebook."""
+    return r_markdown.written(_parsed(content, suffix, name), name).encode()
+
+
+def from_r_markdown(content: bytes, *, name: str) -> Notebook:
+    """Return the notebook of R that is written as R Markdown. Errors: ConfigError for bytes."""
+    return r_markdown.read(_text(content, name))
+
+
+def _parsed(content: bytes, suffix: str, name: str) -> Notebook:
+    text = _text(content, name)
+    if suffix == ".ipynb":
+        return parse_jupyter(text, file=name)
+    return parse_source(text, suffix=suffix, file=name)
 
 
 def _text(content: bytes, name: str) -> str:
@@ -83,17 +114,15 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def _source_cell(cell: Cell) -> str:
-    text = cell.source.strip("\n")
-    if cell.language == "python":
-        # Magics that are IPython's own, such as %pip, are written like those of languages.
-        is_magic = text.lstrip().startswith(("%", "!"))
-        return "\n".join(map(_magic, text.split("\n"))) if is_magic else text
-    return "\n".join(map(_magic, [f"%{cell.language}", *text.split("\n")]))
-
-
-def _magic(line: str) -> str:
-    return f"# MAGIC {line}" if line else "# MAGIC"
+def _source_cell(cell: Cell, language: str, mark: str) -> str:
+    lines = cell.source.strip("\n").split("\n")
+    # Magics that are IPython's own, such as %pip, are written like those of languages.
+    is_magic = cell.source.lstrip().startswith(("%", "!")) and cell.language == "python"
+    if cell.language != language:
+        lines = [f"%{cell.language}", *lines]
+    if cell.language != language or is_magic:
+        lines = [f"{mark} MAGIC {line}" if line else f"{mark} MAGIC" for line in lines]
+    return "\n".join(lines)
 
 
 def _figure(cell: Cell, notebook: Notebook) -> str:

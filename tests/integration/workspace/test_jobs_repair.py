@@ -15,8 +15,12 @@ from databricks.sdk.service.jobs import (
     SubmitTask,
     Task,
     TaskDependency,
+    ViewsToExport,
+    ViewType,
 )
 from tests.integration.workspace.test_jobs import _condition, _ended, _job, _result, _start
+
+from laketop.workspace.notebook_formats import from_html, source_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,11 +122,24 @@ def test_a_repair_uses_the_settings_of_now_and_other_parameters(
     output = client.jobs.get_run_output((again.tasks or [])[-1].run_id or 0)
     assert output.notebook_output is not None
     assert output.notebook_output.result == "other"
+    file = tmp_path.with_name(f"{tmp_path.name}_notebook.py")
+    code = file.read_text(encoding="utf-8")
+    file.write_text("# Databricks notebook source\n", encoding="utf-8")
+    [view] = client.jobs.export_run((again.tasks or [])[-1].run_id or 0).views or []
+    assert (view.name, view.type) == (file.stem, ViewType.NOTEBOOK)
+    page = str(view.content).encode()
+    assert source_of(from_html(page, name="a")).decode().split() == code.split()
+    dashboards = client.jobs.export_run(run_id, views_to_export=ViewsToExport.DASHBOARDS)
+    assert not dashboards.views
 
 
 def test_what_cannot_be_repaired_is_refused(client: WorkspaceClient) -> None:
     run_id = _start(client, _job(client, _condition("a"), _condition("b")))
-    _ended(client, run_id)
+    ended = _ended(client, run_id)
+    with pytest.raises(InvalidParameterValue, match="is not of a notebook"):
+        client.jobs.export_run((ended.tasks or [])[0].run_id or 0)
+    with pytest.raises(InvalidParameterValue, match="multiple tasks"):
+        client.jobs.export_run(run_id)
     with pytest.raises(InvalidParameterValue, match="one of the two"):
         client.jobs.repair_run(run_id)
     with pytest.raises(InvalidParameterValue, match="one of the two"):

@@ -174,10 +174,10 @@ def test_what_cannot_be_converted_is_refused_by_name(client: WorkspaceClient, fo
     client.workspace.upload(f"{folder}/nb", b"1", language=Language.PYTHON)
     with pytest.raises(NotServed, match="DBC"):
         client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
-    with pytest.raises(NotServed, match="R_MARKDOWN"):
-        client.workspace.import_(f"{folder}/r", content="", format=ImportFormat.R_MARKDOWN)
-    with pytest.raises(NotServed, match="folders as HTML"):
-        client.workspace.export(folder, format=ExportFormat.HTML)
+    with pytest.raises(NotServed, match="folders as DBC"):
+        client.workspace.export(folder, format=ExportFormat.DBC)
+    with pytest.raises(BadRequest, match="holds no notebook's model"):
+        client.workspace.import_(f"{folder}/h", content="", format=ImportFormat.HTML)
 
 
 def test_a_notebook_is_exported_in_every_format(client: WorkspaceClient, folder: str) -> None:
@@ -190,6 +190,21 @@ def test_a_notebook_is_exported_in_every_format(client: WorkspaceClient, folder:
     client.workspace.upload(f"{folder}/again", jupyter, format=ImportFormat.JUPYTER)
     source = client.workspace.download(f"{folder}/again").read()
     assert source == b"# Databricks notebook source\nprint(2)\n"
+    for export, import_, start in (
+        (ExportFormat.HTML, ImportFormat.HTML, b"# Databricks notebook source\nprint(2)\n"),
+        (
+            ExportFormat.R_MARKDOWN,
+            ImportFormat.R_MARKDOWN,
+            b"# Databricks notebook source\n# MAGIC %python\n# MAGIC print(2)\n",
+        ),
+    ):
+        sent = base64.b64decode(
+            client.workspace.export(f"{folder}/nb", format=export).content or ""
+        )
+        client.workspace.upload(f"{folder}/from {export.value}", sent, format=import_)
+        assert client.workspace.download(f"{folder}/from {export.value}").read() == start
+    told = client.workspace.get_status(f"{folder}/from R_MARKDOWN")
+    assert (told.object_type, told.language) == (ObjectType.NOTEBOOK, Language.R)
     client.workspace.upload(f"{folder}/broken", b"{}", format=ImportFormat.JUPYTER)
     with pytest.raises(BadRequest, match="not a Jupyter notebook"):
         client.workspace.export(f"{folder}/broken", format=ExportFormat.HTML)
@@ -212,6 +227,9 @@ def test_a_folder_is_exported_as_a_zip_of_what_the_caller_may_see(
 
     assert names(ExportFormat.SOURCE) == ["deep/nb.py"]
     assert names(ExportFormat.AUTO) == ["deep/nb.py", "notes.txt"]
+    assert names(ExportFormat.HTML) == ["deep/nb.html"]
+    assert names(ExportFormat.JUPYTER) == ["deep/nb.ipynb"]
+    assert names(ExportFormat.R_MARKDOWN) == ["deep/nb.rmd"]
     with pytest.raises(PermissionDenied):
         ann.workspace.export(folder)
 

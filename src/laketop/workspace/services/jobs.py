@@ -29,10 +29,11 @@ from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
 from laketop.runner.own_environment import own_environment
-from laketop.runner.paths import Places
+from laketop.runner.paths import Places, notebook_name
 from laketop.runner.pool import Pool
 from laketop.runner.references import moment
 from laketop.runner.repair import Wish
+from laketop.runner.request import NOTEBOOK
 from laketop.runner.run import JobRun, RunRequest
 from laketop.runner.tasks import refuse_unknown
 from laketop.runner.tasks.dbt import ARTIFACTS as DBT_ARTIFACTS
@@ -41,6 +42,7 @@ from laketop.workspace.clock import wall_ms
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
 from laketop.workspace.model_rights import ModelRights
+from laketop.workspace.notebook_formats import to_html
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
 from laketop.workspace.run_records import MADE_MS, RunFilter, RunRecord, RunRecords
 from laketop.workspace.run_settings import (
@@ -334,6 +336,23 @@ class Jobs(Service):
             link = self.workspace.links.signed("GET", place, user=user, until_ms=until_ms)
             told["dbt_output"] = {"artifacts_link": self.workspace.host + link}
         return told
+
+    @route("GET /api/2.2/jobs/runs/export", also=_OLDER)
+    def export_run(
+        self, run_id: int, views_to_export: Literal["CODE", "DASHBOARDS", "ALL"] = "CODE"
+    ) -> dict[str, Any]:
+        """Return the page of the notebook that an attempt ran, as it was; it has no dashboards."""
+        record, task = self._attempt(run_id)
+        told = task.get("notebook_task")
+        if told is None:
+            raise InvalidParameterValue(f"Run {run_id} is not of a notebook.")
+        if views_to_export == "DASHBOARDS":
+            return {"views": []}
+        name = notebook_name(str(told["notebook_path"])).rpartition("/")[2]
+        for file in self._folder(record.run_id, task["run_id"]).glob(f"{NOTEBOOK}.*"):
+            page = to_html(file.read_bytes(), suffix=file.suffix, name=name)
+            return {"views": [{"content": page.decode(), "name": name, "type": "NOTEBOOK"}]}
+        raise InvalidParameterValue(f"Run {run_id} has not read its notebook.")
 
     @route("POST /api/2.2/jobs/runs/repair", also=_OLDER)
     def repair_run(

@@ -184,18 +184,21 @@ class Workspace(Service):
         try:
             if wanted is ExportFormat.HTML:
                 return "html", notebook_formats.to_html(content, suffix=suffix, name=name)
+            if wanted is ExportFormat.R_MARKDOWN:
+                written = notebook_formats.to_r_markdown(content, suffix=suffix, name=name)
+                return "rmd", written
             if wanted is ExportFormat.JUPYTER and suffix != ".ipynb":
                 return "ipynb", notebook_formats.to_jupyter(content, suffix=suffix, name=name)
             if wanted is ExportFormat.SOURCE and suffix == ".ipynb":
                 return "py", notebook_formats.to_source(content, name=name)
         except ConfigError as error:
             raise BadRequest(error.message) from error
-        if wanted in {ExportFormat.DBC, ExportFormat.R_MARKDOWN}:
+        if wanted is ExportFormat.DBC:
             raise NotServed(f"laketop does not turn {found.path} into {wanted.value}.")
         return suffix.removeprefix("."), content
 
     def _zipped(self, folder: WorkspaceObject, wanted: ExportFormat) -> bytes:
-        if wanted not in {ExportFormat.SOURCE, ExportFormat.AUTO}:
+        if wanted is ExportFormat.DBC:
             raise NotServed(f"laketop does not export folders as {wanted.value}.")
         allows = self.workspace.permissions.allows_path
         packed, size = io.BytesIO(), 0
@@ -230,7 +233,7 @@ class Workspace(Service):
         if len(content) > _LARGEST_NOTEBOOK:
             raise _too_large()
         self._require(wanted.path, "CAN_EDIT")
-        suffix = wanted.suffix(content)
+        content, suffix = wanted.as_kept(content)
         name = wanted.path if wanted.path.endswith(suffix) else wanted.path + suffix
         place, found = self._tree.place(name), self._tree.find(wanted.path)
         if not place.parent.is_dir():
@@ -276,8 +279,21 @@ class _Import:
             overwrite=wire.converter(bool)("overwrite", fields.get("overwrite", False)),
         )
 
-    def suffix(self, content: bytes) -> str:
-        """Return the extension that the file needs on disk, empty for one that stays as named."""
+    def as_kept(self, content: bytes) -> tuple[bytes, str]:
+        """Return the content for the disk, and its extension, empty for one that stays as named."""
+        name = self.path.rpartition("/")[2]
+        try:
+            if self.format is ImportFormat.HTML:
+                found = notebook_formats.from_html(content, name=name)
+            elif self.format is ImportFormat.R_MARKDOWN:
+                found = notebook_formats.from_r_markdown(content, name=name)
+            else:
+                return content, self._suffix(content)
+        except ConfigError as error:
+            raise BadRequest(error.message) from error
+        return notebook_formats.source_of(found), SUFFIXES[Language(found.language.upper())]
+
+    def _suffix(self, content: bytes) -> str:
         named = Path(self.path).suffix.lower()
         if self.format is ImportFormat.RAW:
             return ""
