@@ -106,14 +106,18 @@ class LocalEngine:
         return RemoteEngine(self.remote).session()
 
     def start(self) -> None:
-        """Start the engine, if it is not started, and return at once."""
+        """Start the engine, if it is not started, and return at once.
+
+        Errors: LaketopError once it has been stopped.
+        """
         with self._changed:
             self._begin()
 
     def _begin(self) -> None:
+        if self._stopping.is_set():
+            raise LaketopError("the engine has ended with its workspace", hint="`laketop up`")
         if self._thread is not None and self._thread.is_alive() and self._state.phase != "idle":
             return
-        self._stopping.clear()
         self._state = EngineState("starting")
         self._thread = threading.Thread(target=self._supervise, name="engine", daemon=True)
         self._thread.start()
@@ -121,14 +125,15 @@ class LocalEngine:
     def wait(self, *, warm: bool = False, timeout_seconds: float = 300.0) -> EngineState:
         """Start the engine where needed, and return once it answers, or is `warm`.
 
-        Errors: LaketopError when it does not come up, with the last words of its log.
+        Errors: LaketopError when it does not come up, with the last words of its log, or is
+        stopped.
         """
         self.start()
         wanted = {"warm"} if warm else {"serving", "warm"}
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
             while self._state.phase not in wanted | {"failed"}:
-                if self._state.phase == "idle":
+                if self._state.phase in {"idle", "stopped"}:
                     self._begin()
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
@@ -141,8 +146,9 @@ class LocalEngine:
         return self._state
 
     def stop(self) -> None:
-        """End the engine and wait until its process is gone."""
-        self._stopping.set()
+        """End the engine for good and wait until its process is gone."""
+        with self._changed:  # whoever still wants it has begun before, or is refused
+            self._stopping.set()
         process = self._process
         if process is not None:
             end(process, _GRACE_SECONDS)

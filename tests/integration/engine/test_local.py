@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
     settings = Settings.read(tmp_path_factory.mktemp("engine"), environment)
     started = LocalEngine(settings, token="a-token-of-this-test")
     yield started
+    pid = started.pid
     started.stop()
+    assert pid is None or not is_running(pid)
 
 
 def ask(engine: LocalEngine, statement: str) -> list[tuple[object, ...]]:
@@ -70,9 +73,20 @@ def test_an_engine_nobody_uses_ends_and_comes_back(engine: LocalEngine) -> None:
     assert ask(engine, "select 1") == [(1,)]
 
 
-def test_stop_leaves_no_process(engine: LocalEngine) -> None:
-    pid = engine.wait().pid
-    engine.stop()
-    assert pid is not None
+def test_an_engine_that_is_stopped_leaves_no_process_and_whoever_waits_hears_of_it(
+    tmp_path: Path,
+) -> None:
+    engine = LocalEngine(Settings.read(tmp_path), token="a-token-of-this-test")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(engine.wait)
+        while engine.pid is None:
+            time.sleep(0.02)
+        pid = engine.pid
+        engine.stop()
+        with pytest.raises(LaketopError, match="has ended with its workspace"):
+            waiting.result(60)
     assert engine.state.phase == "stopped"
     assert not is_running(pid)
+    with pytest.raises(LaketopError, match="has ended with its workspace"):
+        engine.start()
+    assert engine.pid is None
