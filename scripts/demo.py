@@ -237,7 +237,7 @@ def reviewed(catalog: str) -> Iterator[None]:
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.wait(1.0):
+        while not ended.wait(0.3):
             version = latest_version(catalog) if _promotes() else None
             if version is not None and "approved_by" not in _tags(version):
                 name = f"{catalog}.flights.delay"

@@ -127,6 +127,7 @@ if TYPE_CHECKING:
         properties,
         provide,
         set_properties,
+        to_pandas,
     )
     from laketop.ml.tracking import code_version, provenance, record
     from laketop.ml.tuning import (
@@ -253,6 +254,7 @@ _HOMES = {
         "properties",
         "provide",
         "set_properties",
+        "to_pandas",
     ),
     "laketop.ml.tracking": ("code_version", "provenance", "record"),
 }
@@ -356,6 +358,7 @@ __all__ = [
     "signature",
     "split_at",
     "start_over",
+    "to_pandas",
     "version_of",
     "vulnerabilities",
     "wait_for_approval",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 APPROVED = "approved"
+_FIRST_LOOK_SECONDS = 0.25
 
 
 def approve(
@@ -72,9 +73,11 @@ def wait_for_approval(
 ) -> str:
     """Wait until somebody other than the author has approved the version, and return who.
 
+    Looks are `look_seconds` apart, but closer to each other at first.
     Errors: LaketopError when nobody has in `timeout_seconds`, or the author has.
     """
     ends = time.monotonic() + timeout_seconds
+    pause = min(_FIRST_LOOK_SECONDS, look_seconds)
     while True:
         found = client.get_model_version(model, version)
         who = dict(found.tags).get(APPROVED_BY, "")
@@ -86,4 +89,5 @@ def wait_for_approval(
                 f"in {timeout_seconds:g} seconds",
                 hint=f"laketop approve {model} {version} --by NAME",
             )
-        time.sleep(min(look_seconds, max(0.0, ends - time.monotonic())))
+        time.sleep(min(pause, max(0.0, ends - time.monotonic())))
+        pause = min(1.5 * pause, look_seconds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from laketop.errors import NotFound
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyspark.sql import Column, DataFrame, Row, SparkSession
 
 _GONE = "WHEN NOT MATCHED BY SOURCE THEN DELETE"
@@ -31,6 +32,17 @@ def literal(text: str) -> str:
     """
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def to_pandas(df: DataFrame) -> pd.DataFrame:
+    """Return the rows of `df` as a pandas frame that is quick to work with.
+
+    Over Spark Connect `DataFrame.toPandas` hangs the metrics of the whole plan on the frame, as
+    `attrs`, and pandas copies those deeply with every operation. They are left out here.
+    """
+    rows = df.toPandas()
+    rows.attrs = {}
+    return rows
 
 
 def exists(spark: SparkSession, name: str) -> bool:

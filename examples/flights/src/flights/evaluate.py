@@ -39,6 +39,7 @@ from laketop.ml import (
     reproducible,
     robustness,
     signature,
+    to_pandas,
     version_of,
     vulnerabilities,
 )
@@ -151,9 +152,13 @@ def _rows(
         exclude_columns=features.CONTEXT,
     )
     split = f"month = '{month}'"
-    evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=None)
+    whole = joined.whole.persist()  # joined once, for every look and for the rows themselves
+    try:
+        evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=None)
+        tested = to_pandas(whole.where(split).drop(*features.CONTEXT))
+    finally:
+        whole.unpersist()
     evidence += features.replayed(spark, run, month)
-    tested = joined.whole.where(split).drop(*features.CONTEXT).toPandas()
     return LabelledRows(tested, label=features.LABEL, name=month), evidence
 
 

@@ -94,7 +94,6 @@ def _approved(
             model=run.model,
             version=version,
             timeout_seconds=float(run.approval_seconds),
-            look_seconds=2,
         )
     except LaketopError as failure:
         who = ""

@@ -27,6 +27,7 @@ from laketop.ml import (
     record,
     rows_sha256,
     start_over,
+    to_pandas,
 )
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def training_rows(
 
 def ordered(training_set: TrainingSet) -> pd.DataFrame:
     """Return the rows in one order, whatever Spark's was, so that training can be repeated."""
-    rows = training_set.load_df().toPandas()
+    rows = to_pandas(training_set.load_df())
     return rows.sort_values([*ORDER, "carrier", "origin"], ignore_index=True)
 
 

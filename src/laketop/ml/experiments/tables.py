@@ -102,7 +102,7 @@ def replayed(
     if set(contenders) != {CONTROL, TREATMENT}:
         raise ValueError(f"contenders are of {sorted(contenders)}, not of control and treatment")
     _check(rows, {"key", "time", label})
-    frame = rows.withColumn("arm", experiment.arm(rows["key"])).toPandas()
+    frame = tables.to_pandas(rows.withColumn("arm", experiment.arm(rows["key"])))
     frame["value"] = float("nan")
     for arm, contender in contenders.items():
         chosen = (frame["arm"] == arm).to_numpy()

@@ -99,7 +99,7 @@ def _describe(
     wants_example = example and options.get("input_example") is None
     if not (wants_signature or wants_example):
         return
-    rows = training_set.load_df().drop(*training_set.spec.labels).limit(SAMPLE).toPandas()
+    rows = tables.to_pandas(training_set.load_df().drop(*training_set.spec.labels).limit(SAMPLE))
     if wants_example:
         options["input_example"] = rows
     if wants_signature:

@@ -79,6 +79,7 @@ class LabelledRows:
         if label not in frame.columns:
             raise ValueError(f"the rows {name!r} lack the label column {label!r}")
         self.features = frame.drop(columns=[label])
+        self.features.attrs = {}  # as in `tables.to_pandas`
         if frame[label].isna().any():
             missing = int(frame[label].isna().sum())
             raise ValueError(f"the label {label!r} of the rows {name!r} is null in {missing} rows")

@@ -65,7 +65,7 @@ def _sample(
     kept = [
         tables.column(n) if n in texts else tables.column(n).cast("double").alias(n) for n in wanted
     ]
-    return first.select(*kept).toPandas()
+    return tables.to_pandas(first.select(*kept))
 
 
 def _lagged(

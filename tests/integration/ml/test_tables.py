@@ -1,0 +1,18 @@
+"""What Delta tables need of Spark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laketop.ml import to_pandas
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def test_a_pandas_frame_carries_no_metrics_of_its_plan(spark: SparkSession) -> None:
+    rows = spark.range(3)
+    assert rows.toPandas().attrs  # else `to_pandas` has become needless
+    frame = to_pandas(rows)
+    assert not frame.attrs
+    assert frame["id"].tolist() == [0, 1, 2]
