@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +52,51 @@ def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises((FileExistsError, NotADirectoryError)):
         durable.make_folder(tmp_path / "file" / "folder")
+
+
+class _Full:
+    """Lets so many calls that write to the disk pass, and lets the next find it full."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, passing: int) -> None:
+        self.left = passing
+        for name in ("fsync", "fdopen", "mkdir", "open"):
+            patch.setattr(os, name, self._counted(getattr(os, name)))
+        patch.setattr(tempfile, "mkstemp", self._counted(tempfile.mkstemp))
+        patch.setattr(Path, "replace", self._counted(Path.replace))
+
+    def _counted(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **more: Any) -> Any:
+            self.left -= 1
+            if self.left == -1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return act(*arguments, **more)
+
+        return counted
+
+
+def test_a_disk_that_is_full_at_any_moment_leaves_one_of_the_two_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails, passing = True, 0
+    while fails:
+        file = tmp_path / str(passing) / "deep" / "it.json"
+        old = tmp_path / str(passing) / "old.json"
+        durable.write_json(old, "old")
+        with monkeypatch.context() as patch:
+            full = _Full(patch, passing)
+            try:
+                durable.write_json(old, "new")
+                durable.write_json(file, "new")
+                fails = False
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+        assert json.loads(old.read_text()) in {"old", "new"}
+        assert not file.exists() or json.loads(file.read_text()) == "new"
+        assert not [one for one in tmp_path.rglob(".*") if one.is_file()]
+        durable.write_json(old, "again")  # as soon as there is room
+        durable.write_json(file, "again")
+        assert json.loads(old.read_text()) == json.loads(file.read_text()) == "again"
+        passing += 1
+    assert full.left >= 0
+    assert passing > 8

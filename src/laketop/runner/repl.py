@@ -2,8 +2,8 @@
 
 It reads one command a line from its input, as JSON with `id`, `language` and `command`, runs them
 one after the other in one namespace, and answers each with one line: `id`, `resultType`, and
-`data` or `summary` and `cause`, with `truncated` where a limit cut them. SIGINT ends the command
-that runs, not the process.
+`data` or `summary` and `cause`, with `truncated` where a limit cut them. A line of its own says
+that it has begun. SIGINT ends the command that runs, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from laketop.runner.notebook_session import NotebookSession
 from laketop.runner.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class Repl:
@@ -70,12 +70,34 @@ class Repl:
         return table(frame.schema, frame.limit(MOST_ROWS + 1).collect())
 
 
-def serve(repl: Repl, commands: IO[str], answers: IO[str]) -> None:
+class Interrupts:
+    """SIGINT, which is an exception while a command runs and nothing between two of them."""
+
+    def __init__(self) -> None:
+        self._is_wanted = False
+        signal.signal(signal.SIGINT, self._take)
+
+    def _take(self, *_: object) -> None:
+        if self._is_wanted:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def wanted(self) -> Iterator[None]:
+        """Let it end what the block does."""
+        self._is_wanted = True
+        try:
+            yield
+        finally:
+            self._is_wanted = False
+
+
+def serve(repl: Repl, commands: IO[str], answers: IO[str], interrupts: Interrupts) -> None:
     """Answer commands until there are no more."""
     for line in commands:
         sent = json.loads(line)
         try:
-            told = repl.answer(sent["language"], sent["command"])
+            with interrupts.wanted():
+                told = repl.answer(sent["language"], sent["command"])
         except KeyboardInterrupt:  # it came just after the command had ended
             told = {"resultType": "error", "summary": "Cancelled", "cause": "Cancelled"}
         answers.write(json.dumps({"id": sent["id"], **told}, default=str) + "\n")
@@ -90,14 +112,12 @@ def main(arguments: Sequence[str]) -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts = Interrupts()
     repl = Repl(Request.read(Path(arguments[0])))
-    while True:
-        try:
-            serve(repl, commands, answers)
-        except KeyboardInterrupt:  # between two commands there is nothing to end
-            continue
-        return 0
+    answers.write("\n")
+    answers.flush()
+    serve(repl, commands, answers, interrupts)
+    return 0
 
 
 if __name__ == "__main__":

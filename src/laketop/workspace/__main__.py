@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import logging
@@ -20,6 +21,7 @@ from laketop._version import __version__
 from laketop.errors import LaketopError, printable
 from laketop.settings import Settings
 from laketop.workspace import daemon, state_layout
+from laketop.workspace.port_holder import HOST, check_free, listener_at
 
 if TYPE_CHECKING:
     from laketop.engine import LocalEngine
@@ -41,7 +43,6 @@ class Plain(logging.Formatter):
         return printable(super().format(record), keep="\n\t").replace("\n", "\n    ")
 
 
-_HOST = "127.0.0.1"
 _NEVER_INHERITED = ("DATABRICKS_", "MLFLOW_", "SPARK_", "PYSPARK_", "ARM_", "AZURE_")
 """Variables that would lead a task to another workspace than this one."""
 
@@ -68,6 +69,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = dataclasses.replace(Settings.read(args.root), faults=args.faults)
     try:
+        if not daemon.locked(settings):  # else it is the workspace itself that has the port
+            check_free(args.port)
         daemon.prepare(settings)
         with daemon.hold(settings):
             state_layout.claim(settings.state)
@@ -83,7 +86,7 @@ def serve(settings: Settings, port: int, notify: int | None) -> None:
     """Bind first, start the engine behind, then answer until told to end."""
     before = _last_known(settings)
     listener = _bind(port, before.get("port", 0))
-    url = f"http://{_HOST}:{listener.getsockname()[1]}"
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
     token = _token(settings.state / "token")
 
     from laketop.engine import LocalEngine, is_free
@@ -137,24 +140,10 @@ def _for_tasks(settings: Settings, contact: daemon.Contact, engine: LocalEngine)
 
 def _bind(port: int, before: int) -> socket.socket:
     """Return a listening socket: of the port asked for, else of the port it had before."""
-    for wanted in (port,) if port else (before, 0):
-        # Only to a socket that says TCP does asyncio give TCP_NODELAY, without which the second
-        # part of an answer waits 40 ms for the client's acknowledgement.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_HOST, wanted))
-        except OSError as error:
-            listener.close()
-            if port:
-                raise LaketopError(
-                    f"port {port} is in use: {error.strerror}",
-                    hint="choose another with --port, or --port 0 for a free one",
-                ) from error
-        else:
-            listener.listen(128)
-            return listener
-    raise LaketopError("no port of the loopback interface is free")
+    if not port:
+        with contextlib.suppress(LaketopError):
+            return listener_at(before)
+    return listener_at(port)
 
 
 def _token(file: Path) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
+import shutil
 import sqlite3
 import traceback
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -52,16 +55,18 @@ def _reply_of(error: DatabricksError) -> Reply:
     return Reply(wire.encode_error(error), wire.status_of(error), _JSON)
 
 
-def failed(what: str, error: Exception) -> Reply:
+def failed(what: str, error: Exception, *, folder: Path | None = None, size: int = 0) -> Reply:
     """Return the answer to a request that failed.
 
     A fault of laketop is logged by its place but without its text, which can hold what was sent.
-    A disk that is full, or cannot be read or written, is none: whoever asked is told of it.
+    A disk that is full, or cannot be read or written, is none: whoever asked is told of it, of
+    the workspace's `folder`, and of how many bytes the request has brought.
     """
     if isinstance(error, DatabricksError):
         return _reply_of(error)
     problem = _disk_problem(error)
     if problem is not None:
+        problem = f"{problem}{_room(folder, size)}"
         log.error("%s: %s", what, problem)
         return _reply_of(InternalError(problem))
     request_id = uuid.uuid4().hex
@@ -73,7 +78,7 @@ def failed(what: str, error: Exception) -> Reply:
 def _disk_problem(error: BaseException) -> str | None:
     """Return what is said of a disk that did not do what a request needed; None if it did.
 
-    It names no path, which can hold what was sent, and so no disk.
+    It names no path of a file, which can hold what was sent.
     """
     if isinstance(error, OSError) and error.errno in _FULL | _FAULTY:
         return _said("file", os.strerror(error.errno), is_full=error.errno in _FULL)
@@ -84,6 +89,15 @@ def _disk_problem(error: BaseException) -> str | None:
         return _said("database", str(error), is_full=is_full) if is_told else None
     below = error.__cause__
     return None if below is None else _disk_problem(below)
+
+
+def _room(folder: Path | None, size: int) -> str:
+    if folder is None:
+        return ""
+    told = f" The workspace is in {str(folder)!r}"
+    with contextlib.suppress(OSError):  # a disk that cannot be read
+        told += f", where {shutil.disk_usage(folder).free} bytes are free"
+    return f"{told}; the request brought {size} bytes." if size else f"{told}."
 
 
 def _said(what: str, why: str, *, is_full: bool) -> str:

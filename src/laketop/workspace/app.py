@@ -120,7 +120,8 @@ class Face:
         except Exception as error:
             if answer.has_begun:
                 raise
-            await send_reply(answer, failed(scope["method"], error))
+            folder = self.workspace.state
+            await send_reply(answer, failed(scope["method"], error, folder=folder))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Watched) -> None:
         headers = gate.headers_of(scope)
@@ -289,7 +290,12 @@ class Face:
             try:
                 reply = await self._reply(route, whole, captures)
             except Exception as error:  # noqa: BLE001 - the request boundary
-                reply = failed(f"{route.method} {route.template}", error)
+                reply = failed(
+                    f"{route.method} {route.template}",
+                    error,
+                    folder=self.workspace.state,
+                    size=whole.size,
+                )
                 if route.changes:
                     await anyio.to_thread.run_sync(self._note_failure, found, whole, reply)
         await send_reply(send, reply)

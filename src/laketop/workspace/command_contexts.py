@@ -21,6 +21,7 @@ from laketop.runner.paths import Places
 from laketop.runner.request import REQUEST_FILE, Request
 
 _GRACE_SECONDS = 5.0
+_AGAIN_SECONDS = 0.2
 MOST_COMMANDS = 1000
 """How many commands of a context are remembered."""
 MOST_CHARACTERS = 50_000_000
@@ -39,6 +40,8 @@ class Command:
     is_cancelled: bool = False
     size: int = 0
     """Characters of the results as they came."""
+    ended: threading.Event = dataclasses.field(default_factory=threading.Event)
+    """Set once it is handed back, whatever became of it."""
 
     @property
     def has_ended(self) -> bool:
@@ -94,8 +97,14 @@ class Context:
                 command.status, command.is_cancelled = "Cancelled", True
             elif command.status == "Running" and self._process is not None:
                 command.status, command.is_cancelled = "Cancelling", True
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.send_signal(signal.SIGINT)
+                threading.Thread(target=self._interrupt, args=(command,), daemon=True).start()
+
+    def _interrupt(self, command: Command) -> None:
+        # Again and again: the process takes no notice before it has begun with the command.
+        while self._process is not None and not command.ended.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+            command.ended.wait(_AGAIN_SECONDS)
 
     def close(self) -> None:
         """End the process and whatever it started."""
@@ -115,6 +124,8 @@ class Context:
             self._fail_all(str(error))
             return
         self.status = "Running"
+        if process.stdout is not None:
+            process.stdout.readline()  # it takes signals from now on
         while (command := self._waiting.get()) is not None:
             with self._guard:
                 if command.is_cancelled:
@@ -164,6 +175,7 @@ class Context:
                 process.stdin.write(json.dumps(sent) + "\n")
                 process.stdin.flush()
                 line = process.stdout.readline()
+        command.ended.set()
         with self._guard:
             if line:
                 command.size = len(line)

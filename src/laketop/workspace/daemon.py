@@ -22,6 +22,7 @@ from laketop._version import __version__
 from laketop.errors import LaketopError
 from laketop.settings import FIRST_WORKSPACE, Settings
 from laketop.workspace import in_use
+from laketop.workspace.port_holder import check_free
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -238,6 +239,8 @@ def _started_first(settings: Settings) -> tuple[Contact, bool]:
         return contact, False
     if contact is not None:
         _leave(settings, contact)
+    if not locked(settings):
+        check_free(settings.port)
     prepare(settings)
     reader, writer = os.pipe()
     with os.fdopen(reader, encoding="utf-8") as pipe:

@@ -53,6 +53,11 @@ class Request:
     upload: Path | None = None
     """The body of a `streams` route: a flushed temporary file on the state folder's disk."""
 
+    @property
+    def size(self) -> int:
+        """How many bytes the body has."""
+        return len(self.body) if self.upload is None else self.upload.stat().st_size
+
 
 @dataclasses.dataclass(frozen=True)
 class Reply:

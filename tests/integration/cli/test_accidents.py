@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -63,12 +64,26 @@ def test_a_port_in_use_is_said_and_leaves_no_workspace_behind(tmp_path: Path) ->
         holder.listen()
         port = holder.getsockname()[1]
         said = run_laketop(tmp_path, "up", "--port", str(port))
-    assert said.code == 1
-    assert f"port {port} is in use" in said.err
-    assert "--port" in said.err.split("hint:")[1]
-    assert not daemon.locked(Settings.read(tmp_path))
-    assert run_laketop(tmp_path, "up", "--no-wait").code == 0
-    assert run_laketop(tmp_path, "down").code == 0
+        assert said.code == 1
+        assert f"port {port} is in use" in said.err
+        if sys.platform == "linux":
+            assert f"by process {os.getpid()} (" in said.err
+        assert "--port" in said.err.split("hint:")[1]
+        assert not Settings.read(tmp_path).state.exists()
+        assert not daemon.locked(Settings.read(tmp_path))
+        assert run_laketop(tmp_path, "up", "--no-wait").code == 0
+        assert run_laketop(tmp_path, "down").code == 0
+        before = _digests(Settings.read(tmp_path).state)
+        assert run_laketop(tmp_path, "up", "--port", str(port)).code == 1
+        assert _digests(Settings.read(tmp_path).state) == before
+
+
+def _digests(folder: Path) -> dict[Path, str]:
+    return {
+        file: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def test_a_second_up_finds_the_first(laketop: Laketop) -> None:

@@ -94,6 +94,35 @@ def test_a_limit_of_rows_truncates(client: WorkspaceClient, warehouse: str) -> N
     assert told.manifest.truncated is True
 
 
+def test_a_limit_of_bytes_truncates(client: WorkspaceClient, warehouse: str) -> None:
+    text = "SELECT repeat('x', 1000) AS x FROM range(100)"
+    told = run_statement(client, text, warehouse, byte_limit=10_000)
+    assert 0 < len(rows_of(told)) < 12
+    assert told.manifest is not None
+    assert told.manifest.truncated is True
+    whole = run_statement(client, text, warehouse, byte_limit=1_000_000)
+    assert len(rows_of(whole)) == 100
+    assert whole.manifest is not None
+    assert not whole.manifest.truncated
+
+
+def test_a_statement_that_is_not_to_go_on_after_the_wait_is_canceled(
+    client: WorkspaceClient, warehouse: str
+) -> None:
+    told = client.statement_execution.execute_statement(
+        SLOW,
+        warehouse,
+        wait_timeout="5s",
+        on_wait_timeout=sql.ExecuteStatementRequestOnWaitTimeout.CANCEL,
+    )
+    assert told.status is not None
+    assert told.status.state is sql.StatementState.CANCELED
+    assert told.statement_id is not None
+    again = client.statement_execution.get_statement(told.statement_id).status
+    assert again is not None
+    assert again.state is sql.StatementState.CANCELED
+
+
 def test_large_results_come_by_chunks_and_links_that_need_no_token(
     client: WorkspaceClient, warehouse: str
 ) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databricks.sdk.errors import ResourceDoesNotExist
+from databricks.sdk.errors import PermissionDenied, ResourceDoesNotExist
+from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import (
     RunResultState,
     SqlTask,
@@ -24,6 +25,8 @@ from databricks.sdk.service.sql import (
 from tests.integration.workspace.test_jobs import _ended, _job, _result, _start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from databricks.sdk import WorkspaceClient
 
 
@@ -41,6 +44,34 @@ def test_an_alert_is_kept_changed_and_forgotten(client: WorkspaceClient) -> None
     client.alerts.delete(made.id)
     with pytest.raises(ResourceDoesNotExist, match=r"The alert .* does not exist"):
         client.alerts.get(made.id)
+
+
+def test_others_do_with_an_alert_what_their_level_lets_them(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    who = ann.current_user.me().user_name or ""
+    id_ = client.alerts.create(alert=CreateAlertRequestAlert(display_name="mine")).id or ""
+    changed = UpdateAlertRequestAlert(display_name="hers")
+    calls: dict[PermissionLevel, Callable[[], object]] = {
+        PermissionLevel.CAN_VIEW: lambda: ann.alerts.get(id_),
+        PermissionLevel.CAN_EDIT: lambda: ann.alerts.update(id_, "display_name", alert=changed),
+        PermissionLevel.CAN_MANAGE: lambda: ann.alerts.delete(id_),
+    }
+    for call in calls.values():
+        with pytest.raises(PermissionDenied):
+            call()
+    assert id_ not in {one.id for one in ann.alerts.list()}
+    levels = [*calls]
+    for number, level in enumerate(levels):
+        entry = AccessControlRequest(user_name=who, permission_level=level)
+        client.permissions.update("alerts", id_, access_control_list=[entry])
+        assert id_ in {one.id for one in ann.alerts.list()}
+        for above in levels[number + 1 :]:
+            with pytest.raises(PermissionDenied):
+                calls[above]()
+        calls[level]()
+    with pytest.raises(ResourceDoesNotExist):
+        client.alerts.get(id_)
 
 
 def test_a_task_of_an_unknown_query_or_alert_fails_and_names_it(client: WorkspaceClient) -> None:

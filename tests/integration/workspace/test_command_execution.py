@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
+from typing import Any
+
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
@@ -14,6 +18,7 @@ from databricks.sdk.service.compute import (
     Language,
     ResultType,
 )
+from databricks.sdk.service.workspace import Language as NotebookLanguage
 from tests.integration.commands import SOON, run
 from tests.integration.commands import cluster as cluster  # noqa: PLC0414
 from tests.integration.commands import context as context  # noqa: PLC0414
@@ -65,6 +70,24 @@ def test_a_command_is_canceled_and_the_context_goes_on(
     assert run(client, cluster, context, "print('on')").data == "on\n"
 
 
+def test_a_command_is_canceled_at_whatever_moment(client: WorkspaceClient, cluster: str) -> None:
+    waiter = client.command_execution.create(cluster_id=cluster, language=Language.PYTHON)
+    context = waiter.result(timeout=SOON).id or ""  # its process may have hardly begun
+    for pause in (0.0, 0.0, 0.01, 0.1, 0.0):
+        command = client.command_execution.execute(
+            cluster_id=cluster,
+            context_id=context,
+            language=Language.PYTHON,
+            command="import time\ntime.sleep(300)",
+        ).command_id
+        time.sleep(pause)
+        client.command_execution.cancel(
+            cluster_id=cluster, context_id=context, command_id=command
+        ).result(timeout=dt.timedelta(minutes=1))
+    assert run(client, cluster, context, "print('on')").data == "on\n"
+    client.command_execution.destroy(cluster, context)
+
+
 def test_a_context_that_is_destroyed_is_gone(client: WorkspaceClient, cluster: str) -> None:
     made = client.command_execution.create(cluster_id=cluster, language=Language.SQL)
     context = made.result(timeout=SOON).id or ""
@@ -82,5 +105,23 @@ def test_dbutils_of_the_client_reaches_the_context(served: Served, cluster: str)
     remote.fs.put("/dbutils.txt", "hello", overwrite=True)
     assert remote.fs.head("/dbutils.txt") == "hello"
     remote.fs.rm("/dbutils.txt")
+    assert [one.name for one in remote.fs.ls("/") if one.name == "dbutils.txt"] == []
     with pytest.raises(Exception, match="nothing-here"):
         remote.notebook.run("/Shared/nothing-here", 60)  # type: ignore[call-arg]  # made up by the client
+
+
+def test_dbutils_of_the_client_reads_secrets_and_runs_notebooks(
+    served: Served, client: WorkspaceClient, cluster: str
+) -> None:
+    remote: Any = RemoteDbUtils(Config(host=served.host, token=served.token, cluster_id=cluster))
+    client.secrets.create_scope("remote")
+    client.secrets.put_secret("remote", "key", string_value="hidden-word")
+    assert remote.secrets.get("remote", "key") == "hidden-word"
+    assert [one.key for one in remote.secrets.list("remote")] == ["key"]
+    assert "remote" in [one.name for one in remote.secrets.listScopes()]
+    client.workspace.upload(
+        "/Shared/greets",
+        b"dbutils.notebook.exit('hello ' + dbutils.widgets.get('who'))",
+        language=NotebookLanguage.PYTHON,
+    )
+    assert remote.notebook.run("/Shared/greets", 60, {"who": "ann"}) == "hello ann"

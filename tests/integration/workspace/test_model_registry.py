@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import base64
 import concurrent.futures
+import contextlib
 import hashlib
 import io
 import itertools
+import json
+import pickle
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -327,6 +333,93 @@ def test_a_registered_version_has_the_digest_of_every_file_and_does_not_change(
         workspace.model_registry.check_open(f"{place}/data/weights")
     with pytest.raises(PermissionDenied, match="is registered"):
         client.files.upload(f"{place}/data/weights", io.BytesIO(b"4"), overwrite=True)
+
+
+def test_who_registers_a_version_is_kept_as_its_header_tells(
+    registry: MlflowClient, workspace: Workspace, host: str, token: str, name: str
+) -> None:
+    registry.create_registered_model(name)
+    job = {"job": {"id": "7", "job_run_id": "8"}}
+    told = {"entities": [job], "lineages": []}
+
+    def create(header: str) -> requests.Response:
+        return requests.post(
+            f"{host}/api/2.0/mlflow/unity-catalog/model-versions/create",
+            json={"name": name, "source": "dbfs:/somewhere"},
+            headers={
+                "Authorization": f"Bearer {token}",
+                "X-Databricks-Lineage-Identifier": header,
+            },
+            timeout=60,
+        )
+
+    assert create(base64.b64encode(json.dumps(told).encode()).decode()).ok
+    with contextlib.closing(sqlite3.connect(workspace.state / "mlflow.db")) as database:
+        [(kept,)] = database.execute(
+            "SELECT created_by FROM laketop_model_versions WHERE name = ?", (name,)
+        ).fetchall()
+    assert json.loads(kept) == told
+    deep = base64.b64encode(b"[" * 5000).decode()
+    for wrong in ("!", base64.b64encode(b"[1]").decode(), base64.b64encode(b"\xff").decode(), deep):
+        answer = create(wrong)
+        assert answer.status_code == 400
+        assert "X-Databricks-Lineage-Identifier is not base64" in answer.json()["message"]
+
+
+def test_who_reads_a_version_is_remembered_once(
+    registry: MlflowClient,
+    workspace: Workspace,
+    raw: Callable[..., requests.Response],
+    registered: str,
+) -> None:
+    job = {"type": "JOB", "job": {"id": "7", "job_run_id": "8"}}
+    info = {"direction": "DOWNSTREAM", "entities": [job]}
+    sent = {"name": registered, "version": "1", "model_version_lineage_info": info}
+    for _ in range(2):
+        assert raw("model-versions/emit-lineage", **sent).json() == {}
+    with contextlib.closing(sqlite3.connect(workspace.state / "mlflow.db")) as database:
+        rows = database.execute(
+            "SELECT version, direction, entities FROM laketop_model_lineage WHERE name = ?",
+            (registered,),
+        ).fetchall()
+    [(version, direction, entities)] = [row for row in rows if '"7"' in row[2]]
+    assert (version, direction) == (1, "DOWNSTREAM")
+    assert json.loads(entities)[0]["job"] == job["job"]
+    missing = raw("model-versions/emit-lineage", **{**sent, "version": "99"})
+    assert missing.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+
+
+class _Harmful:
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path(self.place),)
+
+
+def test_a_pickle_with_a_side_effect_has_none_where_it_is_registered(
+    registry: MlflowClient,
+    client: WorkspaceClient,
+    raw: Callable[..., requests.Response],
+    tmp_path: Path,
+    name: str,
+) -> None:
+    harm = pickle.dumps(_Harmful(str(tmp_path / "harm")))
+    pickle.loads(harm)  # noqa: S301 - our own: it does what it says
+    (tmp_path / "harm").unlink()
+    create(raw, name)
+    place = f"/Models/{name.replace('.', '/')}/1"
+    description = MLMODEL.replace(
+        "flavors: {}",
+        "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: m.pkl",
+    )
+    client.files.upload(f"{place}/MLmodel", io.BytesIO((description + OUTPUTS).encode()))
+    client.files.upload(f"{place}/m.pkl", io.BytesIO(harm))
+    answer = raw("model-versions/finalize", name=name, version="1")
+    assert answer.json()["model_version"]["status"] == "READY"
+    registry.set_registered_model_alias(name, "champion", "1")
+    client.model_versions.get(name, 1)
+    assert not (tmp_path / "harm").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,19 @@ def test_a_database_that_cannot_grow_is_said_also_beneath_another_error(tmp_path
     outer = RuntimeError("outside")
     outer.__cause__ = caught.value
     assert message in told(outer)["message"]
+
+
+def test_a_full_disk_is_told_with_its_room_and_what_the_request_has_brought(
+    tmp_path: Path,
+) -> None:
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/home/somebody/secret")
+    body = failed("POST /x", error, folder=tmp_path, size=12).body
+    assert isinstance(body, bytes)
+    message = json.loads(body)["message"]
+    place = re.escape(repr(str(tmp_path)))
+    said = rf" The workspace is in {place}, where [0-9]+ bytes are free; the request brought 12 "
+    assert re.search(said, message)
+    assert "secret" not in message
 
 
 def test_any_other_fault_is_laketops_own() -> None:
