@@ -5,6 +5,7 @@ Run it with `python scripts/routes.py`; a unit test compares the page with what 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator, Mapping
@@ -93,8 +94,12 @@ def _services(services: Mapping[str, type[Service]]) -> Iterator[str]:
 
 def _unread(service: type[Service], pattern: str, method: str) -> list[str]:
     read = read_fields(service, method)
-    known = {_plain(route): fields for route, fields in sent_fields().items()}
-    return [] if read is None else sorted(known.get(_plain(pattern), set()) - read)
+    return [] if read is None else sorted(_sent().get(_plain(pattern), set()) - read)
+
+
+@functools.cache
+def _sent() -> dict[str, set[str]]:
+    return {_plain(route): set(fields) for route, fields in sent_fields().items()}
 
 
 def _by_path(route: tuple[str, str]) -> tuple[str, str]:
