@@ -53,7 +53,7 @@ class RunView:
             _console.say("the run is queued: it waits for a run of this job to end")
         tasks = latest(run)
         if self._live is not None:
-            self._live.update(_drawn(tasks))
+            self._live.update(_drawn(tasks), refresh=True)
             return
         for task in tasks:
             word = word_of(task)
