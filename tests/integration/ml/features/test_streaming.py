@@ -101,7 +101,7 @@ def wait_for_more_than(spark: SparkSession, rows: int) -> int:
     deadline = time.monotonic() + 600
     while (found := sum(count for _, count in totals(spark).values())) <= rows:
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.5)  # each look costs the stream some time
     return found
 
 
