@@ -25,6 +25,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from databricks.sdk.service.jobs import JobSettings
+from databricks.sdk.service.workspace import AclPermission
 from tests.integration.workspace.conftest import Served, serving
 
 from laketop import bundle
@@ -863,6 +864,33 @@ def test_apps_and_dashboards_are_objects_that_nobody_runs(project: Project) -> N
     assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
     assert name not in [one.name for one in project.client.apps.list()]
     assert name not in [one.display_name for one in project.client.lakeview.list()]
+
+
+def test_permissions_of_a_secret_scope_are_those_of_the_bundle(project: Project) -> None:
+    scope = f"held-{project.site.is_local}".lower()
+    of_scope = "permissions: [{level: WRITE, group_name: admins}]"
+    of_all = "permissions: [{level: CAN_VIEW, user_name: ann@laketop.local}]\n"
+    text = resources(f"{{secret_scopes: {{s: {{name: {scope}, {of_scope}}}}}}}", scope)
+    project.write(text + of_all)
+
+    def held() -> dict[str, str]:
+        items = project.client.secrets.list_acls(scope)
+        return {one.principal or "": one.permission.value for one in items if one.permission}
+
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    me = project.client.current_user.me().user_name or ""
+    assert held() == {"admins": "WRITE", "ann@laketop.local": "READ", me: "MANAGE"}
+    project.client.secrets.put_acl(scope, "users", AclPermission.MANAGE)
+    assert project.actions() == {"secret_scopes.s.permissions": "update"}
+    project.write(text)
+    project.deploy()
+    assert held() == {"admins": "WRITE", me: "MANAGE"}
+    project.write(resources(f"{{secret_scopes: {{s: {{name: {scope}}}}}}}", scope))
+    assert project.actions() == {"secret_scopes.s.permissions": "delete"}
+    project.deploy()
+    assert held() == {me: "MANAGE"}
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
 
 
 def test_an_alert_is_an_object_that_nobody_evaluates(project: Project) -> None:

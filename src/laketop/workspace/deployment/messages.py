@@ -13,6 +13,8 @@ from laketop.runner import tasks
 from laketop.runner.notifications import DURATION_METRIC
 from laketop.workspace.deployment.resources import KINDS, grants, permissions
 
+_PERMITTED = frozenset({*permissions.OBJECTS, "secret_scopes"})
+
 
 def waiting(bundle: Bundle) -> Iterator[str]:
     """Yield a sentence for everything that the local workspace keeps and does not act upon."""
@@ -21,7 +23,7 @@ def waiting(bundle: Bundle) -> Iterator[str]:
             yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
         if resource.type in NOT_RUN:
             yield f"{resource.name} is deployed as an object, and nothing runs it here"
-        if resource.permissions and resource.type not in permissions.OBJECTS:
+        if resource.permissions and resource.type not in _PERMITTED:
             yield f"the permissions of {resource.name} are not set on the local workspace yet"
         if resource.grants and resource.type not in grants.OBJECTS:
             yield f"the grants of {resource.name} are not set on the local workspace yet"
@@ -63,7 +65,7 @@ def check_remote(bundle: Bundle) -> None:
     for resource in bundle.ordered:
         if resource.type not in KINDS:
             raise Refused(f"deploying {resource.name} to a remote workspace", hint=hint)
-        for what, known in (("permissions", permissions.OBJECTS), ("grants", grants.OBJECTS)):
+        for what, known in (("permissions", _PERMITTED), ("grants", grants.OBJECTS)):
             if getattr(resource, what) and resource.type not in known:
                 raise Refused(f"setting the {what} of {resource.name} remotely", hint=hint)
 

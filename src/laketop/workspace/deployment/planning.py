@@ -12,7 +12,14 @@ from laketop.workspace.deployment.api import Api
 from laketop.workspace.deployment.differing import changes
 from laketop.workspace.deployment.kind import Kind
 from laketop.workspace.deployment.references import UNKNOWN, filled
-from laketop.workspace.deployment.resources import FOLLOWERS, KINDS, StateOnly, grants, permissions
+from laketop.workspace.deployment.resources import (
+    KINDS,
+    StateOnly,
+    follower,
+    grants,
+    permissions,
+    secret_acls,
+)
 from laketop.workspace.deployment.state import Entry, State
 
 Action = Literal["create", "update", "recreate", "delete", "unchanged"]
@@ -162,7 +169,10 @@ class Planner:
             needs = tuple(sorted(resource.depends_on))
             yield Node(resource.name, kind, resource.body, needs, resource)
             type_, name = resource.type, resource.name
-            if resource.permissions and type_ in permissions.OBJECTS:
+            if resource.permissions and type_ == "secret_scopes":
+                body = secret_acls.body_of(f"${{resources.{name}.id}}", resource.permissions)
+                yield self._follower("permissions", resource, body)
+            elif resource.permissions and type_ in permissions.OBJECTS:
                 field = "serving_endpoint_id" if type_ == "model_serving_endpoints" else "id"
                 key = f"${{resources.{name}.{field}}}"
                 body = permissions.body_of(type_, key, resource.permissions)
@@ -174,8 +184,8 @@ class Planner:
                 )
 
     def _follower(self, what: str, resource: Resource, body: Mapping[str, Any]) -> Node:
-        kind = FOLLOWERS[what](self._api)
-        return Node(f"{resource.name}.{what}", kind, body, (resource.name,), resource)
+        name = f"{resource.name}.{what}"
+        return Node(name, self._kind(name), body, (resource.name,), resource)
 
     def filled(self, body: Any) -> Any:
         """Return a body with the references replaced that are known by now."""
@@ -183,8 +193,8 @@ class Planner:
 
     def _kind(self, name: str) -> Kind:
         type_, _, rest = name.partition(".")
-        follower = rest.rpartition(".")[2] if _resource_of(name) != name else ""
-        return (FOLLOWERS.get(follower) or KINDS.get(type_, StateOnly))(self._api)
+        what = rest.rpartition(".")[2] if _resource_of(name) != name else ""
+        return (follower(what, type_) or KINDS.get(type_, StateOnly))(self._api)
 
     def _step(self, node: Node) -> Step:
         body = self.filled(node.body)

@@ -17,6 +17,7 @@ from laketop.workspace.deployment.resources.permissions import Permissions
 from laketop.workspace.deployment.resources.pipelines import Pipelines
 from laketop.workspace.deployment.resources.registered_models import RegisteredModels
 from laketop.workspace.deployment.resources.schemas import Schemas
+from laketop.workspace.deployment.resources.secret_acls import SecretAcls
 from laketop.workspace.deployment.resources.secret_scopes import SecretScopes
 from laketop.workspace.deployment.resources.sql_warehouses import SqlWarehouses
 from laketop.workspace.deployment.resources.state_only import StateOnly
@@ -41,7 +42,13 @@ KINDS: dict[str, type[Kind]] = {
 }
 """The types that are made on a workspace, in the order in which they are deleted."""
 
-FOLLOWERS: dict[str, type[Kind]] = {"permissions": Permissions, "grants": Grants}
-"""What is a node of its own beside the resource that it belongs to."""
 
-__all__ = ["FOLLOWERS", "KINDS", "Grants", "Permissions", "StateOnly"]
+def follower(what: str, type_: str) -> type[Kind] | None:
+    """Return what deploys the `permissions` or `grants` of a type: a node of its own beside it."""
+    if (what, type_) == ("permissions", "secret_scopes"):
+        return SecretAcls
+    followers: dict[str, type[Kind]] = {"permissions": Permissions, "grants": Grants}
+    return followers.get(what)
+
+
+__all__ = ["KINDS", "Grants", "Permissions", "SecretAcls", "StateOnly", "follower"]
