@@ -312,18 +312,22 @@ def contact() -> daemon.Contact:
 
 
 def _check_champion() -> None:
-    """Look at the champion's months after its training.
-
-    Errors: LaketopError when its AUC averages below what the project promises.
-    """
+    """Look at the champion's months after its training; errors as `require_promised`."""
     _, rows = ask(
         contact().spark_remote,
         "SELECT count(*), avg(roc_auc_score) FROM prod.flights.predictions_profile_metrics"
         " WHERE column_name = ':table' AND log_type = 'INPUT'",
         1,
     )
-    months, mean = rows[0]
-    if months != 9 or mean < LEAST_AUC:
+    require_promised(*rows[0])
+
+
+def require_promised(months: int, mean: float | None) -> None:
+    """Let only a champion pass that keeps what the project promises.
+
+    Errors: LaketopError unless its AUC averages LEAST_AUC over nine months, April to December.
+    """
+    if months != 9 or mean is None or mean < LEAST_AUC:
         raise LaketopError(
             f"the champion's AUC averages {mean} over {months} months, {LEAST_AUC} is promised"
         )

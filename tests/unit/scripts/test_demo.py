@@ -28,6 +28,13 @@ def test_a_figure_that_no_step_wrote_down_is_an_error(name: str, number: int) ->
         demo._recorded(FIGURES, name, number)
 
 
+def test_a_champion_below_what_is_promised_or_without_all_its_months_is_an_error() -> None:
+    demo.require_promised(9, 0.68)
+    for months, mean in ((9, 0.679), (8, 0.75), (0, None)):
+        with pytest.raises(LaketopError, match=r"0\.68 is promised"):
+            demo.require_promised(months, mean)
+
+
 def test_tests_that_are_skipped_have_shown_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

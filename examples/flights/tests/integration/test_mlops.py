@@ -106,14 +106,18 @@ def test_the_job_waited_until_somebody_else_had_approved(ran: Ran, spark: SparkS
     assert [(row["outcome"], row["approved_by"]) for row in decided] == [("promoted", ran.approver)]
 
 
-def test_the_model_says_where_it_comes_from(ran: Ran) -> None:
+def test_the_models_and_their_runs_say_where_they_come_from(ran: Ran) -> None:
     import mlflow
 
     mlflow.set_registry_uri("databricks-uc")
-    tags = mlflow.MlflowClient().get_model_version(ran.parameters.model, "1").tags
-    assert tags["input.flights"].startswith(ran.parameters.table("flights") + "@v")
-    assert tags["input.weather_features"].startswith(ran.parameters.table("weather_features"))
-    assert tags["code_version"] == ran.parameters.git_commit
+    client = mlflow.MlflowClient()
+    for version in ("1", "2"):
+        told = client.get_model_version(ran.parameters.model, version)
+        for tags in (told.tags, client.get_run(told.run_id or "").data.tags):
+            assert tags["code_version"] == ran.parameters.git_commit
+            assert tags["input.flights"].startswith(ran.parameters.table("flights") + "@v")
+            features = ran.parameters.table("weather_features")
+            assert tags["input.weather_features"].startswith(features)
 
 
 def test_the_champion_is_served(ran: Ran, ws: WorkspaceClient) -> None:
