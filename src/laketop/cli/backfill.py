@@ -34,7 +34,9 @@ def register(commands: Any) -> None:
         "--every", metavar="SPAN", type=_times.span, help="such as 1d (default: the job's schedule)"
     )
     _project.add_params(parser, "a job parameter; may be repeated")
-    parser.add_argument("--no-wait", action="store_true", help="return once the runs are made")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="return once the runs are made; print their ids"
+    )
     _project.add_options(parser)
     _project.add_bundle_options(parser)
     parser.set_defaults(run=run)
@@ -69,5 +71,7 @@ def run(args: argparse.Namespace) -> int:
         _console.say(", ".join(f"{count} {word}" for word, count in sorted(words.items())))
     if args.json:
         _console.emit(made)
+    elif args.no_wait:
+        print("\n".join(str(each["run_id"]) for each in made))
     good = {"SUCCESS", "SUCCESS_WITH_FAILURES", None}
     return 0 if {each.get("result") for each in made} <= good else 1

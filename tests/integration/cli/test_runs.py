@@ -38,6 +38,46 @@ def test_repair_of_what_has_not_failed_is_one_error(laketop: Laketop) -> None:
     assert "no task of the run has failed" in said.err
 
 
+def keys(run: str) -> list[str]:
+    return sorted(task["task_key"] for task in json.loads(run)["tasks"])
+
+
+def test_only_runs_tasks_with_what_they_need_or_what_needs_them(laketop: Laketop) -> None:
+    assert keys(laketop("run", "asks", "--only", "+two", "--json").out) == ["one", "two"]
+    assert keys(laketop("run", "asks", "--only", "two+", "--json").out) == ["three", "two"]
+    assert keys(laketop("run", "asks", "--only", "two", "--task", "one", "--json").out) == [
+        *("one", "two")
+    ]
+    said = laketop("run", "asks", "--only", "four")
+    assert said.code == 1
+    assert "'four'" in said.err
+
+
+def test_a_variable_of_the_bundle_is_set_for_a_run(laketop: Laketop) -> None:
+    for options, answer in (((), "true"), (("--var", "word=bye"), "false")):
+        run = json.loads(laketop("run", "asks", "--task", "one", "--json", *options).out)
+        (task,) = run["tasks"]
+        assert task["condition_task"]["outcome"] == answer
+    assert "did you mean 'word'" in laketop("run", "asks", "--var", "wrod=bye").err
+
+
+def test_a_repair_runs_what_comes_after_too_where_that_is_wanted(laketop: Laketop) -> None:
+    run_id = str(json.loads(laketop("run", "asks", "--json").out)["run_id"])
+    alone = laketop("repair", run_id, "--tasks", "two", "--json").out
+    assert keys(alone) == ["one", "three", "two", "two"]
+    more = laketop("repair", run_id, "--tasks", "two", "--dependents", "--json").out
+    assert keys(more) == ["one", "three", "three", "two", "two", "two"]
+
+
+def test_a_backfill_that_is_not_waited_for_tells_the_ids_of_its_runs(laketop: Laketop) -> None:
+    assert laketop("deploy").code == 0
+    span = ("--from", "2013-01-01", "--to", "2013-01-03", "--every", "1d")
+    made = laketop("backfill", "asks", *span, "--no-wait").out.split()
+    assert len(made) == 3
+    for run_id in made:
+        assert laketop("logs", run_id, "--follow").code == 0
+
+
 def test_logs_are_those_of_the_tasks_each_line_with_its_task(laketop: Laketop) -> None:
     run_id = laketop("run", "chain", "--no-wait").out.strip()
     followed = laketop("logs", run_id, "--follow").out
