@@ -106,6 +106,7 @@ def _bundle(
         problems=problems.all(),
         source_linked=known.source_linked,
         configuration=plain(tree),
+        tree=tree,
         sources=sources,
         scripts=_scripts(tree),
         deploying=_deploying(tree, known.mode),

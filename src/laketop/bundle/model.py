@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from laketop.bundle.nodes import Place
+from laketop.bundle.nodes import NOWHERE, Node, Place
 from laketop.bundle.ordering import ordered
 from laketop.bundle.problems import ERROR, Problem, near
 from laketop.bundle.resources import Resource
@@ -156,11 +156,23 @@ class Bundle:
     deploying: Deploying = field(default_factory=Deploying)
     lookups: tuple[Lookup, ...] = ()
     """What is still to be looked up in the workspace; its references are open."""
+    tree: Node = field(default_factory=lambda: Node({}), repr=False, compare=False)
+    """What `configuration` is made of: each value with its place."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that stop a deployment."""
         return tuple(problem for problem in self.problems if problem.severity == ERROR)
+
+    def place(self, *path: str | int) -> Place | None:
+        """Return where the value at a path of `configuration` stands.
+
+        `place("resources", "jobs", "train", "tasks", 0, "max_retries")` is the line and column of
+        that number. None where there is no such value, and for one that no file holds, such as a
+        default.
+        """
+        node = self.tree.get(*path)
+        return None if node is None or node.place == NOWHERE else node.place
 
     @property
     def ordered(self) -> tuple[Resource, ...]:

@@ -81,6 +81,26 @@ def test_a_bundle_is_plain_data(make_bundle: MakeBundle) -> None:
         bundle.name = "y"  # type: ignore[misc]  # this is what is tested
 
 
+def test_each_value_knows_the_file_and_line_that_hold_it(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle(
+        "bundle: {name: x}\n"
+        "include: [jobs.yml]\n"
+        "targets:\n"
+        "  dev:\n"
+        "    default: true\n"
+        "    resources: {jobs: {j: {tasks: [{task_key: a, max_retries: 2}]}}}\n",
+        {"jobs.yml": "resources:\n  jobs:\n    j:\n      tasks:\n        - task_key: a\n"},
+    )
+    task = ("resources", "jobs", "j", "tasks", 0)
+    places = {name: bundle.place(*task, name) for name in ("task_key", "max_retries", "none")}
+    assert {name: str(place) for name, place in places.items()} == {
+        "task_key": "databricks.yml:6:47",
+        "max_retries": "databricks.yml:6:63",
+        "none": "None",
+    }
+    assert str(bundle.place(*task[:-2])) == "jobs.yml:4:7"
+
+
 def test_the_root_may_be_relative(make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_bundle("bundle: {name: x}\n").root
     monkeypatch.chdir(root)
