@@ -144,7 +144,7 @@ def laid(under: Any, over: Any) -> Any:
 def seen(bundle: Bundle) -> dict[str, Any]:
     """Return all that a bundle says, without places and without the written configuration."""
     fields = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
-    for name in ("configuration", "problems", "sources", "root"):
+    for name in ("configuration", "tree", "problems", "sources", "root"):
         del fields[name]
     fields["resources"] = [
         (r.name, r.body, r.permissions, r.grants, r.prevent_destroy) for r in bundle.ordered
