@@ -44,7 +44,7 @@ from laketop.runner.redaction import Redaction, redact_output
 from laketop.runner.request import NOTEBOOK, OUTPUT_FILE, RESULT_FILE, Request, write_json
 from laketop.runner.workers import workers_python
 from laketop.shims import runtime
-from laketop.shims.spark import run_workers_by
+from laketop.shims.spark import bring_jars, run_workers_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +94,7 @@ class TaskProcess:
         runtime.provide(runtime.Runtime(names=self.names, context=self._context))
         add_display_method()
         fuse.mount(self.request.places)
+        bring_jars(self.request.jars)
         requirements.check(self.request.requirements)
         for folder in self.request.wheels:
             requirements.check(requirements.needs_of_wheel(folder))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import laketop
-from laketop.errors import Refused
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
 from laketop.runner.overlay import Wanted, overlay
@@ -27,14 +26,10 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     """Run a task of this kind in a process of its own and return how it ended.
 
     `fields` are those of `Request` that the kind of task has: parameters, arguments, entry_point.
-    Errors: ConfigError for a library that cannot be used or an environment that cannot be made,
-    Refused for a jar.
+    Errors: ConfigError for a library that cannot be used or an environment that cannot be made.
     """
     state = context.directory.parents[2]  # <state>/runs/<run>/<task run>
     libraries = libraries_of(context.task, context.resolve, state / "envs" / "wheels")
-    if libraries.jars:
-        hint = "leave it out, and let the code bring it: spark.addArtifacts(path)"
-        raise Refused(f"the jar {libraries.jars[0].name!r} in a Python task", hint=hint)
     cache = context.cache or state / "envs"
     unmet = libraries.unmet()
     wanted = Wanted(requirements=unmet, options=libraries.options)
@@ -54,6 +49,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         task_key=context.task_key,
         task_values=context.task_values,
         wheels=(*libraries.wheels, *overlays),
+        jars=libraries.jars,
         own=own,
         cache=cache,
         requirements=libraries.requirements,

@@ -48,6 +48,8 @@ class Request:
     """The folder whose modules the file may import beside its neighbours; None = its bundle's."""
     wheels: tuple[Path, ...] = ()
     """Folders of unpacked wheels, for the front of sys.path."""
+    jars: tuple[Path, ...] = ()
+    """What the task's Spark sessions bring along."""
     own: Path | None = None
     """A folder of links to the project's own environment, after the wheels on sys.path."""
     cache: Path | None = None
@@ -75,6 +77,7 @@ class Request:
             places=places,
             directory=Path(fields.pop("directory")),
             wheels=tuple(Path(folder) for folder in fields.pop("wheels")),
+            jars=tuple(Path(jar) for jar in fields.pop("jars")),
             arguments=tuple(fields.pop("arguments")),
             requirements=tuple(fields.pop("requirements")),
             callers=tuple(fields.pop("callers")),

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 from laketop.shims.imports import after_import
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
     from types import ModuleType
 
 WORKERS_PYTHON = "spark.sql.execution.pyspark.python"
 _workers = {"python": sys.executable}
+_jars: list[str] = []
+
+
+def bring_jars(jars: Iterable[Path]) -> None:
+    """Let sessions that are opened from now on find the classes of these jars."""
+    _jars.extend(map(str, jars))
 
 
 def run_workers_by(python: str) -> None:
@@ -39,6 +47,8 @@ def _wrap_sessions(module: ModuleType) -> None:
     def opened(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         self.conf.set(WORKERS_PYTHON, _workers["python"])
+        if _jars:
+            self.addArtifacts(*_jars)
 
     opened.names_interpreter = True  # type: ignore[attr-defined]  # a mark of ours
     session.__init__ = opened
