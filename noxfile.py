@@ -146,7 +146,8 @@ UNITS = ("-m", "not hypothesis")
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
-    numeric = [f"tests/unit/{room}" for room in ("engine", "ml", "runner", "shims")]
+    rooms = ("engine", "ml", "runner", "shims", "workspace/test_statement_results.py")
+    numeric = [f"tests/unit/{room}" for room in rooms]
     flights = ("-o", "pythonpath=. examples/flights/src", "examples/flights/tests/unit")
     # Lanes, since there are cores: one loads the numeric libraries, one the client of Databricks.
     run_together(
