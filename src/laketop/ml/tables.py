@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from laketop.errors import NotFound
@@ -43,6 +44,29 @@ def to_pandas(df: DataFrame) -> pd.DataFrame:
     rows = df.toPandas()
     rows.attrs = {}
     return rows
+
+
+@contextlib.contextmanager
+def held(df: DataFrame) -> Iterator[DataFrame]:
+    """Keep the rows of `df` for the block, so that what is asked of them computes them once.
+
+    Serverless compute keeps none, and refuses to be asked: there they are computed each time.
+    Source: Databricks docs, serverless compute limitations; the error is
+    NOT_SUPPORTED_WITH_SERVERLESS.
+    """
+    from pyspark.errors import PySparkException
+
+    try:
+        kept = df.persist()
+    except PySparkException as error:
+        if "NOT_SUPPORTED_WITH_SERVERLESS" not in str(error):
+            raise
+        yield df
+        return
+    try:
+        yield kept
+    finally:
+        kept.unpersist()
 
 
 def exists(spark: SparkSession, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laketop.ml import to_pandas
+from laketop.ml import held, to_pandas
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -16,3 +16,11 @@ def test_a_pandas_frame_carries_no_metrics_of_its_plan(spark: SparkSession) -> N
     frame = to_pandas(rows)
     assert not frame.attrs
     assert frame["id"].tolist() == [0, 1, 2]
+
+
+def test_rows_are_held_for_the_block_and_no_longer(spark: SparkSession) -> None:
+    rows = spark.range(3).withColumnRenamed("id", "held_by_this_test")
+    with held(rows) as kept:
+        assert kept.storageLevel.useMemory
+        assert kept.count() == 3
+    assert not rows.storageLevel.useMemory

@@ -26,6 +26,7 @@ from laketop.ml import (
     contender,
     documentation,
     fairness,
+    held,
     inference_time,
     leaks,
     licences,
@@ -152,12 +153,9 @@ def _rows(
         exclude_columns=features.CONTEXT,
     )
     split = f"month = '{month}'"
-    whole = joined.whole.persist()  # joined once, for every look and for the rows themselves
-    try:
+    with held(joined.whole) as whole:  # joined once, for every look and for the rows themselves
         evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=None)
         tested = to_pandas(whole.where(split).drop(*features.CONTEXT))
-    finally:
-        whole.unpersist()
     evidence += features.replayed(spark, run, month)
     return LabelledRows(tested, label=features.LABEL, name=month), evidence
 
