@@ -255,6 +255,8 @@ def torture(session: nox.Session) -> None:
     run(session, "pytest", "tests/property", *sizes)
     run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
     run(session, "pytest", "tests/integration/workspace/test_app.py", "-k", "random", *sizes)
+    flights = ("--project", "examples/flights", "examples/flights/tests/integration")
+    run(session, "pytest", *flights, "-k", "backfill_equals", *sizes)
     for name in ("durability", "denial_matrix", "sql_corpus"):
         run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
 

@@ -29,8 +29,10 @@ def approve(
 ) -> None:
     """Approve a version: its tag `approved_by` and a row of `promotions` say by whom.
 
+    laketop's registry lets nobody set the tag to another name than the own; elsewhere whoever may
+    set tags of the version may.
     Errors: LaketopError when `by` is nobody, or the author of the version; MLflow's own when
-    there is no such version.
+    there is no such version, or the tag is refused.
     """
     author = client.get_model_version(model, version).user_id or ""
     who = approver(by, author=author, model=model, version=version)

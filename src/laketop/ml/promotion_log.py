@@ -67,6 +67,11 @@ class Decision:
         return self.outcome in DONE
 
 
+def provide(spark: SparkSession, name: str) -> None:
+    """Create the table `name` of decisions where there is none."""
+    _again(lambda: tables.provide(spark, name, COLUMNS, properties=_SERIAL))
+
+
 class Log(Protocol):
     """Where decisions are kept, and numbers are taken."""
 
@@ -89,7 +94,7 @@ class DeltaLog:
     def __init__(self, spark: SparkSession, schema: str) -> None:
         self._spark = spark
         self._name = f"{schema}.promotions"
-        _again(lambda: tables.provide(spark, self._name, COLUMNS, properties=_SERIAL))
+        provide(spark, self._name)
 
     def newest(self, model: str) -> Decision | None:
         """Return the decision with the highest number, None where there is none."""

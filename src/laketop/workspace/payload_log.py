@@ -1,7 +1,9 @@
-"""Brings what serving endpoints were asked and have answered into their inference tables."""
+"""Brings into tables of users what endpoints have answered, and who has approved a model."""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 import logging
 import threading
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from databricks.sdk.errors.platform import ResourceAlreadyExists
 
 from laketop.engine.connect import RemoteEngine
-from laketop.ml import tables
+from laketop.ml import promotion_log, tables
 from laketop.workspace.delta_log import metadata_of
 from laketop.workspace.inference_tables import COLUMNS, DAYS, Exchange, InferenceTable, row_of
 from laketop.workspace.lake import Lake
@@ -31,14 +33,16 @@ _MOST_ROWS = 5_000
 _MOST_BYTES = 16 * 2**20
 _MOST_WAITING = 100_000
 _PAYLOAD = "payload"
+PROMOTIONS = "promotions"
+"""The form of the tables of that name, beside those of the inference tables."""
 
 log = logging.getLogger("laketop.workspace")
 
 
 class PayloadLog:
-    """Rows of inference tables: kept before the answer is sent, appended once the engine is up.
+    """Rows of tables of users: kept before the answer is sent, appended once the engine is up.
 
-    Who made the endpoint owns the table, and needs the rights to write it: what cannot be
+    Who made the endpoint, or owns the model, needs the rights to write the table: what cannot be
     appended waits, the newest 100,000 rows of a table, and `problem` tells why. The engine is not
     started for it.
     """
@@ -73,8 +77,21 @@ class PayloadLog:
 
     def add(self, table: InferenceTable, owner: str, exchange: Exchange) -> None:
         """Keep the row of an exchange; it is there once this returns."""
+        self._keep(table, owner, row_of(table.form, exchange))
+
+    def add_decision(self, schema: str, owner: str, decision: promotion_log.Decision) -> None:
+        """Keep a decision that moves no alias; it is a row of `<schema>.promotions` soon."""
+        catalog, _, name = schema.partition(".")
+        table = InferenceTable(PROMOTIONS, catalog, name, PROMOTIONS)
+        row = {
+            name: value.isoformat() if isinstance(value, dt.datetime) else value
+            for name, value in dataclasses.asdict(decision).items()
+        }
+        self._keep(table, owner, row)
+
+    def _keep(self, table: InferenceTable, owner: str, row: Mapping[str, Any]) -> None:
         name = json.dumps([_PAYLOAD, table.form, owner, table.full_name])
-        self._waiting.add(name, row_of(table.form, exchange))
+        self._waiting.add(name, row)
         self.begin()
 
     def note(self, name: str, row: Mapping[str, Any]) -> None:
@@ -136,7 +153,7 @@ class PayloadLog:
             except Exception as error:  # noqa: BLE001 - the rows wait for the next time
                 told = str(error).partition("\n")[0]
                 if self._problems.get(full_name) != told:
-                    log.warning("the inference table %s waits: %s", full_name, told)
+                    log.warning("the rows of %s wait: %s", full_name, told)
                 self._problems[full_name] = told
                 self._waiting.keep_newest(order, _MOST_WAITING)
                 is_done = False
@@ -159,6 +176,9 @@ class PayloadLog:
 
 
 def _provide(session: SparkSession, table: InferenceTable) -> None:
+    if table.form == PROMOTIONS:
+        promotion_log.provide(session, table.full_name)
+        return
     session.sql(
         f"CREATE TABLE IF NOT EXISTS {tables.quoted(table.full_name)} ({COLUMNS[table.form]}) "
         f"CLUSTER BY ({DAYS[table.form]}) "
@@ -174,7 +194,8 @@ def _send(
     app: str,
     version: int,
 ) -> None:
-    columns = " ".join(COLUMNS[table.form].split())
+    told = promotion_log.COLUMNS if table.form == PROMOTIONS else COLUMNS[table.form]
+    columns = " ".join(told.split())
     frame = session.createDataFrame([(json.dumps(row),) for row in rows], "body STRING")
     parsed = frame.selectExpr(f"from_json(body, '{columns}') AS row").select("row.*")
     writer = parsed.write.format("delta").mode("append")

@@ -21,6 +21,7 @@ from mlflow.protos import databricks_uc_registry_messages_pb2 as messages
 from mlflow.protos.databricks_uc_registry_service_pb2 import UcModelRegistryService
 from mlflow.utils.proto_json_utils import message_to_json, parse_dict
 
+from laketop.ml.gates.approval import APPROVED_BY
 from laketop.workspace import wire
 from laketop.workspace.mlflow_app import answer
 from laketop.workspace.registry import Registry
@@ -181,6 +182,9 @@ class UnityDialect:
         """Make room for a version, which waits for its files."""
         if asked.feature_deps:
             raise _refused("A model version with feature dependencies")
+        for tag in asked.tags:
+            if tag.key == APPROVED_BY:
+                _check_approver(tag.value)
         if asked.model_id and self._logged_model(asked.model_id) is None:
             raise MlflowException(
                 f"Logged model with ID '{asked.model_id}' not found.",
@@ -248,7 +252,9 @@ class UnityDialect:
         return _m.GetModelVersionDownloadUriResponse(artifact_uri=_storage(version))
 
     def set_model_version_tag(self, asked: Any) -> Message:
-        """Set a version's tag."""
+        """Set a version's tag; who approves a version says so in person."""
+        if asked.key == APPROVED_BY:
+            _check_approver(asked.value)
         self._registry.set_version_tag(asked.name, _number(asked.version), asked.key, asked.value)
         return _m.SetModelVersionTagResponse()
 
@@ -382,6 +388,16 @@ def _refused(what: str) -> MlflowException:
 
 def _caller() -> str:
     return str(request.environ["asgi.scope"]["laketop.user"])
+
+
+def _check_approver(value: str) -> None:
+    """Refuse a tag that says that somebody else than the caller has approved."""
+    if value != _caller():
+        raise MlflowException(
+            f"The tag {APPROVED_BY!r} tells who approves: {_caller()!r} cannot set it to "
+            f"{value!r}.",
+            databricks_pb2.PERMISSION_DENIED,
+        )
 
 
 def _as_json(message: Message) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 from tests.integration.cli.conftest import Laketop
 
@@ -41,6 +42,8 @@ for number in (1, 2):
 spark.stop()
 """
 
+ORDER = ("version", "previous", "outcome", "approved_by", "reason")
+
 
 def test_a_version_is_approved_by_another_and_the_champion_taken_back(laketop: Laketop) -> None:
     assert laketop("sql", "select 1").code == 0
@@ -53,6 +56,9 @@ def test_a_version_is_approved_by_another_and_the_champion_taken_back(laketop: L
     assert "is the author of version '2'" in said.err
     approved = laketop("approve", "main.champions.m", "2", "--by", "bea", "--json")
     assert json.loads(approved.out)["approved_by"] == "bea"
+    assert "bea is a new user of the workspace" in approved.err
+    again = laketop("approve", "main.champions.m", "2", "--by", "bea", "--reason", "still")
+    assert "new user" not in again.err
 
     back = laketop("rollback", "main.champions.m", "--reason", "late", "--json")
     assert json.loads(back.out) == {"model": "main.champions.m", "champion": "1", "was": "2"}
@@ -60,14 +66,19 @@ def test_a_version_is_approved_by_another_and_the_champion_taken_back(laketop: L
     assert (again.code, again.out) == (1, "")
     assert "no previous version of the model" in again.err
 
-    rows = laketop(
-        *("sql", "--json"),
-        "SELECT version, outcome, approved_by, reason FROM main.champions.promotions "
-        "WHERE outcome <> 'promoted' ORDER BY decided_at",
+    query = (
+        "SELECT version, previous, outcome, approved_by, reason FROM main.champions.promotions "
+        "WHERE outcome <> 'promoted' ORDER BY decided_at"
     )
-    first, second = json.loads(rows.out)
-    assert (first["version"], first["outcome"], first["approved_by"]) == ("2", "approved", "bea")
-    assert (second["version"], second["outcome"], second["reason"]) == ("1", "rolled back", "late")
+    deadline = time.monotonic() + 60
+    while len(rows := json.loads(laketop("sql", "--json", query).out)) < 3:
+        assert time.monotonic() < deadline, rows
+    first, second, third = ([row[name] for name in ORDER] for row in rows)
+    sent = "(sent by me@laketop.local)"
+    assert first == ["2", "2", "approved", "bea", sent]
+    assert second == ["2", "2", "approved", "bea", f"still {sent}"]
+    assert third[:3] == ["1", "2", "rolled back"]
+    assert third[4] == "late"
 
 
 def test_models_that_are_not_there_are_one_error(laketop: Laketop) -> None:

@@ -24,7 +24,7 @@ from databricks.sdk.service.jobs import (
 )
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from tests.integration.workspace.conftest import USER
+from tests.integration.workspace.conftest import USER, MakeUser
 from tests.integration.workspace.test_jobs import _condition
 from tests.integration.workspace.test_model_registry import register
 from tests.integration.workspace.test_model_registry import registry as registry  # noqa: PLC0414
@@ -87,6 +87,34 @@ def until(act: Callable[[], Any], wanted: set[str]) -> Any:
     raise AssertionError(f"still {found}")
 
 
+def rows_that_wait(workspace: Workspace, model: str) -> list[Any]:
+    """What goes to the table `promotions` once there is an engine."""
+    with workspace.store.reading():
+        kept = workspace.store.execute(
+            "SELECT body FROM system_rows WHERE name LIKE '%main.ml.promotions%'"
+        )
+    return [row for (body,) in kept if (row := json.loads(body))["model"] == model]
+
+
+def test_an_approval_is_kept_with_the_champion_of_its_moment(
+    registry: MlflowClient, client: WorkspaceClient, workspace: Workspace, make_user: MakeUser
+) -> None:
+    name = next(names)
+    for _ in range(2):
+        register(name)
+    registry.set_registered_model_alias(name, "champion", "1")
+    body = {"approver": make_user().user_name, "reason": "better in May"}
+    path = f"/api/laketop/1/models/{name}/versions/2/approve"
+    with pytest.raises(InvalidParameterValue, match="no active user"):
+        client.api_client.do("POST", path, body={"approver": "nobody@laketop.local"})
+    assert rows_that_wait(workspace, name) == []
+    client.api_client.do("POST", path, body=body)
+    (row,) = rows_that_wait(workspace, name)
+    assert (row["previous"], row["version"], row["outcome"]) == ("1", "2", "approved")
+    assert row["approved_by"] == body["approver"]
+    assert row["reason"] == f"better in May (sent by {USER})"
+
+
 def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
     registry: MlflowClient,
     client: WorkspaceClient,
@@ -114,21 +142,39 @@ def test_a_version_starts_its_job_which_waits_for_an_approval_and_goes_on(
     other = client_of(make_user().user_name)
     with pytest.raises(PermissionDenied, match="not an admin"):
         other.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
-    approved = client.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
+    with pytest.raises(InvalidParameterValue, match="no active user or service principal 'bea'"):
+        client.api_client.do("POST", f"{path}/approve", body={"approver": "bea"})
+    bea = make_user().user_name
+    approved = client.api_client.do("POST", f"{path}/approve", body={"approver": bea})
     assert approved == {
         "model": name,
         "version": "1",
-        "approved_by": "bea",
+        "approved_by": bea,
         "author": USER,
         "run_id": waiting["run_id"],
     }
     assert until(told, {"FAILED", "SUCCEEDED"})["run_state"] == "SUCCEEDED"
     tags = registry.get_model_version(name, "1").tags
-    assert tags == {"approved_by": "bea", "Approval_Check": "Approved"}
+    assert tags == {"approved_by": bea, "Approval_Check": "Approved"}
     run = client.jobs.get_run(waiting["run_id"])
     given = {one.name: one.value for one in run.job_parameters or []}
     assert given == {"model_name": name, "model_version": "1"}
     assert len(list(client.jobs.list_runs(job_id=job))) == 1
+
+
+def test_the_tag_of_an_approval_names_who_sets_it(registry: MlflowClient) -> None:
+    """An author who may set every tag can make nobody approve."""
+    name = next(names)
+    register(name)
+    with pytest.raises(MlflowException, match="tells who approves") as refused:
+        registry.set_model_version_tag(name, "1", "approved_by", "bea")
+    assert refused.value.error_code == "PERMISSION_DENIED"
+    source = registry.get_model_version(name, "1").source or ""
+    with pytest.raises(MlflowException, match="tells who approves"):
+        registry.create_model_version(name, source, tags={"approved_by": "bea"})
+    assert "approved_by" not in registry.get_model_version(name, "1").tags
+    registry.set_model_version_tag(name, "1", "approved_by", USER)  # whom no gate lets approve
+    registry.delete_model_version_tag(name, "1", "approved_by")
 
 
 def test_a_job_is_connected_later_and_told_when_it_is_gone(

@@ -24,7 +24,6 @@ from flights.refresh_features import refresh
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-EXAMPLES = 4
 BEGIN = pd.Timestamp("2013-02-01 05:00", tz="UTC")
 COLUMNS = ["origin", "time_hour", "minute", "dep_delay"]
 TOLD = "origin string, time_hour timestamp, minute bigint, dep_delay double"
@@ -79,7 +78,7 @@ DEPARTURES = st.lists(
 MOMENTS = st.lists(st.integers(-4, 40 * 60), min_size=2, max_size=5, unique=True).map(sorted)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate])
+@settings(phases=[Phase.generate])
 @given(airports=st.lists(DEPARTURES, min_size=5, max_size=40), minutes=MOMENTS)
 def test_a_backfill_equals_what_live_running_would_have_written(
     spark: SparkSession, airports: list[list[dict[str, object]]], minutes: list[int]

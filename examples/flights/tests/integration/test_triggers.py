@@ -146,6 +146,42 @@ def test_files_of_corrections_lead_to_new_features(
     assert len(runs(ws, jobs["refresh"])) == 1
 
 
+def test_the_live_job_follows_its_sources_until_it_is_cancelled(
+    ws: WorkspaceClient, spark: SparkSession, run: Parameters
+) -> None:
+    names = {job.job_id or 0: (job.settings and job.settings.name) or "" for job in ws.jobs.list()}
+    job = next(one for one, name in names.items() if name.endswith("] flights-refresh-live"))
+    own = {"catalog": run.catalog, "schema": run.schema}
+    started = ws.jobs.run_now(job, job_parameters=own).run_id
+    try:
+        wait_for(ws, started, spark, run.table("delay_features"), 10.0)
+        late = spark.createDataFrame(pd.DataFrame([a_flight(2, 60.0)]))
+        late.writeTo(run.table("flights")).append()
+        wait_for(ws, started, spark, run.table("delay_features"), 60.0)
+    finally:
+        ws.jobs.cancel_run_and_wait(started)
+    state = ws.jobs.get_run(started).state
+    assert state is not None
+    assert state.result_state is RunResultState.CANCELED
+
+
+def wait_for(
+    ws: WorkspaceClient, run_id: int, spark: SparkSession, table: str, newest: float
+) -> None:
+    """Wait until the newest row of `table` has this delay, while the run is there."""
+    deadline = time.monotonic() + 300
+    while True:
+        if spark.catalog.tableExists(table):
+            rows = spark.table(table).orderBy("known_at", ascending=False).head(1)
+            if [row["recent_delay"] for row in rows] == [newest]:
+                return
+        state = ws.jobs.get_run(run_id).state
+        assert state is not None
+        assert state.result_state is None, state
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
 def test_the_alias_challenger_starts_the_gates(ws: WorkspaceClient) -> None:
     """What they do is for `test_mlops.py`; a run of its own would cost as much as all above."""
     jobs = [job.settings for job in ws.jobs.list() if job.settings is not None]

@@ -22,9 +22,13 @@ from databricks.sdk.errors.platform import (
 from laketop.errors import LaketopError
 from laketop.ml.approvals import approver
 from laketop.ml.gates.approval import APPROVED_BY
+from laketop.ml.promotion import CHAMPION
+from laketop.ml.promotion_log import Decision
+from laketop.workspace.principals import Principals
 from laketop.workspace.service import Fields, Service, route
 
 if TYPE_CHECKING:
+    from laketop.workspace.registry import Registry
     from laketop.workspace.workspace import Workspace
 
 PARAMETERS = ("model_name", "model_version")
@@ -174,18 +178,29 @@ class ModelDeployments(Service):
 
     @route("POST /api/laketop/1/models/{full_name}/versions/{version}/approve")
     async def approve(
-        self, full_name: str, version: int, approver: str | None = None
+        self, full_name: str, version: int, approver: str | None = None, reason: str = ""
     ) -> dict[str, Any]:
         """Approve a version as somebody other than its author; a run that waits goes on.
 
-        Without `approver` it is who sends the request; admins may give the name of somebody else.
+        Without `approver` it is who sends the request; admins may give the name of somebody else,
+        a user or service principal. It is a row of `promotions` in the schema of the model.
         """
         by = approver or self.workspace.user
         if by != self.workspace.user:
             self.workspace.require_admin()
-        return await anyio.to_thread.run_sync(lambda: self._approve(full_name, version, by))
+            self._check_is_there(by)
+            reason = f"{reason} (sent by {self.workspace.user})".lstrip()
+        return await anyio.to_thread.run_sync(lambda: self._approve(full_name, version, by, reason))
 
-    def _approve(self, name: str, version: int, by: str) -> dict[str, Any]:
+    def _check_is_there(self, name: str) -> None:
+        with self.store.transaction(write=False):
+            found = Principals(self.store).find(name)
+        if found is None or found[1].get("active") is False:
+            raise InvalidParameterValue(
+                f"There is no active user or service principal {name!r} who could approve."
+            )
+
+    def _approve(self, name: str, version: int, by: str, reason: str) -> dict[str, Any]:
         registry = self.workspace.model_registry.registry
         from mlflow.exceptions import MlflowException
 
@@ -193,6 +208,18 @@ class ModelDeployments(Service):
             author = registry.version(name, version).owner
             who = approver(by, author=author, model=name, version=str(version))
             deployment = self.of(name, version)
+            decision = Decision(
+                model=name,
+                version=str(version),
+                outcome="approved",
+                previous=_champion(registry, name),
+                approved_by=who,
+                reason=reason,
+            )
+            # The row first: an approval that an accident cuts short has no effect, and is repeated.
+            self.workspace.serving_endpoints.payloads.add_decision(
+                name.rpartition(".")[0], registry.owner_of(name), decision
+            )
             registry.set_version_tag(name, version, APPROVED_BY, who)
             if deployment is not None and deployment.run_state == "APPROVAL":
                 registry.set_version_tag(name, version, deployment.task, APPROVED)
@@ -254,6 +281,18 @@ class ModelDeployments(Service):
                 is_open = False
             if is_open:
                 self.opened(name, int(version))
+
+
+def _champion(registry: Registry, name: str) -> str | None:
+    """Return the version that is champion, None where none is."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(registry.by_alias(name, CHAMPION).version)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _key(name: str, version: int) -> str:

@@ -48,3 +48,36 @@ def test_a_table_is_made_written_tagged_asked_and_dropped_by_position(
     older.drop_table(name)
     with pytest.raises(NotFound):
         older.get_table(name)
+
+
+@pytest.mark.filterwarnings("default")  # MLflow, and what it loads, warn of each other
+def test_a_model_is_logged_and_scored_by_position(
+    module: Any, spark: SparkSession, schema: str
+) -> None:
+    import mlflow
+    from sklearn.linear_model import LinearRegression
+
+    mlflow.set_tracking_uri("databricks")
+    mlflow.set_registry_uri("databricks-uc")
+    mlflow.set_experiment(f"/Shared/{schema}")
+    older = module.FeatureStoreClient(spark=spark)
+    name = f"{schema}.planes"
+    older.create_table(name, ["tail"], spark.sql("SELECT 'N1' AS tail, 100D AS seats"))
+    asked = spark.sql("SELECT 'N1' AS tail, 1D AS late")
+    found = older.create_training_set(asked, [module.FeatureLookup(name, "tail")], "late", ["tail"])
+    seats = found.load_df().toPandas()
+    older.log_model(
+        LinearRegression().fit(seats[["seats"]], seats["late"]),
+        "model",
+        flavor=mlflow.sklearn,
+        training_set=found,
+        registered_model_name=f"{schema}.seats",
+        pip_requirements=["scikit-learn"],
+        serialization_format="cloudpickle",
+    )
+    try:
+        scored = older.score_batch(f"models:/{schema}.seats/1", asked.select("tail"), "float")
+        assert scored.schema["prediction"].dataType.simpleString() == "float"
+        assert [tuple(row) for row in scored.collect()] == [("N1", 100.0, 1.0)]
+    finally:
+        mlflow.MlflowClient().delete_registered_model(f"{schema}.seats")

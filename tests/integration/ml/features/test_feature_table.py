@@ -52,6 +52,10 @@ def test_a_table_is_told_as_it_was_made(
     client.set_feature_table_tag(name=name, key="team", value="flights")
     client.delete_feature_table_tag(name=name, key="pii")
     assert client.get_table(name=name).tags == {"team": "flights"}
+    older = client.create_table(
+        name=f"{schema}.older", primary_keys="origin", timeseries_column="ts", schema=rows.schema
+    )
+    assert older.timeseries_column == "ts"
     with pytest.raises(NotFound, match="'pii'"):
         client.delete_feature_table_tag(name=name, key="pii")
 

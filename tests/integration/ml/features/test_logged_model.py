@@ -9,11 +9,13 @@ from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
+from pyspark.sql import SparkSession
 from sklearn.linear_model import LinearRegression
 
 from laketop.ml import FeatureEngineeringClient, FeatureSpec
@@ -97,6 +99,28 @@ def test_the_registry_of_the_client_is_the_one_registered_to(
     assert MlflowClient(tracking, registry).get_model_version("m", "1").tags
     with pytest.raises(MlflowException, match="not found"):
         MlflowClient(tracking, tracking).get_model_version("m", "1")
+
+
+def test_the_registry_of_the_client_is_the_one_scored_from(
+    tracking: str, empty: Path, tmp_path: Path, spark: SparkSession
+) -> None:
+    registry = f"sqlite:///{shutil.copy(empty, tmp_path / 'registry.db')}"
+    client = FeatureEngineeringClient(spark=spark, model_registry_uri=registry)
+    rows = spark.sql("SELECT 0.5D AS x, 0D AS late")
+    client.log_model(
+        model=LinearRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), [0.0, 2.0]),
+        flavor=mlflow.sklearn,
+        training_set=client.create_training_set(df=rows, label="late"),
+        registered_model_name="m",
+        pip_requirements=["scikit-learn"],
+        serialization_format="cloudpickle",
+    )
+    mlflow.set_registry_uri(tracking)  # what somebody else in the process asks
+    scored = client.score_batch(model_uri="models:/m/1", df=rows.drop("late"))
+    assert [round(row["prediction"], 6) for row in scored.collect()] == [1.0]
+    mlflow.set_registry_uri(tracking)
+    with pytest.raises(MlflowException, match="not found"):
+        FeatureEngineeringClient(spark=spark).score_batch(model_uri="models:/m/1", df=rows)
 
 
 def test_a_version_is_made_with_its_tags_and_those_that_were_asked_for(

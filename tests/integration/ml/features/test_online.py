@@ -138,12 +138,13 @@ def test_a_served_model_looks_the_newest_features_up(  # noqa: PLR0917 - fixture
     model: str,
     ask: Callable[..., list[float]],
 ) -> None:
-    def publish(mode: str = "TRIGGERED") -> None:
+    def publish(mode: str = "TRIGGERED", *, streaming: bool | None = None) -> None:
         published = client.publish_table(
             online_store=store,
             source_table_name=weather,
             online_table_name=f"{weather}_online",
             publish_mode=mode,
+            streaming=streaming,
         )
         assert published.online_table_name == f"{weather}_online"
 
@@ -178,7 +179,7 @@ def test_a_served_model_looks_the_newest_features_up(  # noqa: PLR0917 - fixture
     publish()
     assert ask(*keys) == in_batch() == [11.5, -46.5, 11.5]
     spark.sql(f"DELETE FROM {weather} WHERE origin = 'EWR'")  # noqa: S608
-    publish("CONTINUOUS")
+    publish(streaming=True)  # the older name of CONTINUOUS
     assert ask(keys[2]) == [-50.5]
     client.write_table(name=weather, df=rows(spark, ("EWR", 1, 5, 9.0)))
     deadline = time.monotonic() + 300

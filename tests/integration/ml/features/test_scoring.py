@@ -87,6 +87,19 @@ def uri(
     MlflowClient().delete_registered_model(f"{schema}.total")
 
 
+def unsigning(flavor: Any) -> Any:
+    """Return a flavor that saves what another does, without the signature."""
+
+    class Unsigning:
+        __name__ = flavor.__name__
+
+        @staticmethod
+        def save_model(path: str, mlflow_model: Any = None, **kwargs: Any) -> None:
+            flavor.save_model(path=path, mlflow_model=mlflow_model, **{**kwargs, "signature": None})
+
+    return Unsigning()
+
+
 def predictions(df: DataFrame) -> list[Any]:
     return [row["prediction"] for row in df.orderBy("tailnum").collect()]
 
@@ -162,6 +175,36 @@ def test_what_cannot_be_scored_is_told(
     client.drop_table(name=planes)
     with pytest.raises(NotFound, match=r"no feature table named '.*planes'"):
         score(keys)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (None, "has no signature with inputs"),
+        (pd.DataFrame({"fuel": [1.0]}), r"takes \['fuel'\], which the rows to score lack"),
+    ],
+)
+def test_a_signature_is_needed_and_inputs_that_nobody_brings_are_told(
+    client: FeatureEngineeringClient,
+    planes: str,
+    spark: SparkSession,
+    inputs: pd.DataFrame | None,
+    message: str,
+) -> None:
+    keys = spark.sql("SELECT 'N1' AS tailnum")
+    training_set = client.create_training_set(
+        df=keys, feature_lookups=[FeatureLookup(planes, "tailnum")], label=None
+    )
+    answer = np.array([1.0])
+    logged = client.log_model(
+        model=total(),
+        flavor=mlflow.pyfunc if inputs is not None else unsigning(mlflow.pyfunc),
+        training_set=training_set,
+        signature=infer_signature(np.array([[1.0]]) if inputs is None else inputs, answer),
+        pip_requirements=["mlflow"],
+    )
+    with pytest.raises(ValueError, match=message):
+        client.score_batch(model_uri=logged.model_uri, df=keys)
 
 
 def test_signature_and_example_come_from_the_training_set(

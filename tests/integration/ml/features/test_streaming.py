@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ def test_a_stream_is_merged_by_key_and_goes_on_where_it_was(
     assert current_version(spark, name) == done
 
 
+LIVE = {"processingTime": "100 milliseconds"}
 TASK = """
+import json, sys
 from pyspark.sql import SparkSession, functions as F
 from laketop.ml import FeatureEngineeringClient
 spark = SparkSession.builder.getOrCreate()
@@ -66,17 +69,19 @@ query = FeatureEngineeringClient(spark=spark).write_table(
     .withWatermark("at", "1 day")
     .groupBy("key").agg(F.sum("value").alias("total"), F.count("*").alias("rows")),
     checkpoint_location="/Volumes/main/live/checkpoints/totals",
-    trigger={"availableNow": True},
+    trigger=json.loads(sys.argv[1]),
 )
 query.awaitTermination()
 """
 FILES, ROWS = 6, 1_000
 
 
-def a_task(contact: daemon.Contact) -> subprocess.Popen[str]:
+def a_task(contact: daemon.Contact, trigger: Mapping[str, object]) -> subprocess.Popen[str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     return subprocess.Popen(
-        [sys.executable, "-c", TASK], env={**own, **contact.environment()}, text=True
+        [sys.executable, "-c", TASK, json.dumps(trigger)],
+        env={**own, **contact.environment()},
+        text=True,
     )
 
 
@@ -124,14 +129,15 @@ def a_source(spark: SparkSession) -> dict[int, tuple[int, int]]:
 def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
     settings_of_a_new_project: Settings,
 ) -> None:
+    """A task that takes what is there is killed; then the engine of one that goes on for ever."""
     contact = daemon.start(settings_of_a_new_project)
     with a_session(contact) as spark:
         expected = a_source(spark)
-        with a_task(contact) as task:
+        with a_task(contact, ONCE) as task:
             done = wait_for_more_than(spark, 0)
             task.kill()
     assert done < ROWS, "it was killed at work"
-    with a_task(contact) as task:
+    with a_task(contact, LIVE) as task:
         with a_session(contact) as spark:
             done = wait_for_more_than(spark, done)
         engine = contact.request("GET", "/api/laketop/1/engine")["pid"]
@@ -139,6 +145,6 @@ def test_every_row_counts_once_through_a_killed_task_and_a_killed_engine(
         task.kill()
     assert done < ROWS, "both were killed at work"
     with a_session(contact) as spark:
-        with a_task(contact) as task:
+        with a_task(contact, ONCE) as task:
             assert task.wait(500) == 0
         assert totals(spark) == expected

@@ -239,3 +239,12 @@ def test_dropping_it_leaves_nothing(client: FeatureEngineeringClient, table: str
     client.drop_table(name=table)
     with pytest.raises(NotFound):
         client.get_table(name=table)
+
+
+def test_a_stream_is_no_frame_for_a_training_set(
+    client: FeatureEngineeringClient, table: str, spark: SparkSession
+) -> None:
+    stream = spark.readStream.table(table).selectExpr("*", "ts AS at", "0D AS late")
+    lookup = FeatureLookup(table, "origin", timestamp_lookup_key="at")
+    with pytest.raises(Refused, match="streaming DataFrame is not supported"):
+        client.create_training_set(df=stream, feature_lookups=[lookup], label="late")
