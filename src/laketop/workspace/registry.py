@@ -380,6 +380,27 @@ class Registry:
             with self._store.ManagedSessionMaker(read_only=False) as session:
                 session.execute(lineage.insert().prefix_with("OR IGNORE").values(row))
 
+    def lineage_of(self, name: str, version: int) -> dict[str, Any]:
+        """Return what the version was made by and depends on, and what has read or written it."""
+        self.version(name, version)
+        with self._store.ManagedSessionMaker() as session:
+            made = session.execute(
+                sa.select(versions.c.created_by, versions.c.dependencies).where(
+                    versions.c.name == name, versions.c.version == int(version)
+                )
+            ).one_or_none()
+            told = session.execute(
+                sa.select(lineage.c.direction, lineage.c.entities)
+                .where(lineage.c.name == name, lineage.c.version == int(version))
+                .order_by(lineage.c.direction, lineage.c.entities)
+            )
+            seen = [{"direction": d, "entities": json.loads(entities)} for d, entities in told]
+        return {
+            "created_by": None if made is None else made.created_by,
+            "dependencies": [] if made is None else made.dependencies or [],
+            "lineages": seen,
+        }
+
     # What the above is made of
 
     @staticmethod

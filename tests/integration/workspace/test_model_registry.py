@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 import requests
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import PermissionDenied
+from databricks.sdk.errors import NotFound, PermissionDenied
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
@@ -449,3 +449,42 @@ def test_cloud_credentials_are_refused_by_name(
     answer = raw(path, name=registered, version="1", operation="MODEL_VERSION_OPERATION_READ")
 
     assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
+
+
+def test_a_version_tells_what_made_it_and_what_has_read_it(
+    registry: MlflowClient, client: WorkspaceClient, name: str
+) -> None:
+    registry.create_registered_model(name)
+    made = {
+        "entities": [{"job": {"id": "7", "job_run_id": "70"}}],
+        "lineages": [{"source_table": {"name": "main.ml.flights"}}],
+    }
+    header = {"X-Databricks-Lineage-Identifier": base64.b64encode(json.dumps(made).encode())}
+    client.api_client.do(
+        "POST",
+        "/api/2.0/mlflow/unity-catalog/model-versions/create",
+        body={"name": name, "source": "dbfs:/databricks/mlflow-tracking/1/2/artifacts/model"},
+        headers={key: value.decode() for key, value in header.items()},
+    )
+    reads = {
+        "name": name,
+        "version": "1",
+        "model_version_lineage_info": {
+            "direction": "DOWNSTREAM",
+            "entities": [{"notebook": {"id": "9"}}],
+        },
+    }
+    for _ in range(2):  # the same reader is remembered once
+        client.api_client.do(
+            "POST", "/api/2.0/mlflow/unity-catalog/model-versions/emit-lineage", body=reads
+        )
+    path = f"/api/laketop/1/models/{name}/versions"
+    assert client.api_client.do("GET", f"{path}/1/lineage") == {
+        "created_by": made,
+        "dependencies": [],
+        "lineages": [
+            {"direction": "DOWNSTREAM", "entities": [{"notebook": {"id": "9"}}]},
+        ],
+    }
+    with pytest.raises(NotFound):
+        client.api_client.do("GET", f"{path}/2/lineage")

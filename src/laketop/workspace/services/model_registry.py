@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from databricks.sdk.errors.platform import (
     ERROR_CODE_MAPPING,
     BadRequest,
@@ -14,7 +15,7 @@ from databricks.sdk.errors.platform import (
 from laketop.workspace.model_files import seal_of
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.paths import confined
-from laketop.workspace.service import Service, mount
+from laketop.workspace.service import Service, mount, route
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -57,6 +58,21 @@ class ModelRegistry(Service):
 
         try:
             return registry.folder(name, version), registry.file_digests(name, version)
+        except MlflowException as error:
+            kind = ERROR_CODE_MAPPING.get(error.error_code, BadRequest)
+            raise kind(error.message, error_code=error.error_code) from error
+
+    @route("GET /api/laketop/1/models/{full_name}/versions/{version}/lineage")
+    async def lineage(self, full_name: str, version: int) -> dict[str, Any]:
+        """Return by what a version was made, from which tables, and what has read it since."""
+        return await anyio.to_thread.run_sync(lambda: self._lineage(full_name, version))
+
+    def _lineage(self, name: str, version: int) -> dict[str, Any]:
+        registry = self.registry
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return registry.lineage_of(name, version)
         except MlflowException as error:
             kind = ERROR_CODE_MAPPING.get(error.error_code, BadRequest)
             raise kind(error.message, error_code=error.error_code) from error
