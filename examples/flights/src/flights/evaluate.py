@@ -69,7 +69,7 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     """
     step = Step(spark, run, "evaluate")
     client = registry.client(run)
-    candidate = contender(client, run.model, registry.existing(client, run, registry.CHALLENGER))
+    candidate = contender(client, run.model, registry.candidate(spark, client, run))
     champion = _champion(client, run)
     rows, evidence = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
     verdicts = ask(candidate, champion, rows, gates(run, evidence))

@@ -11,7 +11,10 @@ from flights.months import span
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """What one run works on. Months are text, "2013-04"; `origin` empty means every airport."""
+    """What one run works on. Months are text, "2013-04"; `origin` empty means every airport.
+
+    `model_name` and `model_version` are told to a deployment job by the registry.
+    """
 
     catalog: str = "dev"
     schema: str = "flights"
@@ -32,6 +35,8 @@ class Parameters:
     advisories: str = ""
     reproduction_required: str = "false"
     environment_required: str = "false"
+    model_name: str = ""
+    model_version: str = ""
     run: str = ""
     retraining_run: str = ""
     retrain_through: str = ""

@@ -42,7 +42,7 @@ def decide(spark: SparkSession, run: Parameters) -> str:
     step = Step(spark, run, "promote the retrained" if run.retraining else "promote")
     client = registry.client(run)
     champion = settle(spark, client, run.full_schema, model=run.model)
-    version = registry.existing(client, run, registry.CHALLENGER)
+    version = run.model_version or registry.existing(client, run, registry.CHALLENGER)
     verdicts, against = evaluation_of(
         spark, run.full_schema, model=run.model, version=version, run=run.run_name
     )

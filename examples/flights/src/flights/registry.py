@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laketop.ml import NotFound, version_of
+from laketop.ml import NotFound, challenge, version_of
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+    from pyspark.sql import SparkSession
 
     from flights.parameters import Parameters
 
@@ -24,6 +25,24 @@ def client(run: Parameters) -> MlflowClient:
     if run.experiment:
         mlflow.set_experiment(run.experiment)
     return mlflow.MlflowClient()
+
+
+def candidate(spark: SparkSession, registry: MlflowClient, run: Parameters) -> str:
+    """Return the version that the run is about: the challenger, or the one that the run names.
+
+    That becomes the challenger first.
+    Errors: NotFound when there is no challenger, ValueError when another model is named.
+    """
+    if not run.model_version:
+        return existing(registry, run, CHALLENGER)
+    if run.model_name != run.model:
+        raise ValueError(f"the run is told of {run.model_name!r}, and deploys {run.model!r}")
+    version = run.model_version
+    if version_of(registry, run.model, CHALLENGER) != version:
+        challenge(
+            spark, registry, run.full_schema, model=run.model, version=version, run=run.run_name
+        )
+    return version
 
 
 def existing(registry: MlflowClient, run: Parameters, alias: str) -> str:

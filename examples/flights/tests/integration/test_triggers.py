@@ -195,4 +195,4 @@ def test_the_alias_challenger_starts_the_gates(ws: WorkspaceClient) -> None:
     found = {task.task_key for task in one.tasks or ()}
     assert found <= {"evaluate", "promote"}
     given = {parameter.name for parameter in one.parameters or ()}
-    assert given <= set(asdict(Parameters()))
+    assert {"model_name", "model_version"} < given <= set(asdict(Parameters()))
