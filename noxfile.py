@@ -250,13 +250,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def torture(session: nox.Session) -> None:
-    """Run the property tests at their full sizes."""
+    """Run the property tests, and the point-in-time join, at their full sizes."""
     sizes = ("--hypothesis-profile=torture", *session.posargs)
     run(session, "pytest", "tests/property", *sizes)
     run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
     run(session, "pytest", "tests/integration/workspace/test_app.py", "-k", "random", *sizes)
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     run(session, "pytest", *flights, "-k", "backfill_equals", *sizes)
+    run(session, "python", "-m", "benchmarks.bench_point_in_time", "--growth")
     for name in ("durability", "denial_matrix", "sql_corpus"):
         run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
 

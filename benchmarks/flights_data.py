@@ -61,6 +61,8 @@ def delays(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return, for each moment of the column `by`, the sum and number of all delays until then.
 
     The mean over any window is the difference at its ends.
+    Shapes: of 336,776 flights the 328,521 that left count; those of one airport that left in the
+    same minute are one row.
     """
     known = rows.dropna(subset="dep_delay").sort_values(by)
     groups = known.groupby("origin").dep_delay

@@ -167,6 +167,22 @@ def test_a_feature_that_is_the_answer_vanishes(
     ]
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        pytest.param("abs(y - 3)", id="not monotone"),
+        pytest.param("concat('class ', y)", id="text"),
+    ],
+)
+def test_what_holds_the_answer_in_another_form_vanishes_too(
+    spark: SparkSession, schema: str, hours: DataFrame, x: str
+) -> None:
+    training_set = looked_up(spark, schema, hours, x, at="known_at")
+    evidence = leaks.find(spark, training_set, cutoff="known_at")
+    (found,) = (e for e in evidence if e.check == "vanishes_when_lagged")
+    assert found.leaking, found.reason
+
+
 def test_a_feature_of_a_later_time_is_after_the_cutoff(
     spark: SparkSession, schema: str, hours: DataFrame
 ) -> None:

@@ -9,6 +9,7 @@ from laketop.ml.gates.calibration import calibrated, calibration_error
 from laketop.ml.gates.champion import no_worse_than_champion
 from laketop.ml.gates.documentation import compliance_tags, documentation
 from laketop.ml.gates.environment import clean_environment
+from laketop.ml.gates.error import maximum_error, mean_interval, no_larger_error_than_champion
 from laketop.ml.gates.fairness import fairness
 from laketop.ml.gates.leakage import no_leak
 from laketop.ml.gates.quality import minimum_auc, minimum_slice_auc
@@ -48,8 +49,11 @@ __all__ = [
     "fairness",
     "inference_time",
     "licences",
+    "maximum_error",
+    "mean_interval",
     "minimum_auc",
     "minimum_slice_auc",
+    "no_larger_error_than_champion",
     "no_leak",
     "no_worse_than_champion",
     "repeatable",

@@ -36,7 +36,7 @@ def calibrated(limit: float, *, bins: int = 10) -> Gate:
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
-        scores = rows.scores(candidate)
+        labels, scores = rows.classes, rows.scores(candidate)
         if scores.min() < 0 or scores.max() > 1:
             return Verdict(
                 gate="calibrated",
@@ -44,8 +44,8 @@ def calibrated(limit: float, *, bins: int = 10) -> Gate:
                 limit=limit,
                 reason=f"scores from {scores.min():g} to {scores.max():g} are no probabilities",
             )
-        measured = calibration_error(rows.labels, scores, bins=bins)
-        bias = float(scores.mean() - rows.labels.mean())
+        measured = calibration_error(labels, scores, bins=bins)
+        bias = float(scores.mean() - labels.mean())
         return Verdict(
             gate="calibrated",
             passed=measured <= limit,
@@ -56,7 +56,7 @@ def calibrated(limit: float, *, bins: int = 10) -> Gate:
                 Measure(metric="bias", measured=bias, rows=len(rows)),
                 Measure(
                     metric="brier",
-                    measured=float(((scores - rows.labels) ** 2).mean()),
+                    measured=float(((scores - labels) ** 2).mean()),
                     rows=len(rows),
                 ),
             ),

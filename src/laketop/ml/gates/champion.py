@@ -29,9 +29,11 @@ def no_worse_than_champion(
             )
         both = rows.scores(candidate), rows.scores(champion)
         low, measured, high = (
-            delong_difference(rows.labels, *both, confidence=confidence)
+            delong_difference(rows.classes, *both, confidence=confidence)
             if method == "delong"
-            else auc_difference(rows.labels, *both, rounds=rounds, confidence=confidence, seed=seed)
+            else auc_difference(
+                rows.classes, *both, rounds=rounds, confidence=confidence, seed=seed
+            )
         )
         return Verdict(
             gate="no_worse_than_champion",

@@ -37,7 +37,7 @@ def fairness(
         positive = rows.scores(candidate) >= threshold
         measures = []
         for name, chosen in slices(rows, [column]):
-            counted, hit = _counted(criterion, rows.labels[chosen] == 1, positive[chosen])
+            counted, hit = _counted(criterion, rows.classes[chosen] == 1, positive[chosen])
             if counted.sum() >= least_rows:
                 share = float(hit[counted].mean())
                 size = int(counted.sum())

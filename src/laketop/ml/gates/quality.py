@@ -22,9 +22,9 @@ def minimum_auc(limit: float, *, rounds: int = 0, seed: int = 0) -> Gate:
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         scores = rows.scores(candidate)
         low, found, high = (
-            auc_interval(rows.labels, scores, rounds=rounds, seed=seed)
+            auc_interval(rows.classes, scores, rounds=rounds, seed=seed)
             if rounds
-            else (auc(rows.labels, scores),) * 3
+            else (auc(rows.classes, scores),) * 3
         )
         between = f", 95 % between {low:.4f} and {high:.4f}" if rounds else ""
         return Verdict(
@@ -61,7 +61,7 @@ def minimum_slice_auc(
         scores = rows.scores(candidate)
         measures, skipped = [], 0
         for name, chosen in slices(rows, columns):
-            y = rows.labels[chosen]
+            y = rows.classes[chosen]
             if y.size < least_rows or not 0 < y.sum() < y.size:
                 skipped += 1
                 continue

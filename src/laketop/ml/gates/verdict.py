@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,13 +69,23 @@ class Contender:
 class LabelledRows:
     """The rows on which contenders are compared, each scored once.
 
-    Shapes: `frame` holds the features and the column `label`, 0 or 1 without nulls; it may hold
-    columns by which rows are sliced and which no model takes.
-    Errors: ValueError for an unknown label column, or a label that is null, neither 0 nor 1, or
-    the same in every row.
+    Shapes: `frame` holds the features and the column `label`, 0 or 1 without nulls, or for the
+    problem "regression" any finite number; it may hold columns by which rows are sliced and which
+    no model takes.
+    Errors: ValueError for an unknown label column, or a label that is null, none of these, or the
+    same in every row.
     """
 
-    def __init__(self, frame: pd.DataFrame, *, label: str, name: str) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        label: str,
+        name: str,
+        problem: Literal["classification", "regression"] = "classification",
+    ) -> None:
+        import numpy as np
+
         if label not in frame.columns:
             raise ValueError(f"the rows {name!r} lack the label column {label!r}")
         self.features = frame.drop(columns=[label])
@@ -85,12 +95,27 @@ class LabelledRows:
             raise ValueError(f"the label {label!r} of the rows {name!r} is null in {missing} rows")
         self.labels: NDArray[np.float64] = frame[label].to_numpy(dtype=float)
         found = set(self.labels.tolist())
-        if not found <= {0.0, 1.0}:
+        if problem == "classification" and not found <= {0.0, 1.0}:
             raise ValueError(f"the label {label!r} of the rows {name!r} must be 0 or 1")
+        if not np.isfinite(self.labels).all():
+            raise ValueError(f"the label {label!r} of the rows {name!r} must be finite numbers")
         if len(found) == 1:
             raise ValueError(f"the label {label!r} of the rows {name!r} is {found.pop():g} in all")
         self.name = name
+        self.problem = problem
         self._scores: dict[tuple[str, str], NDArray[np.float64]] = {}
+
+    @property
+    def classes(self) -> NDArray[np.float64]:
+        """The labels of a classification, 0 or 1.
+
+        Errors: ValueError for rows of a regression.
+        """
+        if self.problem != "classification":
+            raise ValueError(
+                f"the rows {self.name!r} hold numbers, and this asks for labels 0 and 1"
+            )
+        return self.labels
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -7,8 +7,9 @@ evidence a feature or split:
 `after_cutoff`: the share of rows whose feature was looked up, holds, or is a time later than the
 row's cut-off. Times that a feature holds are the TIMESTAMP columns of its feature table that are no
 key (`last_departure_at`): the newest event that went into the row.
-`vanishes_when_lagged`: how much of the feature's rank correlation with the label is left when it is
-looked up a little earlier. An honest feature fades, one that holds the answer is gone.
+`vanishes_when_lagged`: how much of what the feature tells of the label, in either direction or
+only for some of its values, is left when it is looked up a little earlier. An honest feature fades,
+one that holds the answer is gone.
 `tells_the_label_alone`: how well the feature orders the label by itself, on a sample of the rows.
 `made_of_a_leak`: whether the feature is computed from, or looked up by, one that leaks.
 `duplicates_across_split`: the share of test rows whose inputs and cut-off a training row has too.

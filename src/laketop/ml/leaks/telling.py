@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 STRONG = 0.1  # rank correlation from which on vanishing means something
 ALONE = 0.95  # of the AUC or the rank correlation: no honest feature of noisy labels gets there
 SAMPLE = 50_000  # rows
+_PARTS = [part / 20 for part in range(1, 20)]
 
 
 def telling(
@@ -45,7 +47,8 @@ def telling(
     texts = _kinds(whole, "text")
     asked = [name for name in features if name in numbers | texts]
     df, lagged = (whole, {}) if lag is None else _lagged(whole, spec, pairs, lag)
-    lagged = {name: before for name, before in lagged.items() if name in numbers}
+    lagged = {name: before for name, before in lagged.items() if name in numbers | texts}
+    texts |= {before for name, before in lagged.items() if name in texts}
     rows = _sample(df, whole.columns, [label, *asked, *lagged.values()], texts)
     of = {name: lookup.table for lookup, _ in pairs for name in lookup.outputs}
     found = [
@@ -116,8 +119,9 @@ def _faded(
     least: float,
 ) -> Evidence:
     name, lagged = names
-    now = _correlation(rows[name], rows[label])
-    before = _correlation(rows[lagged], rows[label])
+    now = _told(rows, name, label)
+    before = _told(rows, lagged, label)
+    by_chance = 3 / math.sqrt(max(len(rows), 1))
     left = before / now if now else 1.0
     return Evidence(
         feature=name,
@@ -125,22 +129,19 @@ def _faded(
         check="vanishes_when_lagged",
         measured=left,
         limit=least,
-        leaking=now >= STRONG and left < least,
+        leaking=now >= max(STRONG, by_chance) and left < least,
         rows=len(rows),
-        reason=f"rank correlation with {label!r} is {now:.3f}, and {before:.3f} when it is "
-        f"looked up {lag} earlier",
+        reason=f"what it tells of {label!r} has a rank correlation of {now:.3f}, and of "
+        f"{before:.3f} when it is looked up {lag} earlier",
     )
 
 
 def _alone(rows: pd.DataFrame, name: str, *, table: str | None, label: str) -> Evidence:
-    values = rows[name] if rows[name].dtype.kind in "biuf" else _by_others(rows, name, label)
-    known = values.notna() & rows[label].notna()
-    y = rows.loc[known, label]
-    if y.nunique() == 2:
-        area = auc((y == y.max()).to_numpy(), values[known].to_numpy())
-        how, measured = "AUC", max(area, 1 - area)
-    else:
-        how, measured = "rank correlation", _correlation(values, rows[label])
+    how = "AUC" if rows[label].nunique() == 2 else "rank correlation"
+    orders = [_by_others(rows, name, label)]
+    orders += [rows[name]] if _is_number(rows[name]) else []
+    measured = max(_ordered(values, rows[label]) for values in orders)
+    known = rows[name].notna() & rows[label].notna()
     return Evidence(
         feature=name,
         table=table,
@@ -153,16 +154,49 @@ def _alone(rows: pd.DataFrame, name: str, *, table: str | None, label: str) -> E
     )
 
 
+def _told(rows: pd.DataFrame, name: str, label: str) -> float:
+    """Return the rank correlation with the label, or that of the mean label of alike values.
+
+    The second finds what is not monotone, and texts.
+    """
+    alike = _correlation(_by_others(rows, name, label), rows[label])
+    return max(alike, _correlation(rows[name], rows[label])) if _is_number(rows[name]) else alike
+
+
+def _ordered(values: Any, labels: Any) -> float:
+    """Return how well the values order the labels: the AUC of two labels, a correlation of more."""
+    known = values.notna() & labels.notna()
+    y = labels[known]
+    if labels.nunique() != 2:
+        return _correlation(values, labels)
+    if y.nunique() != 2:
+        return 0.5
+    area = auc((y == y.max()).to_numpy(), values[known].to_numpy())
+    return max(area, 1 - area)
+
+
 def _by_others(rows: pd.DataFrame, name: str, label: str) -> Any:
-    """Return for each text the mean label of that text in the other half of the rows."""
+    """Return for each row the mean label of alike values in the other half of the rows.
+
+    Alike are equal texts, and numbers within one twentieth of all.
+    """
+    import numpy as np
     import pandas as pd
 
-    halves = rows.iloc[::2], rows.iloc[1::2]
+    values = rows[name]
+    if _is_number(values):
+        part = np.searchsorted(values.quantile(_PARTS), values, side="left")
+        values = pd.Series(part, index=values.index).where(values.notna())
+    even, odd = slice(0, None, 2), slice(1, None, 2)
     told = []
-    for half, other in zip(halves, reversed(halves), strict=True):
-        means = other.groupby(name)[label].mean()
-        told.append(half[name].map(means))
+    for half, other in ((even, odd), (odd, even)):
+        means = rows[label].iloc[other].groupby(values.iloc[other]).mean()
+        told.append(values.iloc[half].map(means))
     return pd.concat(told).sort_index()
+
+
+def _is_number(values: Any) -> bool:
+    return values.dtype.kind in "biuf"
 
 
 def _correlation(left: Any, right: Any) -> float:

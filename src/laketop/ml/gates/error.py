@@ -1,0 +1,100 @@
+"""Gates on models that predict a number: how far off they are, alone and beside the champion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def mean_interval(
+    values: NDArray[np.float64], *, rounds: int = 200, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the mean with the central `confidence` of its bootstrap samples: low, mean, high.
+
+    Errors: ValueError for no values.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    import numpy as np
+
+    if not values.size:
+        raise ValueError("no values have no mean")
+    generator = np.random.default_rng(seed)
+    drawn = [values[generator.integers(0, values.size, values.size)].mean() for _ in range(rounds)]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn or [values.mean()], [tail, 1 - tail])
+    return float(low), float(values.mean()), float(high)
+
+
+def maximum_error(limit: float, *, rounds: int = 200, seed: int = 0) -> Gate:
+    """Return a gate that wants a mean absolute error of at most `limit`, in the label's units.
+
+    The high end of its 95 % bootstrap interval has to stay within it. It takes rows whose
+    `problem` is "regression" or "classification" alike: of probabilities it is what they are off.
+    """
+
+    def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+        low, found, high = mean_interval(_errors(candidate, rows), rounds=rounds, seed=seed)
+        return Verdict(
+            gate="maximum_error",
+            passed=high <= limit,
+            measured=high,
+            limit=limit,
+            reason=f"mean absolute error {found:.4g} on {len(rows)} rows of {rows.name}, "
+            f"95 % between {low:.4g} and {high:.4g}",
+            measures=(
+                Measure(
+                    metric="mean_absolute_error", measured=found, low=low, high=high, rows=len(rows)
+                ),
+            ),
+        )
+
+    return gate
+
+
+def no_larger_error_than_champion(
+    margin: float = 0.0, *, rounds: int = 200, confidence: float = 0.95, seed: int = 0
+) -> Gate:
+    """Return a gate that compares the absolute errors of both models on the same rows.
+
+    It passes when the high end of the interval of their mean difference, by paired bootstrap, is
+    at most `margin`, in the label's units.
+    """
+
+    def gate(candidate: Contender, champion: Contender | None, rows: LabelledRows) -> Verdict:
+        name = "no_larger_error_than_champion"
+        if champion is None:
+            return Verdict(gate=name, passed=True, limit=margin, reason="no champion yet")
+        difference = _errors(candidate, rows) - _errors(champion, rows)
+        low, found, high = mean_interval(
+            difference, rounds=rounds, confidence=confidence, seed=seed
+        )
+        return Verdict(
+            gate=name,
+            passed=high <= margin,
+            measured=high,
+            limit=margin,
+            reason=f"mean absolute error {found:+.4g} against version {champion.version} on "
+            f"{len(rows)} rows of {rows.name}, {confidence:.0%} between {low:+.4g} and {high:+.4g}",
+            measures=(
+                Measure(
+                    metric="mean_absolute_error_difference",
+                    measured=found,
+                    low=low,
+                    high=high,
+                    rows=len(rows),
+                ),
+            ),
+        )
+
+    return gate
+
+
+def _errors(contender: Contender, rows: LabelledRows) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.abs(rows.scores(contender) - rows.labels)
