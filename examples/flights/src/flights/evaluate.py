@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -153,8 +154,9 @@ def _rows(
         exclude_columns=features.CONTEXT,
     )
     split = f"month = '{month}'"
+    lag = timedelta(hours=float(run.leak_lag_hours)) or None
     with held(joined.whole) as whole:  # joined once, for every look and for the rows themselves
-        evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=None)
+        evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=lag)
         tested = to_pandas(whole.where(split).drop(*features.CONTEXT))
     evidence += features.replayed(spark, run, month)
     return LabelledRows(tested, label=features.LABEL, name=month), evidence

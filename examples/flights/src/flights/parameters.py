@@ -35,6 +35,7 @@ class Parameters:
     advisories: str = ""
     reproduction_required: str = "false"
     environment_required: str = "false"
+    leak_lag_hours: str = "0"
     model_name: str = ""
     model_version: str = ""
     run: str = ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+PREVIOUS = "previous"
 TRAINED_THROUGH = "trained_through"
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -85,6 +85,15 @@ def test_an_auc_that_reaches_the_leaking_one_would_be_a_leak(ran: Ran, spark: Sp
     rows = _labelled(spark, ran.parameters)
     honest, leaky = _monthly_auc(rows), _monthly_auc(_leaking_rows(spark, ran.parameters, rows))
     assert 0.6 < honest < leaky - 0.003
+
+
+def test_what_features_tell_fades_with_time_and_is_not_gone(ran: Ran, spark: SparkSession) -> None:
+    rows = training_rows(spark, replace(ran.parameters, first_month="2013-03"))
+    evidence = leaks.find(spark, rows, cutoff="known_at", lag=timedelta(hours=1))
+    assert leaks.leaking(evidence) == ()
+    left = {x.feature: x.measured for x in evidence if x.check == "vanishes_when_lagged"}
+    assert left.keys() == {*features.WEATHER, *features.DELAY}
+    assert 0.5 < left["recent_delay"] < 1
 
 
 def test_what_is_trained_anew_is_better_on_the_month_after(ran: Ran, spark: SparkSession) -> None:
