@@ -187,11 +187,13 @@ def test_what_cannot_be_scored_is_told(
 def test_a_signature_is_needed_and_inputs_that_nobody_brings_are_told(
     client: FeatureEngineeringClient,
     planes: str,
-    spark: SparkSession,
+    schema: str,
     inputs: pd.DataFrame | None,
     message: str,
 ) -> None:
-    keys = spark.sql("SELECT 'N1' AS tailnum")
+    mlflow.set_tracking_uri("databricks")
+    mlflow.set_experiment(f"/Shared/{schema}")
+    keys = client.spark.sql("SELECT 'N1' AS tailnum")
     training_set = client.create_training_set(
         df=keys, feature_lookups=[FeatureLookup(planes, "tailnum")], label=None
     )
