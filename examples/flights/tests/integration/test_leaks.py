@@ -89,7 +89,8 @@ def test_an_auc_that_reaches_the_leaking_one_would_be_a_leak(ran: Ran, spark: Sp
 
 def test_what_features_tell_fades_with_time_and_is_not_gone(ran: Ran, spark: SparkSession) -> None:
     rows = training_rows(spark, replace(ran.parameters, first_month="2013-03"))
-    evidence = leaks.find(spark, rows, cutoff="known_at", lag=timedelta(hours=1))
+    hour = timedelta(hours=1)
+    evidence = leaks.find(spark, rows, cutoff="known_at", lag=hour, planned=["time_hour"])
     assert leaks.leaking(evidence) == ()
     left = {x.feature: x.measured for x in evidence if x.check == "vanishes_when_lagged"}
     assert left.keys() == {*features.WEATHER, *features.DELAY}
