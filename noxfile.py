@@ -250,11 +250,19 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def torture(session: nox.Session) -> None:
-    """Run the property tests, and the point-in-time join, at their full sizes."""
+    """Run the tests of faults, properties and the join at their full sizes: hours."""
     sizes = ("--hypothesis-profile=torture", *session.posargs)
     run(session, "pytest", "tests/property", *sizes)
     run(session, "pytest", "tests/integration/ml/features/test_point_in_time.py", *sizes)
-    run(session, "pytest", "tests/integration/workspace/test_app.py", "-k", "random", *sizes)
+    # Random requests, spellings of paths, 1,000 kills, tokens of 500 x 8 callers.
+    full = "random or spelling or kill or eight_callers"
+    for name in ("app", "jobs"):
+        run(session, "pytest", f"tests/integration/workspace/test_{name}.py", "-k", full, *sizes)
+    run(session, "pytest", "tests/integration/workspace/test_kills.py", "--rounds=100")
+    # Pairs that start at the same instant; processes that are canceled, killed, too slow.
+    pairs, processes = "same_moment", "cancel or left or killed or stopped or group or guard"
+    for place, chosen in (("cli/test_accidents.py", pairs), ("runner/test_process.py", processes)):
+        run(session, "pytest", f"tests/integration/{place}", "-k", chosen, "--rounds=100")
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     run(session, "pytest", *flights, "-k", "backfill_equals", *sizes)
     run(session, "python", "-m", "benchmarks.bench_point_in_time", "--growth")

@@ -1,4 +1,4 @@
-"""Hypothesis profiles: small by default, full sizes with `nox -s torture`; `--update`."""
+"""Hypothesis profiles: small by default, full sizes with `nox -s torture`; options."""
 
 from __future__ import annotations
 
@@ -19,8 +19,24 @@ settings.load_profile("default")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "write expectations that are files anew, and show what changed"
     parser.addoption("--update", action="store_true", help=text)
+    text = "run each test so many times"
+    parser.addoption("--rounds", type=int, default=1, metavar="N", help=text)
     text = "add to this file what clients were answered, for scripts/witnesses.py"
     parser.addoption("--witnesses", metavar="FILE", help=text)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each test run as often as `--rounds` says: `nox -s torture` looks for what is rare."""
+    rounds = metafunc.config.getoption("--rounds")
+    if rounds > 1:
+        metafunc.fixturenames.append("round_")
+        metafunc.parametrize("round_", range(rounds), indirect=True)
+
+
+@pytest.fixture
+def round_(request: pytest.FixtureRequest) -> int:
+    """Return which of the rounds this is."""
+    return int(request.param)
 
 
 def pytest_configure() -> None:

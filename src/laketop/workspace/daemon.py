@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from laketop import durable
 from laketop._version import __version__
 from laketop.errors import LaketopError
 from laketop.settings import FIRST_WORKSPACE, Settings
@@ -306,7 +307,7 @@ def prepare(settings: Settings) -> None:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         ignore = settings.state / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            durable.write(ignore, b"*\n")
     except OSError as error:
         raise LaketopError(
             f"the state folder {str(settings.state)!r} cannot be written: {error.strerror}",

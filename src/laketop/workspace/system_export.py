@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from laketop.engine.connect import RemoteEngine
@@ -94,8 +94,10 @@ class SystemExport:
         now, workspace_id = workspace.now_ms(), workspace.workspace_id
         self._workspace.lineage_tracking.intake.take()
         with store.transaction(write=True):
+            self._collect_pipelines(now)
             told = store.table("system jobs")
             jobs = workspace.jobs.all_jobs()
+            self._collect_tasks(jobs, now)
             for job_id, job in jobs.items():
                 if told.get(str(job_id), {}).get("digest") != system_tables.digest(job):
                     self.waiting.add(*system_tables.job_row(job, workspace_id, now_ms=now))
@@ -116,6 +118,38 @@ class SystemExport:
                     "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
                     (run["run_id"], run["end_time"]),
                 )
+
+    def _collect_tasks(self, jobs: Mapping[int, Mapping[str, Any]], now_ms: int) -> None:
+        told = self._workspace.store.table("system job tasks")
+        tasks = {str(job_id): system_tables.tasks_of(job) for job_id, job in jobs.items()}
+        for job_id in sorted({*told, *tasks}):
+            before, after = told.get(job_id, {}), tasks.get(job_id, {})
+            for row in system_tables.task_rows(
+                job_id, before, after, workspace_id=self._workspace_id, now_ms=now_ms
+            ):
+                self.waiting.add(*row)
+            if job_id not in tasks:
+                del told[job_id]
+            elif before != after:
+                told[job_id] = after
+
+    def _collect_pipelines(self, now_ms: int) -> None:
+        told, workspace_id = self._workspace.store.table("system pipelines"), self._workspace_id
+        known = {one["pipeline_id"]: one for one in self._workspace.pipelines.every()}
+        for id_, pipeline in known.items():
+            row = system_tables.pipeline_row(pipeline, workspace_id, now_ms=now_ms)
+            if told.get(id_) != pipeline:
+                self.waiting.add(*row)
+                told[id_] = pipeline
+        for id_ in [one for one in told if one not in known]:
+            self.waiting.add(
+                *system_tables.pipeline_row(told[id_], workspace_id, now_ms=now_ms, is_deleted=True)
+            )
+            del told[id_]
+
+    @property
+    def _workspace_id(self) -> str:
+        return self._workspace.workspace_id
 
     def _waiting(self) -> list[str]:
         return [name for name in self.waiting.names() if name in TABLES]

@@ -43,6 +43,14 @@ TABLES: Mapping[str, str] = {
     "system.lakeflow.jobs": """account_id STRING, workspace_id STRING, job_id STRING, name STRING,
         description STRING, creator_id STRING, tags MAP<STRING, STRING>, change_time TIMESTAMP,
         delete_time TIMESTAMP, run_as STRING""",
+    "system.lakeflow.job_tasks": """account_id STRING, workspace_id STRING, job_id STRING,
+        task_key STRING, depends_on_keys ARRAY<STRING>, change_time TIMESTAMP,
+        delete_time TIMESTAMP""",
+    "system.lakeflow.pipelines": """account_id STRING, workspace_id STRING, pipeline_id STRING,
+        pipeline_type STRING, name STRING, created_by STRING, run_as STRING,
+        tags MAP<STRING, STRING>, settings STRUCT<photon: BOOLEAN, development: BOOLEAN,
+        continuous: BOOLEAN, serverless: BOOLEAN, edition: STRING, channel: STRING>,
+        configuration MAP<STRING, STRING>, change_time TIMESTAMP, delete_time TIMESTAMP""",
     "system.lakeflow.job_run_timeline": """account_id STRING, workspace_id STRING, job_id STRING,
         run_id STRING, period_start_time TIMESTAMP, period_end_time TIMESTAMP,
         trigger_type STRING, run_type STRING, run_name STRING, compute_ids ARRAY<STRING>,
@@ -293,6 +301,62 @@ def job_row(
         "change_time": _time(now_ms),
         "delete_time": _time(now_ms) if is_deleted else None,
         "run_as": job.get("run_as_user_name"),
+    }
+
+
+Depends = Mapping[str, list[str]]
+"""The tasks of a job by their keys, each with the keys that it depends on."""
+
+
+def tasks_of(job: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what `system.lakeflow.job_tasks` tells of the tasks of a job."""
+    return {
+        str(task["task_key"]): sorted(str(one["task_key"]) for one in task.get("depends_on") or ())
+        for task in job["settings"].get("tasks") or ()
+    }
+
+
+def task_rows(
+    job_id: str, before: Depends, now: Depends, *, workspace_id: str, now_ms: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of the tasks that are not what they were, those that are gone too."""
+    for key in sorted({*before, *now}):
+        if before.get(key) != now.get(key):
+            yield (
+                "system.lakeflow.job_tasks",
+                {
+                    "account_id": ACCOUNT,
+                    "workspace_id": workspace_id,
+                    "job_id": job_id,
+                    "task_key": key,
+                    "depends_on_keys": now.get(key, before.get(key)),
+                    "change_time": _time(now_ms),
+                    "delete_time": None if key in now else _time(now_ms),
+                },
+            )
+
+
+_SETTINGS = ("photon", "development", "continuous", "serverless", "edition", "channel")
+
+
+def pipeline_row(
+    pipeline: Mapping[str, Any], workspace_id: str, *, now_ms: int, is_deleted: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return how a pipeline is from now on, or that it is gone."""
+    spec = pipeline["spec"]
+    return "system.lakeflow.pipelines", {
+        "account_id": ACCOUNT,
+        "workspace_id": workspace_id,
+        "pipeline_id": pipeline["pipeline_id"],
+        "pipeline_type": "ETL_PIPELINE",
+        "name": spec.get("name"),
+        "created_by": pipeline.get("creator_user_name"),
+        "run_as": pipeline.get("run_as_user_name"),
+        "tags": {key: str(value) for key, value in (spec.get("tags") or {}).items()},
+        "settings": {name: spec.get(name) for name in _SETTINGS},
+        "configuration": {k: str(v) for k, v in (spec.get("configuration") or {}).items()},
+        "change_time": _time(now_ms),
+        "delete_time": _time(now_ms) if is_deleted else None,
     }
 
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -44,7 +44,7 @@ from laketop.workspace.workspace import Workspace
 # MLflow, and what it loads, warn of each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
-_KILLS = 20
+_KILLS = max(20, settings().max_examples // 10)
 
 
 def _token(text: str) -> str:
@@ -461,42 +461,87 @@ def _with(value: Any, place: tuple[Any, ...], new: Any) -> Any:
 # --- paths ---------------------------------------------------------------------------------------
 
 _UP = [
-    "..", "%2e%2e", "%2E%2e", ".%2e", "%252e%252e", "%25%32%65%25%32%65", "..%00", "..;", "..;x",
+    "..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "%25%32%65%25%32%65", "..%00", "..;", "..;x",
     "..%0d", "%c0%ae%c0%ae", "%uff0e%uff0e", "..%09", "...", "..%20", "~", "%ef%bc%8e%ef%bc%8e",
+    "..%e2%80%8b", "..%7f",
 ]  # fmt: skip
 _SLASH = ["/", "%2f", "%2F", "%252f", "\\", "%5c", "%255c", "//", "/./", "%c0%af", ";/"]
 _SPELLINGS = [(up + slash) * 4 for up in _UP for slash in _SLASH]
-_PLACES = [
-    ("GET", "/api/2.0/fs/files/Volumes/main/default/v/{}canary"),
-    ("PUT", "/api/2.0/fs/files/Volumes/main/default/v/{}attack?overwrite=true"),
-    ("PUT", "/api/2.0/fs/directories/Volumes/main/default/{}attack"),
-    ("PUT", "/api/2.0/fs/files/Models/{}attack/1/2/3/4?overwrite=true"),
-    ("PUT", "/api/2.0/fs/files/WorkspaceInternal/Mlflow/Artifacts/{}attack?overwrite=true"),
-    ("POST", "/api/2.0/workspace-files/import-file/Shared%2F{}attack?overwrite=true"),
-    ("GET", "/api/2.0/workspace/export?direct_download=true&path=/Shared/{}canary"),
+_PLACES: list[tuple[str, str, dict[str, Any]]] = [
+    ("GET", "/api/2.0/fs/files/Volumes/main/default/v/{}canary", {}),
+    ("PUT", "/api/2.0/fs/files/Volumes/main/default/v/{}attack?overwrite=true", {}),
+    ("PUT", "/api/2.0/fs/directories/Volumes/main/default/{}attack", {}),
+    ("PUT", "/api/2.0/fs/files/Models/{}attack/1/2/3/4?overwrite=true", {}),
+    ("PUT", "/api/2.0/fs/files/WorkspaceInternal/Mlflow/Artifacts/{}attack?overwrite=true", {}),
+    ("DELETE", "/api/2.0/fs/files/Volumes/main/default/v/{}canary", {}),
+    ("POST", "/api/2.0/workspace-files/import-file/Shared%2F{}attack?overwrite=true", {}),
+    ("GET", "/api/2.0/workspace/export?direct_download=true&path=/Shared/{}canary", {}),
+    ("GET", "/api/2.0/workspace/list?path=/Shared/{}", {}),
+    ("POST", "/api/2.0/workspace/mkdirs", {"path": "/Shared/{}attack"}),
+    ("POST", "/api/2.0/workspace/delete", {"path": "/Shared/{}canary", "recursive": True}),
+    (
+        "POST",
+        "/api/2.0/workspace/import",
+        {"path": "/Shared/{}attack", "format": "RAW", "content": "YXR0YWNr", "overwrite": True},
+    ),
+    ("GET", "/api/2.0/dbfs/read?path=/{}canary", {}),
+    ("GET", "/api/2.0/dbfs/list?path=/{}", {}),
+    ("POST", "/api/2.0/dbfs/mkdirs", {"path": "/{}attack"}),
+    (
+        "POST",
+        "/api/2.0/dbfs/put",
+        {"path": "/{}attack", "contents": "YXR0YWNr", "overwrite": True},
+    ),
+    ("POST", "/api/2.0/dbfs/delete", {"path": "/{}canary", "recursive": True}),
+    (
+        "POST",
+        "/api/2.0/dbfs/move",
+        {"source_path": "/{}canary", "destination_path": "/{}attack"},
+    ),
+    ("POST", "/api/2.0/repos", {"url": "file:///x", "provider": "gitHub", "path": "/{}attack"}),
 ]
+_STEP = len(_PLACES) // 3
+
+
+def _asked(method: str, place: str, body: dict[str, Any], spelling: str) -> tuple[str, bytes]:
+    """Return the path of a request, and its body: there a name is as it would be decoded."""
+    if not body:
+        return place.format(spelling), b"attack" if method in {"PUT", "POST"} else b""
+    plain = unquote(spelling)
+    told = {k: v.format(plain) if isinstance(v, str) else v for k, v in body.items()}
+    return place, json.dumps(told).encode()
 
 
 def test_no_spelling_of_a_path_leaves_its_root(host: str, token: str, workspace: Workspace) -> None:
+    assert len(_SPELLINGS) > 200
     volumes = workspace.state / "catalog/main/default/_volumes"
     volumes.mkdir(parents=True, exist_ok=True)
     (volumes / "v.json").write_text("{}")
     (workspace.state / "catalog/main/default/_files/v").mkdir(parents=True, exist_ok=True)
-    for folder in (workspace.state, workspace.settings.root, volumes.parent):
-        (folder / "canary").write_text("sing")
-    headers = {"Authorization": f"Bearer {token}"}
+    canaries = [
+        folder / "canary" for folder in (workspace.state, workspace.settings.root, volumes.parent)
+    ]
+    for canary in canaries:
+        canary.write_text("sing")
     for number, spelling in enumerate(_SPELLINGS):
-        # Every spelling meets two of the places, every place fifty of the spellings.
-        for method, place in (_PLACES[number % 7], _PLACES[(number + 3) % 7]):
-            status, body, _ = _send(host, method, place.format(spelling), headers, b"attack")
+        # Every spelling meets three of the places, or all of them at full size.
+        chosen = [_PLACES[(number + n * _STEP) % len(_PLACES)] for n in range(3)]
+        for method, place, body in _PLACES if _PER_ROUTE > 2 else chosen:
+            path, sent = _asked(method, place, body, spelling)
+            headers = {"Authorization": f"Bearer {token}"}
+            headers |= {"Content-Type": "application/json"} if body else {}
+            status, answer, _ = _send(host, method, path, headers, sent)
             assert status < 500, (method, place, spelling)
-            assert body != b"sing", (method, place, spelling)
+            assert b"sing" not in answer, (method, place, spelling)
+            assert b"c2luZw" not in answer, (method, place, spelling)  # the same in base64
+            assert b"canary" not in answer or status >= 400, (method, place, spelling)
+    assert all(canary.read_text() == "sing" for canary in canaries)
     assert _strays(workspace) == []
 
 
 def _strays(workspace: Workspace) -> list[Path]:
     state = workspace.state
-    roots = ("catalog/main/default/_files/v", "models", "artifacts", "files")
+    roots = ("catalog/main/default/_files/v", "models", "artifacts", "files", "dbfs")
     return [
         file
         for file in workspace.settings.root.parent.rglob("*attack*")

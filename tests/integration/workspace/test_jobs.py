@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,6 +41,7 @@ from databricks.sdk.service.jobs import (
     Task,
     TaskDependency,
 )
+from hypothesis import settings
 from tests.integration.processes import is_running
 from tests.integration.workspace.conftest import serving
 from tests.integration.workspace.forking import forking_server
@@ -513,21 +518,52 @@ def test_raising_the_limit_lets_queued_runs_begin(
         _ended(client, run_id)
 
 
-def test_the_same_token_of_eight_callers_makes_one_run(served: Served) -> None:
+_TOKENS = max(5, settings().max_examples // 20)
+"""Source: reliability R4."""
+_FOUR_CALLERS = """
+import json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from databricks.sdk import WorkspaceClient
+host, token, job_id = sys.argv[1:]
+clients = [WorkspaceClient(host=host, token=token) for _ in range(4)]
+barrier = threading.Barrier(4)
+def call(client, key):
+    barrier.wait()
+    return client.jobs.run_now(int(job_id), idempotency_token=key).run_id
+print(flush=True)
+with ThreadPoolExecutor(4) as threads:
+    for line in sys.stdin:
+        print(json.dumps([*threads.map(call, clients, [line.strip()] * 4)]), flush=True)
+"""
+
+
+def test_the_same_token_of_eight_callers_in_two_processes_makes_one_run(served: Served) -> None:
     client = served.client
     job_id = _job(client, _condition("a"), max_concurrent_runs=1000)
-    clients = [WorkspaceClient(host=served.host, token=served.token) for _ in range(8)]
-    barrier = threading.Barrier(8)
+    order = [sys.executable, "-c", _FOUR_CALLERS, served.host, served.token, str(job_id)]
+    with contextlib.ExitStack() as stack:
+        callers = [
+            stack.enter_context(subprocess.Popen(order, stdin=PIPE, stdout=PIPE, text=True))
+            for _ in range(2)
+        ]
+        for one in callers:
+            assert _said_by(one) == "\n"
+        for number in range(_TOKENS):
+            for one in callers:
+                assert one.stdin is not None
+                one.stdin.write(f"{job_id}-{number}\n")
+                one.stdin.flush()
+            found = [run_id for one in callers for run_id in json.loads(_said_by(one))]
+            assert (len(found), len(set(found))) == (8, 1)
+        for one in callers:
+            assert one.stdin is not None
+            one.stdin.close()
+    assert len(list(client.jobs.list_runs(job_id=job_id))) == _TOKENS
 
-    def call(one: WorkspaceClient, key: str) -> int:
-        barrier.wait()
-        return _start(one, job_id, idempotency_token=key)
 
-    with ThreadPoolExecutor(8) as threads:
-        for number in range(5):
-            found = set(threads.map(call, clients, [f"{job_id}-{number}"] * 8))
-            assert len(found) == 1
-    assert len(list(client.jobs.list_runs(job_id=job_id))) == 5
+def _said_by(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
 
 
 def test_a_token_too_long_is_refused(client: WorkspaceClient) -> None:

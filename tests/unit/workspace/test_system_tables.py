@@ -39,7 +39,9 @@ def test_every_row_has_the_columns_of_its_table() -> None:
     job = {"job_id": 3, "settings": {"name": "j", "tags": {"a": "b"}}}
     rows = [*system_tables.run_rows(run, "7"), system_tables.job_row(job, "7", now_ms=1)]
     assert usage is not None
-    assert len(rows) == 3
+    rows += system_tables.task_rows("3", {}, {"a": []}, workspace_id="7", now_ms=1)
+    rows += [system_tables.pipeline_row({"pipeline_id": "p", "spec": {}}, "7", now_ms=1)]
+    assert len(rows) == 5
     for name, row in [*rows, usage]:
         for column in row:
             assert f"{column} " in system_tables.TABLES[name], (name, column)

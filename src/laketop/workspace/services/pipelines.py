@@ -145,6 +145,10 @@ class Pipelines(PermittedService):
             f"The update {update_id[:100]!r} of pipeline {pipeline_id!r} does not exist."
         )
 
+    def every(self) -> list[Record]:
+        """Return every pipeline whoever asks, inside a transaction."""
+        return self._kept.all()
+
     def _spec(self, fields: Mapping[str, Any]) -> Record:
         spec = fields_of(PipelineSpec, fields, without=("id",))
         if not spec.get("name"):

@@ -107,9 +107,9 @@ class Repos(Service):
 
     def forget_places(self, paths: Iterable[str]) -> None:
         """Forget the Git folders of places where nothing is any more, inside a transaction."""
-        for repo_id in (self.at_paths().get(path) for path in paths):
-            if repo_id is not None:
-                self._forget(repo_id)
+        known = self.at_paths()
+        for path in known.keys() & set(paths):
+            self._forget(known[path])
 
     def _forget(self, repo_id: int) -> None:
         del self._repos[str(repo_id)]
