@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CALLER = "x-laketop-caller"
 """The header by which a session says on whose behalf it speaks."""
+
+_ENDED: Final = re.compile(
+    r"\bSparkConnectGrpcException\b"
+    r"|\[(INVALID_HANDLE\.|(RESPONSE_ALREADY_RECEIVED|SESSION_NOT_SAME|NO_ACTIVE_SESSION)\])"
+)
+_REFUSED: Final = "[INVALID_HANDLE.SESSION_"
+
+
+def tells_of_an_end(error: str) -> bool:
+    """Tell whether the client raised it since no engine answers, or one that is another's.
+
+    `error` is the text with the name of the exception's class.
+    """
+    return _ENDED.search(error) is not None
+
+
+def tells_of_a_lost_session(error: str) -> bool:
+    """Tell whether an engine that has been started anew refused, before it did anything."""
+    return _REFUSED in error
 
 
 class Engine(Protocol):

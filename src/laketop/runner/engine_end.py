@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Final
 
+from laketop.engine.connect import tells_of_an_end
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
 SENTENCE: Final = "the engine ended while the task ran"
 _ADVICE: Final = "run the job again, or repair this run"
-_OF_THE_CLIENT: Final = re.compile(
-    r"\bSparkConnectGrpcException\b"
-    r"|\[(INVALID_HANDLE\.|(RESPONSE_ALREADY_RECEIVED|SESSION_NOT_SAME|NO_ACTIVE_SESSION)\])"
-)
-"""What the client raises when no engine answers, or a new one that does not know its session."""
 
 
 def told(outcome: Outcome) -> Outcome:
@@ -25,7 +20,7 @@ def told(outcome: Outcome) -> Outcome:
 
     An error that is not one of Spark's client stays: the task has failed for a reason of its own.
     """
-    if outcome.result_state != "FAILED" or not _OF_THE_CLIENT.search(outcome.error or ""):
+    if outcome.result_state != "FAILED" or not tells_of_an_end(outcome.error or ""):
         return outcome
     return dataclasses.replace(
         outcome,

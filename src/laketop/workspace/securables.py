@@ -6,6 +6,7 @@ Source: Databricks docs, privileges and error classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.platform import PermissionDenied
@@ -20,6 +21,8 @@ EVERYBODY = "account users"
 _SHARED = {"system", "samples"}
 """Catalogs that everybody reads and nobody changes."""
 _OPEN = {"SELECT", "USE CATALOG", "USE SCHEMA", "READ VOLUME", "EXECUTE"}
+_DATA = {"SELECT", "MODIFY", "EXECUTE", "READ VOLUME", "WRITE VOLUME"}
+"""What the owner of a catalog or schema has on what others made in it only by a grant."""
 _METASTORE = "metastore"
 
 
@@ -84,22 +87,19 @@ class Securables:
         if type_ == "METASTORE":
             held = self._has(privilege, type_, _METASTORE)
             return None if held else f"{privilege} on Metastore"
-        if any(
-            self._owner(kind, ".".join(names[:length])) == self._workspace.user
-            for length, kind in ((1, "CATALOG"), (2, "SCHEMA"))
-            if length <= len(names)
-        ):
-            return None
-        if len(names) > 1 and not self._has("USE CATALOG", "CATALOG", names[0]):
+        contains = self._owns_container(names)
+        if len(names) > 1 and not contains and not self._has("USE CATALOG", "CATALOG", names[0]):
             return f"USE CATALOG on Catalog '{names[0]}'"
         schema = ".".join(names[:2])
-        if len(names) > 2 and not self._has("USE SCHEMA", "SCHEMA", schema):
+        if len(names) > 2 and not contains and not self._has("USE SCHEMA", "SCHEMA", schema):
             return f"USE SCHEMA on Schema '{schema}'"
-        if self._has(privilege, type_, name) or self._owner(type_, name) == self._workspace.user:
+        owns = self._is_caller(self._owner(type_, name)) if len(names) > 2 else False
+        if owns or (contains and privilege not in _DATA) or self._has(privilege, type_, name):
             return None
         return f"{privilege} on {_words(type_)} '{name}'"
 
     def _has(self, privilege: str, type_: str, name: str) -> bool:
+        """Tell whether it was granted to the caller, on the object or on what holds it."""
         mine = self._mine()
         found = (
             [(who, p) for who, held in self._privileges.on(type_, name).items() for p in held]
@@ -107,19 +107,26 @@ class Securables:
             else [(who, p) for who, p, _, _ in self._privileges.effective(type_, name)]
         )
         covers = {privilege, "MANAGE"} if privilege == "MANAGE" else {privilege, ALL}
-        owned = type_ != "METASTORE" and self._owns(type_, name)
-        return owned or any(who in mine and p in covers for who, p in found)
+        return any(who in mine and p in covers for who, p in found)
 
     def _mine(self) -> set[str]:
         return {self._workspace.user, EVERYBODY, *self._workspace.groups_of_caller()}
 
+    def _is_caller(self, owner: str | None) -> bool:
+        return owner in {self._workspace.user, *self._workspace.groups_of_caller()}
+
+    def _owns_container(self, names: Sequence[str]) -> bool:
+        """Tell whether the caller owns the catalog, or the schema if the name has one."""
+        held = [("CATALOG", 1), ("SCHEMA", 2)][: len(names)]
+        return any(
+            self._is_caller(self._owner(kind, ".".join(names[:length]))) for kind, length in held
+        )
+
     def _owns(self, type_: str, name: str) -> bool:
         names = name.split(".")
-        held = [("CATALOG", 1), ("SCHEMA", 2)][: len(names)]
-        above = [self._owner(kind, ".".join(names[:length])) for kind, length in held]
-        own = [self._owner(type_, name)] if len(names) == 3 else []
-        mine = {self._workspace.user, *self._workspace.groups_of_caller()}
-        return bool(mine & {owner for owner in [*above, *own] if owner})
+        return self._owns_container(names) or (
+            len(names) == 3 and self._is_caller(self._owner(type_, name))
+        )
 
     def _owner(self, type_: str, name: str) -> str | None:
         names = name.split(".")
@@ -132,7 +139,7 @@ class Securables:
             owner = read(self._lake.entry(kind, *names)).get("owner")
             if owner:
                 return owner
-        return None
+        return self._owner("SCHEMA", ".".join(names[:2])) if type_ == "TABLE" else None
 
 
 def _words(type_: str) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from laketop.engine.connect import RemoteEngine
+from laketop.engine.connect import RemoteEngine, tells_of_an_end
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class SqlSession:
     ) -> None:
         self.user = user
         self._catalog = catalog
-        self._schema = schema
+        self._first_schema = self._schema = schema
         self._settings = settings
         self._now_ms = now_ms
         self._used_ms = now_ms()
@@ -99,14 +99,24 @@ class SqlSession:
             self._running += 1
         try:
             yield spark
+        except Exception as error:
+            if tells_of_an_end(f"{type(error).__name__}: {error}"):
+                self._lose(spark)
+            raise
         finally:
             with self._guard:
                 self._running -= 1
                 self._used_ms = self._now_ms()
 
+    def _lose(self, spark: SparkSession) -> None:
+        """Let the next statement open the session anew, as it was when it was opened first."""
+        with self._guard:
+            if self._spark is spark:
+                self._spark, self._schema = None, self._first_schema
+
     def leave_schema(self) -> None:
         """Forget the schema that was not there: the client has chosen another one."""
-        self._schema = None
+        self._first_schema = self._schema = None
 
     def end(self) -> None:
         """End it and what it runs; not waited for."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laketop.engine.connect import RemoteEngine
+from laketop.engine.connect import RemoteEngine, tells_of_a_lost_session, tells_of_an_end
 from laketop.errors import LaketopError
 from laketop.workspace import statement_results as results
 
@@ -154,8 +154,12 @@ class Statement:
     def _run(self, opened: Callable[[], AbstractContextManager[SparkSession]]) -> None:
         self._note()
         try:
-            with opened() as session:
-                self._run_in(session)
+            try:
+                self._run_once(opened)
+            except Exception as error:
+                if not tells_of_a_lost_session(_named(error)):
+                    raise
+                self._run_once(opened)  # in a new session: the engine was started anew
         except LaketopError as error:
             self._fail("TEMPORARILY_UNAVAILABLE", str(error))
         except Exception as error:  # noqa: BLE001 - as for a catalog that is not there
@@ -163,8 +167,8 @@ class Statement:
         finally:
             self._left.set()
 
-    def _run_in(self, session: SparkSession) -> None:
-        try:
+    def _run_once(self, opened: Callable[[], AbstractContextManager[SparkSession]]) -> None:
+        with opened() as session:
             self._session = session
             session.addTag(self.tag)  # of this thread alone
             self.opened_ms = self._now_ms()
@@ -172,11 +176,10 @@ class Statement:
                 if self.state == "PENDING":
                     self.state = "RUNNING"
             if self.state == "RUNNING":
-                self._answer(session)
-        except Exception as error:  # noqa: BLE001 - whatever the statement raises is its end
-            self._fail_by(error)
-        finally:
-            self._left.set()
+                try:
+                    self._answer(session)
+                except LaketopError as error:  # of its result, not of the engine
+                    self._fail_by(error)
 
     def _answer(self, session: SparkSession) -> None:
         order = self.order
@@ -231,6 +234,10 @@ class Statement:
             offset += part.num_rows
 
     def _fail_by(self, error: Exception) -> None:
+        if tells_of_an_end(_named(error)):
+            told = LaketopError("the engine ended while the statement ran", hint="run it again")
+            self._fail("TEMPORARILY_UNAVAILABLE", str(told))
+            return
         sql_state = getattr(error, "getSqlState", lambda: None)()
         message = str(error).partition("\n\nJVM stacktrace:")[0].strip()
         self._fail("BAD_REQUEST", message or type(error).__name__, sql_state)
@@ -251,6 +258,10 @@ class Statement:
         self._note()
         self.ended.set()
         return True
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def argument(kind: str, value: str | None) -> Any:

@@ -6,68 +6,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from tests.integration.engine.bearers import bearing, principal
+from tests.integration.engine.bearers import BOB, denial, grant, rows
 
 from laketop.settings import Settings
-from laketop.workspace.daemon import Contact
-
-BOB = "bob@laketop.local"
 
 
 @pytest.fixture(scope="module")
 def root(laketop_project: Path) -> Path:
     """Return the folder of catalogs."""
     return Settings.read(laketop_project).state / "catalog"
-
-
-@pytest.fixture(scope="module")
-def bobs(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
-    """Return a session of bob, who is in `readers` by way of `inner`, and no admin."""
-    with (
-        principal(workspace, BOB, "inner", "readers") as token,
-        bearing(token, laketop_engine) as session,
-    ):
-        yield session
-
-
-@pytest.fixture
-def box(spark: SparkSession) -> Iterator[str]:
-    """Return a schema of the admin's in a catalog of its own, with a table, a view, a function."""
-    catalog = f"deny_{uuid.uuid4().hex[:8]}"
-    for statement in (
-        f"CREATE CATALOG {catalog}",
-        f"CREATE SCHEMA {catalog}.s",
-        f"CREATE TABLE {catalog}.s.t AS SELECT 1 AS a",
-        f"CREATE VIEW {catalog}.s.v AS SELECT a + 1 AS b FROM {catalog}.s.t",
-        f"CREATE FUNCTION {catalog}.s.f(x INT) RETURNS INT RETURN x + 1",
-        f"CREATE FUNCTION {catalog}.s.g(x INT) RETURNS INT RETURN x * 10",
-        f"CREATE VOLUME {catalog}.s.files",
-    ):
-        spark.sql(statement)
-    yield f"{catalog}.s"
-    spark.sql(f"DROP CATALOG {catalog} CASCADE")
-
-
-def rows(session: SparkSession, statement: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in session.sql(statement).collect()]
-
-
-def denial(session: SparkSession, statement: str) -> str:
-    with pytest.raises(Exception, match=r"\[[A-Z_.]+\]") as caught:
-        session.sql(statement).collect()
-    return str(caught.value)
-
-
-def grant(spark: SparkSession, box: str, *grants: str, to: str = BOB) -> None:
-    catalog = box.split(".", maxsplit=1)[0]
-    spark.sql(f"GRANT USE CATALOG ON CATALOG {catalog} TO `{to}`")
-    spark.sql(f"GRANT USE SCHEMA ON SCHEMA {box} TO `{to}`")
-    for each in grants:
-        spark.sql(f"GRANT {each} TO `{to}`")
 
 
 def test_the_way_to_a_table_is_asked_for_first(

@@ -178,7 +178,7 @@ def test_a_table_deleted_over_rest_comes_back_until_its_schema_is_deleted(
 
 
 def test_what_show_create_table_writes_makes_the_same_table_again(
-    spark: SparkSession, box: str
+    spark: SparkSession, box: str, tmp_path: Path
 ) -> None:
     spark.sql(f"USE {box}.s")
     spark.sql("CREATE TABLE p (id INT NOT NULL, CONSTRAINT pk PRIMARY KEY (id))")
@@ -195,7 +195,7 @@ def test_what_show_create_table_writes_makes_the_same_table_again(
     )
     spark.sql(
         "CREATE TABLE q (a INT, b INT) USING csv OPTIONS (header 'true') PARTITIONED BY (b)"
-        " TBLPROPERTIES ('k' = 'v')"
+        f" LOCATION '{tmp_path}' TBLPROPERTIES ('k' = 'v')"
     )
     spark.sql("CREATE VIEW w (b COMMENT 'the b', `c d`) COMMENT 'w' AS SELECT a, b AS c FROM q")
     for kind, name in (("VIEW", "w"), ("TABLE", "t"), ("TABLE", "q")):

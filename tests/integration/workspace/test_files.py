@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from databricks.sdk.errors import AlreadyExists, BadRequest, InvalidParameterValue, NotFound
+from databricks.sdk.errors import (
+    AlreadyExists,
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    PermissionDenied,
+)
+from databricks.sdk.service import catalog
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -214,3 +221,27 @@ def test_listing_while_files_come_and_go_never_fails(
     finally:
         is_over.set()
         thread.join()
+
+
+def test_the_owner_of_a_schema_reads_the_files_of_anothers_volume_only_by_a_grant(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    name = ann.current_user.me().user_name or ""
+    schema = client.schemas.create(f"s{uuid.uuid4().hex}", "main").full_name or ""
+    part = schema.removeprefix("main.")
+    client.volumes.create("main", part, "v", catalog.VolumeType.MANAGED)
+    client.schemas.update(schema, owner=name)
+    path = f"/Volumes/main/{part}/v/a"
+    client.files.upload(path, io.BytesIO(b"secret"))
+    assert ann.volumes.read(f"{schema}.v").name == "v"
+    with pytest.raises(PermissionDenied, match="does not have READ VOLUME on Volume"):
+        _read(ann, path)
+    with pytest.raises(PermissionDenied, match="does not have WRITE VOLUME on Volume"):
+        ann.files.upload(path, io.BytesIO(b"mine"), overwrite=True)
+    wanted = [catalog.PermissionsChange(add=[catalog.Privilege.READ_VOLUME], principal=name)]
+    ann.grants.update("volume", f"{schema}.v", changes=wanted)
+    assert _read(ann, path) == b"secret"
+    ann.volumes.create("main", part, "own", catalog.VolumeType.MANAGED)
+    own = f"/Volumes/main/{part}/own/a"
+    ann.files.upload(own, io.BytesIO(b"mine"))
+    assert _read(ann, own) == b"mine"

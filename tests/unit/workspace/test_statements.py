@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from laketop.workspace.statements import argument
+from laketop.errors import LaketopError
+from laketop.workspace.statements import Order, Statement, argument
 
 
 @pytest.mark.parametrize(
@@ -40,3 +44,59 @@ def test_a_text_of_another_type_is_named(kind: str, text: str) -> None:
 def test_a_type_that_no_parameter_may_have_is_named() -> None:
     with pytest.raises(ValueError, match="ARRAY<INT>"):
         argument("ARRAY<INT>", "[1]")
+
+
+class Refusing:
+    """A session of the engine whose every statement ends in an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def addTag(self, tag: str) -> None:  # noqa: N802 - Spark's name
+        """Take the tag."""
+
+    def sql(self, *_: object) -> None:
+        """Raise the error."""
+        raise self.error
+
+
+class SparkConnectGrpcException(Exception):
+    """What Spark's client raises when nobody answers."""
+
+
+def run(folder: Path, *errors: Exception) -> Statement:
+    """Run a statement, whose sessions answer one of the errors each, until it has ended."""
+    left = list(errors)
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Any]:
+        yield Refusing(left.pop(0))
+
+    order = Order(text="SELECT 1", user="ann", warehouse_id="w")
+    statement = Statement("s", order, folder, lambda: 0)
+    statement.start(opened)
+    assert statement.ended.wait(10)
+    assert not left
+    return statement
+
+
+def test_a_statement_during_which_the_engine_ended_says_so(tmp_path: Path) -> None:
+    lost = run(tmp_path, SparkConnectGrpcException("<_MultiThreadedRendezvous of RPC"))
+    assert lost.error == {
+        "error_code": "TEMPORARILY_UNAVAILABLE",
+        "message": "the engine ended while the statement ran\nhint: run it again",
+    }
+
+
+def test_a_statement_that_a_new_engine_refuses_runs_in_a_new_session_once(tmp_path: Path) -> None:
+    gone = RuntimeError("[INVALID_HANDLE.SESSION_CHANGED] The handle is invalid.")
+    told = run(tmp_path, gone, ValueError("the second one")).error
+    assert told == {"error_code": "BAD_REQUEST", "message": "the second one"}
+    told = run(tmp_path, gone, gone).error
+    assert told is not None
+    assert told["message"].startswith("the engine ended while the statement ran")
+
+
+def test_a_result_that_cannot_be_had_is_the_fault_of_the_request(tmp_path: Path) -> None:
+    told = run(tmp_path, LaketopError("Inline byte limit exceeded.")).error
+    assert told == {"error_code": "BAD_REQUEST", "message": "Inline byte limit exceeded."}

@@ -14,6 +14,10 @@ final class Access {
   /** What the owner of a catalog or schema has on what others made in it only by a grant. */
   private static final Set<String> DATA =
       Set.of("SELECT", "MODIFY", "EXECUTE", "READ VOLUME", "WRITE VOLUME");
+  /** No privilege by name: any on the object, or BROWSE, lets a user know of it. */
+  static final String KNOWING = "knowing of it";
+  private static final Map<String, String> PLAINEST = Map.of("CATALOG", "USE CATALOG",
+      "SCHEMA", "USE SCHEMA", "TABLE", "SELECT", "VOLUME", "READ VOLUME", "FUNCTION", "EXECUTE");
 
   private Access() {}
 
@@ -28,7 +32,12 @@ final class Access {
 
   static void table(String user, String privilege, String catalog, Identifier id) {
     String schema = id.namespace().length == 1 ? Names.key(id.namespace()[0]) : "delta";
-    if (!schema.equals("delta") && !InformationSchema.holds(id)) {
+    if (schema.equals("delta") || InformationSchema.holds(id)) {
+      return;
+    }
+    if (privilege.equals(KNOWING)) {
+      requireKnown(user, "TABLE", object(catalog, id));
+    } else {
       require(user, privilege, "TABLE", object(catalog, id));
       if (privilege.equals("MODIFY")) {
         require(user, "SELECT", "TABLE", object(catalog, id)); // writing is no way to learn rows
@@ -36,8 +45,13 @@ final class Access {
     }
   }
 
+  /** Requires a privilege on a schema, and to create something in it also the use of it. */
   static void schema(String privilege, String catalog, String schema) {
-    require(privilege, "SCHEMA", catalog + "." + Names.key(schema));
+    String object = catalog + "." + Names.key(schema);
+    if (privilege.startsWith("CREATE ")) {
+      require("USE SCHEMA", "SCHEMA", object);
+    }
+    require(privilege, "SCHEMA", object);
   }
 
   static void require(String privilege, String type, String object) {
@@ -71,6 +85,18 @@ final class Access {
         || isShared(object)
         || Grants.has(user, "CATALOG", catalog, "BROWSE")
         || Privileges.on(type).stream().anyMatch(p -> allows(user, p, type, object));
+  }
+
+  /** Requires that the user may know of the object; names the plainest privilege that lets one. */
+  static void requireKnown(String user, String type, String object) {
+    if (!JsonFiles.once(() -> sees(user, type, object))) {
+      require(user, PLAINEST.get(type), type, object);
+    }
+  }
+
+  /** Returns who owns a table, view or function, or null; views and functions act in its name. */
+  static String owner(String type, String object) {
+    return owner(type, object.split("\\."));
   }
 
   /** Returns whether everybody reads it: what is no system table of a shared catalog. */

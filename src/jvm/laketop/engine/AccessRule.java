@@ -4,34 +4,45 @@ import java.util.Iterator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
+import org.apache.spark.sql.catalyst.analysis.ResolvedNamespace;
 import org.apache.spark.sql.catalyst.analysis.ResolvedPersistentView;
 import org.apache.spark.sql.catalyst.analysis.ResolvedTable;
+import org.apache.spark.sql.catalyst.analysis.SQLFunctionNode;
+import org.apache.spark.sql.catalyst.analysis.SQLScalarFunction;
 import org.apache.spark.sql.catalyst.catalog.CatalogStorageFormat;
 import org.apache.spark.sql.catalyst.catalog.CatalogTable;
-import org.apache.spark.sql.catalyst.plans.QueryPlan;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.PlanExpression;
 import org.apache.spark.sql.catalyst.plans.logical.Command;
+import org.apache.spark.sql.catalyst.plans.logical.DescribeNamespace;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.SetCatalogAndNamespace;
 import org.apache.spark.sql.catalyst.plans.logical.TableSpecBase;
 import org.apache.spark.sql.catalyst.plans.logical.V2WriteCommand;
 import org.apache.spark.sql.catalyst.plans.logical.View;
 import org.apache.spark.sql.catalyst.streaming.StreamingRelationV2;
 import org.apache.spark.sql.catalyst.streaming.WriteToStream;
-import org.apache.spark.sql.execution.streaming.runtime.StreamingRelation;
-import org.apache.spark.sql.execution.streaming.sinks.FileStreamSink;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.delta.DeltaLogFileIndex;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
+import org.apache.spark.sql.delta.commands.CloneSource;
+import org.apache.spark.sql.delta.commands.CloneTableCommand;
+import org.apache.spark.sql.delta.commands.CreateDeltaTableCommand;
 import org.apache.spark.sql.delta.commands.cdc.CDCReader;
 import org.apache.spark.sql.delta.sources.DeltaSink;
 import org.apache.spark.sql.execution.command.ExplainCommand;
+import org.apache.spark.sql.execution.command.SetCatalogCommand;
 import org.apache.spark.sql.execution.datasources.DataSource;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
+import org.apache.spark.sql.execution.streaming.runtime.StreamingRelation;
+import org.apache.spark.sql.execution.streaming.sinks.FileStreamSink;
 import scala.Function1;
 import scala.Some;
 import scala.jdk.javaapi.CollectionConverters;
@@ -41,6 +52,9 @@ import scala.runtime.BoxedUnit;
 final class AccessRule {
   private static final String SELECT = "SELECT";
   private static final String MODIFY = "MODIFY";
+  /** What tells of an object, and nothing that is in it. */
+  private static final Pattern METADATA = Pattern.compile(
+      "DescribeRelation|DescribeColumn|DescribeTable.*Command|ShowColumns.*|ShowDeltaTable.*|ShowTableProperties.*");
   private static final Pattern READS = Pattern.compile("(Describe|Show|Cache|Analyze|Refresh).*");
   private static final Pattern WRITES = Pattern.compile(
       "WriteToStream|InsertIntoDir|Delta.*|UpdateTable|DeleteFromTable|MergeIntoTable");
@@ -48,6 +62,7 @@ final class AccessRule {
   private static final Pattern FILES = Pattern.compile("FileSink\\[(.*)\\]");
   private static final String VIEW_RESOLUTION =
       "org.apache.spark.sql.catalyst.analysis.ViewResolution";
+  private static final String SUBQUERY = "checkSubqueryExpression";
 
   private final SparkSession session;
   private final String user;
@@ -77,18 +92,26 @@ final class AccessRule {
   static boolean forAnother(SparkSession session) {
     return AnalysisContext$.MODULE$.get().catalogAndNamespace().nonEmpty()
         || session.sparkContext().getLocalProperty("spark.sql.execution.id") != null
-        || inView();
+        || Functions.registering()
+        || within();
   }
 
-  /** Spark checks a view's body on its own, after its context is gone: only the stack tells. */
-  private static boolean inView() {
+  /**
+   * Spark checks a view's body on its own, after its context is gone, and a subquery before the
+   * query that it is in, which tells whose it is: only the stack tells either.
+   */
+  private static boolean within() {
     return StackWalker.getInstance().walk(frames ->
-        frames.anyMatch(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)));
+        frames.anyMatch(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)
+            || frame.getMethodName().equals(SUBQUERY)));
   }
 
   private void visit(LogicalPlan plan, String privilege) {
     if (plan instanceof View view && !view.isTempView()) {
       table(SELECT, view.desc());
+      by(owner(view.desc().identifier()), view.child());
+    } else if (plan instanceof SQLFunctionNode call) {
+      by(owner(call.function().name()), call.child());
     } else if (plan instanceof ResolvedPersistentView view) {
       Access.table(user, privilege, view.catalog().name(), view.identifier());
     } else if (plan instanceof V2WriteCommand write) {
@@ -98,10 +121,27 @@ final class AccessRule {
       explained(explain.logicalPlan());
     } else if (plan instanceof Command || WRITES.matcher(name(plan)).matches()) {
       command(plan);
-    } else if (!name(plan).equals("SQLFunctionNode")) {
+    } else {
       leaf(plan, privilege);
       inside(plan, privilege);
     }
+  }
+
+  /** Looks at what a view or function reads, which it does with the rights of its owner. */
+  private void by(String owner, LogicalPlan body) {
+    new AccessRule(session, owner == null ? user : owner).visit(body, SELECT);
+  }
+
+  private static String owner(TableIdentifier view) {
+    return view.catalog().isDefined() && view.database().isDefined()
+        ? Access.owner("TABLE", String.join(".", view.catalog().get(), view.database().get(),
+            view.table()))
+        : null;
+  }
+
+  private static String owner(FunctionIdentifier function) {
+    String object = Functions.object(function);
+    return object == null ? null : Access.owner("FUNCTION", object);
   }
 
   private static String name(LogicalPlan plan) {
@@ -113,9 +153,27 @@ final class AccessRule {
     for (LogicalPlan child : CollectionConverters.asJava(plan.children())) {
       visit(child, only ? privilege : SELECT);
     }
-    for (QueryPlan<?> query : CollectionConverters.asJava(plan.subqueries())) {
-      visit((LogicalPlan) query, SELECT);
+    queries(plan);
+  }
+
+  private void queries(LogicalPlan plan) {
+    if (!plan.subqueries().isEmpty()) {
+      CollectionConverters.asJava(plan.expressions()).forEach(this::queries);
     }
+  }
+
+  /** Looks at the queries in an expression; those in the body of a function are its owner's. */
+  private void queries(Expression expression) {
+    if (expression instanceof SQLScalarFunction call) {
+      CollectionConverters.asJava(call.inputs()).forEach(this::queries);
+      String owner = owner(call.function().name());
+      new AccessRule(session, owner == null ? user : owner).queries(call.child());
+      return;
+    }
+    if (expression instanceof PlanExpression<?> query) {
+      visit((LogicalPlan) query.plan(), SELECT);
+    }
+    CollectionConverters.asJava(expression.children()).forEach(this::queries);
   }
 
   private void leaf(LogicalPlan plan, String privilege) {
@@ -167,7 +225,30 @@ final class AccessRule {
 
   /** Delta has put its own leaf commands in the place of UPDATE, DELETE and MERGE by now. */
   private void command(LogicalPlan plan) {
-    String need = READS.matcher(name(plan)).matches() ? SELECT : MODIFY;
+    if (plan instanceof CreateDeltaTableCommand create
+        && create.query().isDefined()
+        && create.query().get() instanceof CloneTableCommand clone) {
+      cloned(create, clone);
+      return;
+    }
+    if (plan instanceof SetCatalogAndNamespace use) {
+      used((ResolvedNamespace) use.child());
+      return;
+    }
+    if (plan instanceof DescribeNamespace describe
+        && describe.namespace() instanceof ResolvedNamespace namespace) {
+      known(namespace);
+      return;
+    }
+    if (plan instanceof SetCatalogCommand use) {
+      Object catalog = use.catalogNameExpr().resolved() ? use.catalogNameExpr().eval(null) : null;
+      if (catalog != null) {
+        String name = catalog.toString().replaceAll("^`|`$", "");
+        Access.require(user, "USE CATALOG", "CATALOG", Names.key(name));
+      }
+      return;
+    }
+    String need = need(name(plan));
     boolean restores = name(plan).startsWith("Restore");
     Iterator<Object> parts = CollectionConverters.asJava(plan.productIterator());
     while (parts.hasNext()) {
@@ -176,6 +257,61 @@ final class AccessRule {
     }
     if (plan instanceof WriteToStream write && write.catalogTable().isEmpty()) {
       sink(write.sink());
+    }
+    queries(plan);
+  }
+
+  private static String need(String command) {
+    if (METADATA.matcher(command).matches()) {
+      return Access.KNOWING;
+    }
+    return READS.matcher(command).matches() ? SELECT : MODIFY;
+  }
+
+  /** USE needs the privilege of this name; Spark itself only looks whether there is a schema. */
+  private void used(ResolvedNamespace namespace) {
+    String object = object(namespace);
+    if (object != null && object.contains(".")) {
+      Access.require(user, "USE SCHEMA", "SCHEMA", object);
+    } else if (object != null) {
+      Access.require(user, "USE CATALOG", "CATALOG", object);
+    }
+  }
+
+  private void known(ResolvedNamespace namespace) {
+    String object = object(namespace);
+    if (object != null) {
+      Access.requireKnown(user, object.contains(".") ? "SCHEMA" : "CATALOG", object);
+    }
+  }
+
+  /** Returns the catalog, or catalog and schema; null where everybody may look. */
+  private static String object(ResolvedNamespace namespace) {
+    if (!(namespace.catalog() instanceof LakeCatalog catalog)) {
+      return null;
+    }
+    if (namespace.namespace().isEmpty()) {
+      return catalog.name();
+    }
+    String schema = Names.key(namespace.namespace().head());
+    return schema.equals(InformationSchema.NAME) ? null : catalog.name() + "." + schema;
+  }
+
+  /** Delta has made a new table of the catalog by now, and names it by the path that it has. */
+  private void cloned(CreateDeltaTableCommand create, CloneTableCommand clone) {
+    String[] made = Clones.table(clone.targetPath());
+    if (create.table().identifier().catalog().isDefined()) {
+      table(MODIFY, create.table());
+    } else if (made != null) {
+      Access.table(user, MODIFY, made[0], Identifier.of(new String[] {made[1]}, made[2]));
+    } else {
+      path(MODIFY, clone.targetPath());
+    }
+    CloneSource source = clone.sourceTable();
+    if (source.catalogTable().isDefined()) {
+      table(SELECT, source.catalogTable().get());
+    } else {
+      path(SELECT, source.dataPath());
     }
   }
 
@@ -193,6 +329,8 @@ final class AccessRule {
       table(need, table);
     } else if (part instanceof DeltaTableV2 table) {
       delta(need, table);
+    } else if (part instanceof TableIdentifier id && isPath(id.table())) {
+      path(need, new Path(id.table())); // as in CONVERT TO DELTA parquet.`/...`
     } else if (part instanceof Path path) {
       path(need, path);
     } else if (part instanceof scala.collection.Map<?, ?> options) {
@@ -202,7 +340,8 @@ final class AccessRule {
     } else if (part instanceof CatalogStorageFormat folder && folder.locationUri().isDefined()) {
       path(need, new Path(folder.locationUri().get()));
     } else if (part instanceof LogicalPlan child) {
-      visit(child, restores || child instanceof ResolvedTable ? need : SELECT);
+      boolean same = restores || child instanceof ResolvedTable || need.equals(Access.KNOWING);
+      visit(child, same ? need : SELECT);
     }
   }
 
@@ -237,7 +376,7 @@ final class AccessRule {
   private void table(String privilege, CatalogTable table) {
     TableIdentifier id = table.identifier();
     String name = id.table();
-    if (name.startsWith("/") || name.contains(":/")) {
+    if (isPath(name)) {
       path(privilege, new Path(name));
     } else if (id.catalog().isDefined() && id.database().isDefined()) {
       String[] schema = {id.database().get()};
@@ -245,7 +384,11 @@ final class AccessRule {
     }
   }
 
+  private static boolean isPath(String name) {
+    return name.startsWith("/") || name.contains(":/");
+  }
+
   private void path(String privilege, Path path) {
-    PathAccess.require(user, privilege, path);
+    PathAccess.require(user, privilege.equals(Access.KNOWING) ? SELECT : privilege, path);
   }
 }

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -30,7 +31,7 @@ public final class AutoLoader {
   private static final String PREFIX = "cloudfiles.";
   static final String RESCUED = "_rescued_data";
   private static final Set<String> FORMATS =
-      Set.of("json", "csv", "parquet", "orc", "avro", "text", "binaryfile", "xml");
+      Set.of("json", "csv", "parquet", "orc", "text", "binaryfile", "xml");
   static final Set<String> TEXTS = Set.of("json", "csv", "xml");
   /** What only says how to find files, or to whom to speak for that. */
   private static final Set<String> IDLE = Set.of("usenotifications", "useincrementallisting",
@@ -64,7 +65,7 @@ public final class AutoLoader {
   private void check() {
     if (!FORMATS.contains(format)) {
       throw Refusal.of("CF_UNSUPPORTED_FORMAT",
-          "cloudFiles.format is '" + format + "', and must be one of " + FORMATS + ".");
+          "cloudFiles.format is '" + format + "', and must be one of " + new TreeSet<>(FORMATS) + ".");
     }
     for (String option : own.keySet()) {
       if (!IDLE.contains(option)) {

@@ -103,6 +103,7 @@ final class CatalogStatements {
   private static Rows describe(SparkSession session, Matcher words) {
     String name = name(session, words);
     Map<String, String> entry = JsonFiles.read(Lake.catalogFile(Catalogs.existing(name)));
+    Access.requireKnown(Sessions.user(), "CATALOG", name);
     return new Rows("catalog", new String[] {"info_name", "info_value"}, List.of(
         new Object[] {"Catalog Name", name},
         new Object[] {"Comment", entry.get("comment")},

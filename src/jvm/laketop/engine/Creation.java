@@ -41,6 +41,10 @@ final class Creation implements AutoCloseable {
       creation.requireFree(replace);
       creation.requirePrivilege();
       if (!creation.existed) {
+        if (Files.exists(creation.place) && catalog.holdsAnother(id)) {
+          throw Refusal.of("UNSUPPORTED_FEATURE", "A table that had the name `" + id.name()
+              + "`, and is none of Delta, has its files there: give the new one another name.");
+        }
         Folders.discard(creation.place);
         JsonFiles.delete(creation.policies());
       }
@@ -70,6 +74,7 @@ final class Creation implements AutoCloseable {
    * the policies: from here on they are the table's, so that nobody reads it without them.
    */
   Map<String, String> placed(Map<String, String> properties, Column[] columns) {
+    requireDelta(properties);
     Map<String, String> placed = new HashMap<>(properties);
     String given = placed.remove(PolicyClauses.PROPERTY);
     if (given != null) {
@@ -83,6 +88,15 @@ final class Creation implements AutoCloseable {
       placed.put(TableCatalog.PROP_IS_MANAGED_LOCATION, "true");
     }
     return placed;
+  }
+
+  /** Unity Catalog keeps other files only where somebody says that they lie. */
+  private static void requireDelta(Map<String, String> properties) {
+    String provider = properties.getOrDefault(TableCatalog.PROP_PROVIDER, "delta");
+    if (!properties.containsKey(TableCatalog.PROP_LOCATION) && !provider.equalsIgnoreCase("delta")) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "A managed table is one of Delta, not of " + provider
+          + ": leave USING " + provider + " out, or add the LOCATION of an external table.");
+    }
   }
 
   private Path policies() {

@@ -42,7 +42,7 @@ final class DeepClone {
   static void make(SparkSession session, String target, String shallow) {
     if (Names.full(session, target)[1].equals("delta")) {
       throw Refusal.of("UNSUPPORTED_FEATURE",
-          "DEEP CLONE to a path is not supported; name a table, with a LOCATION if need be.");
+          "DEEP CLONE to a path is not supported; name a table.");
     }
     session.sql(shallow);
     try {

@@ -27,6 +27,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
   public LogicalPlan apply(LogicalPlan plan) {
     Sessions.announce(session);
     PathAccess.requireCheckpoint(session, plan);
+    Clones.require(session, plan);
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =
         covered.transformAllExpressions(new Each<Expression>(this::call));

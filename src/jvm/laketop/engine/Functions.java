@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
@@ -60,6 +61,14 @@ final class Functions {
   static List<String> ofBody(List<String> written) {
     boolean made = creating() && written.size() == 2 && written.get(0).contains(BETWEEN);
     return made ? List.of("spark_catalog", written.get(0), written.get(1)) : null;
+  }
+
+  /** Returns the full name of the function that is registered under this one, or null. */
+  static String object(FunctionIdentifier registered) {
+    boolean ours = registered.database().exists(schema -> schema.contains(BETWEEN));
+    return ours
+        ? registered.database().get().replaceFirst(BETWEEN, ".") + "." + registered.funcName()
+        : null;
   }
 
   /** Returns the text with the names that people know in the place of Spark's own. */
@@ -193,9 +202,7 @@ final class Functions {
   private static Rows describe(SparkSession session, String[] name, boolean extended) {
     String object = String.join(".", name);
     String user = Sessions.user(session);
-    if (!Access.sees(user, "FUNCTION", object)) {
-      Access.require(user, "EXECUTE", "FUNCTION", object);
-    }
+    Access.requireKnown(user, "FUNCTION", object);
     List<Object[]> lines = Routine.read(session, name).described(object, extended);
     return new Rows("function", new String[] {"function_desc"}, lines);
   }

@@ -162,6 +162,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
       requireOpen(properties);
       return make.apply(properties);
     }
+    requireDelta(id, properties);
     Creation creation = Creation.begin(folder, id, replace);
     try {
       StagedTable table = make.apply(creation.placed(properties, columns));
@@ -169,6 +170,16 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     } catch (Throwable e) {
       creation.close();
       throw e;
+    }
+  }
+
+  /** Spark writes what is replaced, and what is made of a query, by ways that Delta alone has. */
+  private static void requireDelta(Identifier id, Map<String, String> properties) {
+    String provider = properties.getOrDefault(TableCatalog.PROP_PROVIDER, "delta");
+    if (!provider.equalsIgnoreCase("delta")) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "REPLACE TABLE and CREATE TABLE ... AS SELECT make"
+          + " tables of Delta, not of " + provider + ": create `" + id.name()
+          + "` with its columns and LOCATION, then INSERT INTO it.");
     }
   }
 
@@ -216,7 +227,14 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     Arrays.stream(changes).forEach(LakeCatalog::requireStays);
     List<TableChange> rest = new ArrayList<>(Arrays.asList(changes));
     rest.removeIf(change -> keyChanged(id, change));
-    return rest.isEmpty() ? loadTable(id) : super.alterTable(id, rest.toArray(TableChange[]::new));
+    if (rest.isEmpty()) {
+      return loadTable(id);
+    }
+    Table altered = super.alterTable(id, rest.toArray(TableChange[]::new));
+    if (!isPathIdentifier(id)) {
+      rest.forEach(change -> Tags.follow(Access.object(name(), id).split("\\."), change));
+    }
+    return altered;
   }
 
   private static void requireStays(TableChange change) {
@@ -257,6 +275,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   public void renameTable(Identifier from, Identifier to) {
     Access.table("MANAGE", name(), from);
     Identifier target = target(to);
+    Access.schema("CREATE TABLE", name(), target.namespace()[0]);
     try {
       if (viewExists(target)) {
         throw new TableAlreadyExistsException(target);
@@ -490,6 +509,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     Identifier target = target(to);
     requireNew(target);
     Access.table("MANAGE", name(), from);
+    Access.schema("CREATE TABLE", name(), target.namespace()[0]);
     JsonFiles.move(folder.entry("views", from), folder.entry("views", target));
     JsonFiles.move(folder.entry("tags", from), folder.entry("tags", target));
     Grants.rename(Access.object(name(), from), Access.object(name(), target));

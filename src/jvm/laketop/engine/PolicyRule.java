@@ -13,6 +13,7 @@ import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
+import org.apache.spark.sql.catalyst.plans.logical.CloneTableStatement;
 import org.apache.spark.sql.catalyst.plans.logical.DeleteFromTable;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
@@ -41,7 +42,9 @@ final class PolicyRule {
   }
 
   LogicalPlan apply(LogicalPlan plan) {
-    if (plan instanceof UpdateTable || plan instanceof DeleteFromTable) {
+    if (plan instanceof UpdateTable
+        || plan instanceof DeleteFromTable
+        || plan instanceof CloneTableStatement) { // which Clones lets copy no such table
       return plan;
     }
     if (plan instanceof MergeIntoTable merge) {

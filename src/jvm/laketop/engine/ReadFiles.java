@@ -141,6 +141,10 @@ final class ReadFiles {
           "read_files cannot tell the format of " + path + "; add format => 'json' or another.");
     }
     String name = format.toLowerCase(Locale.ROOT);
+    if (name.equals("avro")) {
+      throw Refusal.of("CF_UNSUPPORTED_FORMAT",
+          "read_files cannot read avro here: the engine has no reader of Avro.");
+    }
     return name.equals("txt") ? "text" : name;
   }
 }

@@ -8,7 +8,7 @@ import java.util.Map;
 final class RefusedFunctions {
   private static final String SERVICE = "it calls a service of Databricks";
   private static final Map<String, String> BY_NAME = Map.of(
-      "read_kafka", "read the topic with spark.readStream.format('kafka')",
+      "read_kafka", "the engine has no reader of Kafka",
       "read_kinesis", SERVICE,
       "read_pubsub", SERVICE,
       "read_pulsar", "the engine has no reader of Pulsar",

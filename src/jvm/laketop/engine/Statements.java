@@ -9,12 +9,12 @@ import org.apache.spark.sql.classic.SparkSession;
 /** All statements that laketop adds to Spark's grammar. */
 final class Statements {
   private static final Pattern FIRST_WORDS = Pattern.compile(
-      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE)\\s.*",
+      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE|CONVERT)\\s.*",
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
           CatalogStatements.ALL, ListStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL,
-          TableStatements.ALL, DescribeTable.ALL, NotNull.ALL, CopyInto.ALL, DeepClone.ALL,
-          Policies.ALL, UndropStatements.ALL, Refusals.ALL)
+          TableStatements.ALL, Tags.ALL, DescribeTable.ALL, NotNull.ALL, CopyInto.ALL, DeepClone.ALL,
+          ConvertToDelta.ALL, Policies.ALL, UndropStatements.ALL, Refusals.ALL)
       .flatMap(List::stream)
       .toList();
 

@@ -1,21 +1,16 @@
 package laketop.engine;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 
-/** The statements about tables and their tags. */
+/** The statements about tables. */
 final class TableStatements {
   static final List<Statement> ALL = List.of(
-      Statement.of("ALTER~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME)~<name>"
-          + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?"
-          + "~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)", TableStatements::tag),
       Statement.of("COMMENT~ON~COLUMN~<name>~IS~(?:<text>|NULL)", TableStatements::comment),
       Statement.of("ALTER~TABLE~<name>~DROP~PRIMARY~KEY(?<guard>~IF~EXISTS)?"
           + "(?:~(?:CASCADE|RESTRICT))?", TableStatements::dropPrimaryKey),
@@ -23,41 +18,7 @@ final class TableStatements {
       Statement.of("SHOW~CREATE~TABLE~<name>", TableStatements::show),
       Statement.of("ANALYZE~TABLE~<name>\\b.*", TableStatements::analyze));
 
-  private static final String STRING = "'((?:[^'\\\\]|\\\\.)*)'";
-  private static final Pattern TAG = Pattern.compile(STRING + "(?:\\s*=\\s*" + STRING + ")?");
-
   private TableStatements() {}
-
-  private static Rows tag(SparkSession session, Matcher words) {
-    String type = GrantStatements.type(words);
-    String[] name = GrantStatements.name(session, type, words.group("name"));
-    Access.require("APPLY TAG", type, String.join(".", name));
-    Path file = tags(type, name);
-    Lake.change(file, tags -> tag(words, tags));
-    return null;
-  }
-
-  private static void tag(Matcher words, Map<String, String> tags) {
-    String column = words.group("column");
-    String prefix = column == null ? "" : Names.key(column.replace("`", "")) + ":";
-    Matcher tag = TAG.matcher(words.group("tags"));
-    while (tag.find()) {
-      String key = "tag:" + prefix + tag.group(1);
-      if (words.group("verb").equalsIgnoreCase("SET")) {
-        tags.put(key, tag.group(2) == null ? "" : tag.group(2));
-      } else {
-        tags.remove(key);
-      }
-    }
-  }
-
-  private static Path tags(String type, String[] name) {
-    return switch (type) {
-      case "CATALOG" -> Catalogs.existing(name[0]).resolve("_tags.json");
-      case "SCHEMA" -> Lake.schema(name[0], name[1]).resolve("_tags.json");
-      default -> Lake.entry("tags", name);
-    };
-  }
 
   private static Rows comment(SparkSession session, Matcher words) {
     List<String> parts = Names.written(session, words.group("name"));
@@ -97,7 +58,7 @@ final class TableStatements {
   private static Rows show(SparkSession session, Matcher words) throws Exception {
     String[] name = Names.full(session, words.group("name"));
     LakeCatalog catalog = catalog(session, name);
-    Access.require("SELECT", "TABLE", String.join(".", name));
+    Access.requireKnown(Sessions.user(), "TABLE", String.join(".", name));
     String text = CreateText.of(catalog, Identifier.of(new String[] {name[1]}, name[2]));
     return new Rows("ddl", new String[] {"createtab_stmt"}, List.<Object[]>of(new Object[] {text}));
   }
@@ -105,7 +66,10 @@ final class TableStatements {
   /** Delta keeps its statistics as it writes, so that there is nothing to compute. */
   private static Rows analyze(SparkSession session, Matcher words) throws Exception {
     String[] name = Names.full(session, words.group("name"));
-    catalog(session, name).loadTable(Identifier.of(new String[] {name[1]}, name[2]));
+    Identifier table = Identifier.of(new String[] {name[1]}, name[2]);
+    LakeCatalog catalog = catalog(session, name);
+    Access.table("MODIFY", name[0], table);
+    catalog.loadTable(table);
     return null;
   }
 

@@ -122,7 +122,7 @@ final class VolumeStatements {
   private static Rows describe(SparkSession session, Matcher words) {
     String[] name = Names.full(session, words.group("name"));
     Map<String, String> entry = JsonFiles.read(existing(name));
-    Access.require("READ VOLUME", "VOLUME", String.join(".", name));
+    Access.requireKnown(Sessions.user(), "VOLUME", String.join(".", name));
     String place = "/Volumes/" + String.join("/", name);
     return new Rows("volume", DESCRIBED, List.<Object[]>of(new Object[] {
         name[2], name[0], name[1], entry.get("owner"), place, "MANAGED", entry.get("comment")}));

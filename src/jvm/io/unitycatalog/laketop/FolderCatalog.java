@@ -188,9 +188,27 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
       properties.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
       properties.put(PROP_PROVIDER, "delta");
       properties.put(PROP_TABLE_TYPE, TableSummary.MANAGED_TABLE_TYPE);
+    } else if (TableSummary.MANAGED_TABLE_TYPE.equals(properties.get(PROP_TABLE_TYPE))) {
+      Path place = place(id.namespace(), properties);
+      properties.put(TableCatalog.PROP_LOCATION, Lake.location(place));
     }
     properties.put(TableCatalog.PROP_OWNER, owner(id));
     return properties;
+  }
+
+  /** Returns where a managed table that has an entry lies, wherever the state folder was then. */
+  private Path place(String[] namespace, Map<String, String> entry) {
+    String location = entry.get(TableCatalog.PROP_LOCATION);
+    return schemaFolder(namespace).resolve(location.substring(location.lastIndexOf('/') + 1));
+  }
+
+  /** Returns whether the folder of this name is that of a table that has been renamed since. */
+  public boolean holdsAnother(Identifier id) {
+    Path entries = schemaFolder(id.namespace()).resolve("_tables");
+    return JsonFiles.names(entries).stream()
+        .map(table -> JsonFiles.read(entries.resolve(table + ".json")))
+        .filter(entry -> TableSummary.MANAGED_TABLE_TYPE.equals(entry.get(PROP_TABLE_TYPE)))
+        .anyMatch(entry -> place(id.namespace(), entry).equals(tableFolder(id)));
   }
 
   /**
@@ -223,21 +241,16 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     return own != null ? own : JsonFiles.look(schema).getOrDefault("owner", "");
   }
 
-  /** Keeps a table that is not registered by a commit in its own folder. */
+  /** Keeps a table that is not registered by a commit in its own folder: an external one. */
   @Override
   public Table createTable(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties)
       throws TableAlreadyExistsException, NoSuchNamespaceException {
     boolean delta = "delta".equalsIgnoreCase(properties.getOrDefault(PROP_PROVIDER, "delta"));
-    boolean external = properties.containsKey(PROP_EXTERNAL);
-    if (!delta || external) {
+    if (!delta || properties.containsKey(PROP_EXTERNAL)) {
       Map<String, String> entry = new HashMap<>(properties);
       entry.remove(PROP_EXTERNAL);
-      entry.put(PROP_TABLE_TYPE,
-          external ? TableSummary.EXTERNAL_TABLE_TYPE : TableSummary.MANAGED_TABLE_TYPE);
-      if (!external) {
-        entry.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
-      }
+      entry.put(PROP_TABLE_TYPE, TableSummary.EXTERNAL_TABLE_TYPE);
       if (!delta) {
         entry.put("schema", CatalogV2Util.v2ColumnsToStructType(columns).json());
         entry.put("partitions", columns(partitions));
@@ -286,11 +299,13 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (!tableExists(id)) {
       return false;
     }
-    Path entry = entry("tables", id);
-    String type = JsonFiles.read(entry).get(PROP_TABLE_TYPE);
-    JsonFiles.delete(entry);
-    if (!TableSummary.EXTERNAL_TABLE_TYPE.equals(type)) {
+    Path file = entry("tables", id);
+    Map<String, String> entry = JsonFiles.read(file);
+    JsonFiles.delete(file);
+    if (entry.isEmpty()) {
       Folders.discard(tableFolder(id));
+    } else if (TableSummary.MANAGED_TABLE_TYPE.equals(entry.get(PROP_TABLE_TYPE))) {
+      Folders.discard(place(id.namespace(), entry));
     }
     forgetExtras(id);
     return true;

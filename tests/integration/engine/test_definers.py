@@ -1,0 +1,144 @@
+# ruff: noqa: S608  the names are the tests' own
+"""Views and functions read with the rights of their owner; knowing of an object is no reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from delta.tables import DeltaTable
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from tests.integration.engine.bearers import BOB, denial, grant, rows
+
+EVE = "eve@laketop.local"
+
+
+def test_a_view_or_function_reads_what_its_owner_may_read(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    hidden = f"{catalog}.hidden"
+    for statement in (
+        f"CREATE SCHEMA {hidden}",
+        f"CREATE TABLE {hidden}.t AS SELECT 7 AS a",
+        f"CREATE VIEW {box}.inner AS SELECT a FROM {hidden}.t",
+        f"CREATE VIEW {box}.outer AS SELECT a FROM {box}.inner WHERE a > (SELECT 1)",
+        f"CREATE FUNCTION {box}.scalar() RETURNS INT RETURN (SELECT max(a) FROM {hidden}.t)",
+        f"CREATE FUNCTION {box}.tabular() RETURNS TABLE (a INT) RETURN SELECT a FROM {hidden}.t",
+    ):
+        spark.sql(statement)
+    grant(spark, box, f"SELECT ON SCHEMA {box}", f"EXECUTE ON SCHEMA {box}")
+    reads = [
+        f"SELECT * FROM {box}.inner",
+        f"SELECT * FROM {box}.outer",
+        f"SELECT {box}.scalar()",
+        f"SELECT * FROM {box}.tabular()",
+        f"SELECT a FROM {box}.inner WHERE a IN (SELECT a FROM {box}.outer)",
+    ]
+    for read in reads:
+        assert rows(bobs, read) == [(7,)], read
+    for read in (
+        f"SELECT (SELECT max(a) FROM {hidden}.t)",
+        f"SELECT a FROM {box}.inner WHERE a IN (SELECT a FROM {hidden}.t)",
+        f"SELECT * FROM {box}.inner, LATERAL (SELECT * FROM {hidden}.t)",
+        f"WITH x AS (SELECT * FROM {hidden}.t) SELECT 1 WHERE EXISTS (SELECT 1 FROM x)",
+        f"INSERT INTO {box}.t SELECT (SELECT max(a) FROM {hidden}.t)",
+    ):
+        told = denial(bobs, read)
+        assert BOB in told, told
+        assert "INSUFFICIENT_PERMISSIONS" in told
+
+    spark.sql(f"ALTER VIEW {box}.inner SET OWNER TO `{EVE}`")
+    for function in ("scalar", "tabular"):
+        spark.sql(f"ALTER FUNCTION {box}.{function} SET OWNER TO `{EVE}`")
+    for read in reads:
+        assert f"User '{EVE}' does not have USE CATALOG" in denial(bobs, read), read
+    grant(spark, hidden, f"SELECT ON SCHEMA {hidden}", to=EVE)
+    for read in reads:
+        assert rows(bobs, read) == [(7,)], read
+    spark.sql(f"REVOKE SELECT ON SCHEMA {hidden} FROM `{EVE}`")
+    for read in reads:
+        assert f"User '{EVE}' does not have SELECT on TABLE '{hidden}.t'" in denial(bobs, read)
+
+
+def test_any_privilege_or_browse_lets_one_know_of_an_object(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    told = [f"DESCRIBE CATALOG {catalog}", f"DESCRIBE SCHEMA {box}"]
+    told += [f"DESCRIBE {how} {box}.{name}" for how in ("", "TABLE EXTENDED") for name in "tv"]
+    told += [f"SHOW {what} {box}.t" for what in ("COLUMNS IN", "TBLPROPERTIES", "CREATE TABLE")]
+    told += [f"DESCRIBE VOLUME {box}.files", f"DESCRIBE FUNCTION {box}.f"]
+    for statement in (*told, f"USE CATALOG {catalog}", f"USE {box}", f"ANALYZE TABLE {box}.t"):
+        assert "does not have USE CATALOG on" in denial(bobs, statement), statement
+    spark.sql(f"GRANT BROWSE ON CATALOG {catalog} TO `{BOB}`")
+    for statement in told:
+        assert rows(bobs, statement), statement
+    assert "does not have USE CATALOG on" in denial(bobs, f"SELECT * FROM {box}.t")
+    spark.sql(f"REVOKE BROWSE ON CATALOG {catalog} FROM `{BOB}`")
+
+    grant(spark, box)
+    assert rows(bobs, f"USE CATALOG {catalog}") == []
+    assert rows(bobs, f"USE {box}") == []
+    assert "does not have SELECT on" in denial(bobs, f"DESCRIBE TABLE {box}.t")
+    spark.sql(f"GRANT MODIFY ON TABLE {box}.t TO `{BOB}`")
+    assert rows(bobs, f"DESCRIBE TABLE {box}.t") == [("a", "int", None)]
+    assert "does not have SELECT on" in denial(bobs, f"ANALYZE TABLE {box}.t COMPUTE STATISTICS")
+
+
+def test_each_kind_of_object_is_made_by_who_may_make_it_and_tagged_by_who_may_tag(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    making = {
+        f"CREATE SCHEMA {catalog}.made": f"CREATE SCHEMA ON CATALOG {catalog}",
+        f"CREATE TABLE {box}.made (a INT)": f"CREATE TABLE ON SCHEMA {box}",
+        f"CREATE VIEW {box}.seen AS SELECT 1 AS a": f"CREATE TABLE ON SCHEMA {box}",
+        f"CREATE VOLUME {box}.made": f"CREATE VOLUME ON SCHEMA {box}",
+        f"CREATE FUNCTION {box}.made() RETURNS INT RETURN 1": f"CREATE FUNCTION ON SCHEMA {box}",
+        f"ALTER TABLE {box}.t SET TAGS ('k' = 'v')": f"APPLY TAG ON TABLE {box}.t",
+        f"ALTER SCHEMA {box} SET TAGS ('k' = 'v')": f"APPLY TAG ON SCHEMA {box}",
+    }
+    told = denial(bobs, f"CREATE CATALOG {catalog}_made")
+    assert "does not have CREATE CATALOG on METASTORE" in told
+    spark.sql(f"GRANT USE CATALOG ON CATALOG {catalog} TO `{BOB}`")
+    spark.sql(f"GRANT CREATE TABLE ON SCHEMA {box} TO `{BOB}`")
+    assert "does not have USE SCHEMA on" in denial(bobs, f"CREATE TABLE {box}.made (a INT)")
+    spark.sql(f"REVOKE CREATE TABLE ON SCHEMA {box} FROM `{BOB}`")
+    grant(spark, box)
+    for statement, privilege in making.items():
+        lacks = privilege.partition(" ON ")[0]
+        assert f"does not have {lacks} on" in denial(bobs, statement), statement
+        spark.sql(f"GRANT {privilege} TO `{BOB}`")
+        bobs.sql(statement)
+        spark.sql(f"REVOKE {privilege} FROM `{BOB}`")
+
+
+def test_a_denial_has_databricks_condition_and_sql_state_in_python(
+    bobs: SparkSession, box: str
+) -> None:
+    with pytest.raises(PySparkException) as caught:
+        bobs.sql(f"SELECT * FROM {box}.t")
+    assert caught.value.getCondition() == "INSUFFICIENT_PERMISSIONS"
+    assert caught.value.getSqlState() == "42501"
+
+
+def test_a_mask_holds_for_streams_delta_tables_and_copies(
+    spark: SparkSession, bobs: SparkSession, box: str, tmp_path: Path
+) -> None:
+    spark.sql(f"CREATE FUNCTION {box}.hide(a INT) RETURNS INT RETURN 0")
+    spark.sql(f"ALTER TABLE {box}.t ALTER COLUMN a SET MASK {box}.hide")
+    grant(spark, box, f"SELECT ON TABLE {box}.t", f"CREATE TABLE ON SCHEMA {box}")
+    assert rows(bobs, f"SELECT a FROM {box}.t") == [(0,)]
+    assert [row.a for row in DeltaTable.forName(bobs, f"{box}.t").toDF().collect()] == [0]
+    stream = bobs.readStream.table(f"{box}.t").writeStream.option(
+        "checkpointLocation", str(tmp_path / "checkpoint")
+    )
+    stream.trigger(availableNow=True).format("json").start(str(tmp_path / "out")).awaitTermination()
+    assert [row.a for row in spark.read.json(str(tmp_path / "out")).collect()] == [0]
+    for copy in ("SHALLOW CLONE", "DEEP CLONE"):
+        told = denial(bobs, f"CREATE TABLE {box}.c {copy} {box}.t")
+        assert "CLONE of a table with a row filter or a column mask" in told
+    bobs.sql(f"CREATE TABLE {box}.c AS SELECT * FROM {box}.t")
+    assert rows(bobs, f"SELECT a FROM {box}.c") == [(0,)]
