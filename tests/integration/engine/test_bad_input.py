@@ -62,6 +62,7 @@ def test_a_result_of_100_megabytes_arrives_whole(spark: SparkSession) -> None:
     table = spark.range(100 * 1024).selectExpr("id", f"{kilobyte} AS text").toArrow()
     assert table.num_rows == 100 * 1024
     assert table["text"].nbytes >= 100 * 2**20
+    assert rows(spark, "SELECT 1") == [(1,)]
 
 
 def test_a_view_on_what_is_gone_and_a_circle_of_views_name_it(
@@ -97,9 +98,14 @@ def test_a_table_whose_log_was_cut_is_an_error_of_delta(
 ) -> None:
     spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
     spark.sql(f"INSERT INTO {schema}.t VALUES (2)")
+    spark.sql(f"CREATE TABLE {schema}.whole AS SELECT 2 AS a")
     (place / "t/_delta_log/00000000000000000000.json").unlink()
     with pytest.raises(Exception, match="DELTA_TRUNCATED_TRANSACTION_LOG"):
         rows(spark, f"ALTER TABLE {schema}.t RENAME TO {schema}.cut")
+    for name in ("t", "cut"):
+        with pytest.raises(Exception, match=r"DELTA_TRUNCATED_TRANSACTION_LOG|NOT_FOUND"):
+            rows(spark, f"SELECT * FROM {schema}.{name}")
+    assert rows(spark, f"SELECT * FROM {schema}.whole") == [(2,)]
 
 
 def test_a_function_of_python_that_raises_or_exits_ends_its_own_statement(

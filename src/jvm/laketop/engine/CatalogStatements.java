@@ -22,7 +22,7 @@ final class CatalogStatements {
       Statement.of("DROP~CATALOG(?<guard>~IF~EXISTS)?~<name>(?:~(?<mode>CASCADE|RESTRICT))?",
           CatalogStatements::drop),
       Statement.of("SHOW~CATALOGS(?:~(?:LIKE~)?<text>)?", CatalogStatements::show),
-      Statement.of("(?:DESC|DESCRIBE)~CATALOG(?:~EXTENDED)?~<name>", CatalogStatements::describe),
+      Statement.of("(?:DESC|DESCRIBE)~CATALOG(?<extended>~EXTENDED)?~<name>", CatalogStatements::describe),
       Statement.of("COMMENT~ON~CATALOG~<name>~IS~(?:<text>|NULL)", CatalogStatements::comment));
 
   private CatalogStatements() {}
@@ -104,10 +104,14 @@ final class CatalogStatements {
     String name = name(session, words);
     Map<String, String> entry = JsonFiles.read(Lake.catalogFile(Catalogs.existing(name)));
     Access.requireKnown(Sessions.user(), "CATALOG", name);
-    return new Rows("catalog", new String[] {"info_name", "info_value"}, List.of(
+    List<Object[]> rows = new ArrayList<>(List.of(
         new Object[] {"Catalog Name", name},
         new Object[] {"Comment", entry.get("comment")},
         new Object[] {"Owner", entry.get("owner")}));
+    if (words.group("extended") != null) {
+      rows.add(new Object[] {"Storage Root", Lake.location(Lake.catalog(name))});
+    }
+    return new Rows("catalog", new String[] {"info_name", "info_value"}, rows);
   }
 
   private static Rows comment(SparkSession session, Matcher words) {

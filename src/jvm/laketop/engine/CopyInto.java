@@ -47,6 +47,8 @@ final class CopyInto {
   private final Map<String, String> format = new HashMap<>();
   private final Map<String, String> copy = new HashMap<>();
   private final List<String> names = new ArrayList<>();
+  /** What the SELECT reads the files by, for as long as the statement runs. */
+  private final String view = "laketop_copy_" + UUID.randomUUID().toString().replace("-", "");
   private String pattern;
 
   private CopyInto(SparkSession session, Matcher words) {
@@ -74,7 +76,12 @@ final class CopyInto {
     if (!"true".equalsIgnoreCase(copy.get("force"))) {
       files.removeAll(loaded());
     }
-    long rows = files.isEmpty() ? 0 : append(files);
+    long rows = 0;
+    try {
+      rows = files.isEmpty() ? 0 : append(files);
+    } finally {
+      session.catalog().dropTempView(view);
+    }
     return new Rows("copied",
         new String[] {"num_affected_rows:L", "num_inserted_rows:L",
             "num_skipped_corrupt_files:L"},
@@ -165,7 +172,6 @@ final class CopyInto {
 
   /** Puts the files where the SELECT has their path. */
   private Dataset<Row> selected(Dataset<Row> rows) {
-    String view = "laketop_copy_" + UUID.randomUUID().toString().replace("-", "");
     rows.createOrReplaceTempView(view);
     int at = words.start("inner") - words.start("select");
     int end = words.end("inner") - words.start("select");

@@ -52,6 +52,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
     Seq<String> name = registered(f.nameParts());
     if (name == null) {
       RefusedFunctions.check(CollectionConverters.asJava(f.nameParts()));
+    } else {
+      Functions.requireArity(
+          CollectionConverters.asJava(name), CollectionConverters.asJava(f.arguments()));
     }
     return name == null ? f : f.copy(name, f.arguments(), f.isDistinct(), f.filter(),
         f.ignoreNulls(), f.orderingWithinGroup(), f.isInternal());

@@ -13,11 +13,15 @@ import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.analysis.AnalysisContext$;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedArgumentExpression;
+import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.Dataset$;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.CatalogManager;
+import org.apache.spark.sql.types.StructField;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -30,9 +34,15 @@ final class Functions {
   /** The time of the file, in ms, from which a function was registered. */
   private static final Map<String, Long> REGISTERED = new ConcurrentHashMap<>();
 
+  /** By the schema and name in the session catalog. */
+  private static final Map<String, Known> KNOWN = new ConcurrentHashMap<>();
+
   private static final String BETWEEN = "__";
   private static final ThreadLocal<Boolean> REGISTERING = ThreadLocal.withInitial(() -> false);
   private static final ThreadLocal<Boolean> CREATING = ThreadLocal.withInitial(() -> false);
+
+  /** What a registered function is called, and how many arguments it takes. */
+  private record Known(String object, long least, int most) {}
 
   private Functions() {}
 
@@ -63,12 +73,31 @@ final class Functions {
     return made ? List.of("spark_catalog", written.get(0), written.get(1)) : null;
   }
 
+  /** Returns whether it is a schema of Spark's session catalog that functions are registered in. */
+  static boolean isOwn(String schema) {
+    return schema.contains(BETWEEN);
+  }
+
   /** Returns the full name of the function that is registered under this one, or null. */
   static String object(FunctionIdentifier registered) {
-    boolean ours = registered.database().exists(schema -> schema.contains(BETWEEN));
-    return ours
-        ? registered.database().get().replaceFirst(BETWEEN, ".") + "." + registered.funcName()
+    Known known = registered.database().isDefined()
+        ? KNOWN.get(registered.database().get() + "." + registered.funcName())
         : null;
+    return known == null ? null : known.object();
+  }
+
+  /** Refuses a call with too few or too many arguments by the name that people know. */
+  static void requireArity(List<String> registered, List<Expression> arguments) {
+    Known known = KNOWN.get(registered.get(1) + "." + registered.get(2));
+    int given = arguments.size();
+    if (known != null
+        && (given < known.least() || given > known.most())
+        && arguments.stream().noneMatch(NamedArgumentExpression.class::isInstance)) {
+      String wanted = known.least() == known.most() ? "" : known.least() + " to ";
+      throw Refusal.of("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "The `"
+          + known.object().replace(".", "`.`") + "` requires " + wanted + known.most()
+          + " parameters but the actual number is " + given + ".");
+    }
   }
 
   /** Returns the text with the names that people know in the place of Spark's own. */
@@ -163,6 +192,7 @@ final class Functions {
       CreateUserDefinedFunction function = renamed(parsed(session, sql), registered(name));
       CREATING.set(true);
       Dataset$.MODULE$.ofRows(session, function);
+      KNOWN.put(schema(name) + "." + name[2], known(session, name, function));
     } catch (Exception e) {
       throw e instanceof AnalysisException wrong && e.getMessage().contains(BETWEEN)
           ? Refusal.of(wrong.getCondition(), shown(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
@@ -172,6 +202,17 @@ final class Functions {
       manager.setCurrentCatalog(catalogBefore);
       manager.setCurrentNamespace(namespaceBefore);
     }
+  }
+
+  private static Known known(
+      SparkSession session, String[] name, CreateUserDefinedFunction function)
+      throws ParseException {
+    List<StructField> parameters = function.inputParamText().isEmpty()
+        ? List.of()
+        : List.of(session.sessionState().sqlParser()
+            .parseRoutineParam(function.inputParamText().get()).fields());
+    long least = parameters.stream().filter(field -> field.getDefault().isEmpty()).count();
+    return new Known(String.join(".", name), least, parameters.size());
   }
 
   static CreateUserDefinedFunction parsed(SparkSession session, String sql) {

@@ -10,11 +10,18 @@ import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DateType;
+import org.apache.spark.sql.types.DayTimeIntervalType;
 import org.apache.spark.sql.types.DecimalType;
+import org.apache.spark.sql.types.DoubleType;
+import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.TimestampNTZType;
+import org.apache.spark.sql.types.TimestampType;
+import org.apache.spark.sql.types.YearMonthIntervalType;
 
 /** What information_schema.columns tells of one table or view. */
 final class InformationColumns {
@@ -111,16 +118,53 @@ final class InformationColumns {
 
   private static Object[] row(StructField field, int position, int partition) {
     Metadata told = field.metadata();
-    DecimalType decimal = field.dataType() instanceof DecimalType d ? d : null;
     String full = type(field).toLowerCase(Locale.ROOT);
     String type = full.replaceAll("[(<].*", "").toUpperCase(Locale.ROOT);
     String generated = told.contains(GENERATED) ? told.getString(GENERATED) : null;
     return new Object[] {
         field.name(), position, told.contains(DEFAULT) ? told.getString(DEFAULT) : null,
         field.nullable() ? "YES" : "NO", full, type.equals("BIGINT") ? "LONG" : type,
-        decimal == null ? null : decimal.precision(), decimal == null ? null : decimal.scale(),
+        null, null, precision(field.dataType()), radix(field.dataType()), scale(field.dataType()),
+        datetime(field.dataType()), interval(field.dataType()), null, null,
         told.contains(IDENTITY) ? "YES" : "NO", generated == null ? "NO" : "YES", generated,
         partition == 0 ? null : partition,
         field.getComment().isDefined() ? field.getComment().get() : null};
+  }
+
+  /** Returns the digits of a decimal, and the bits of another number. */
+  private static Integer precision(DataType type) {
+    boolean number = type instanceof NumericType;
+    return type instanceof DecimalType decimal
+        ? Integer.valueOf(decimal.precision())
+        : number ? Integer.valueOf(type.defaultSize() * Byte.SIZE) : null;
+  }
+
+  private static Integer radix(DataType type) {
+    boolean number = type instanceof NumericType;
+    return type instanceof DecimalType ? Integer.valueOf(10) : number ? Integer.valueOf(2) : null;
+  }
+
+  private static Integer scale(DataType type) {
+    boolean whole = type instanceof NumericType
+        && !(type instanceof FloatType || type instanceof DoubleType);
+    return type instanceof DecimalType decimal
+        ? Integer.valueOf(decimal.scale())
+        : whole ? Integer.valueOf(0) : null;
+  }
+
+  private static Integer datetime(DataType type) {
+    String interval = interval(type);
+    if (interval != null) {
+      return interval.endsWith("SECOND") ? 3 : 0;
+    }
+    boolean moment = type instanceof TimestampType || type instanceof TimestampNTZType;
+    return type instanceof DateType ? Integer.valueOf(0) : moment ? Integer.valueOf(3) : null;
+  }
+
+  /** Returns the units of an interval, such as DAY TO SECOND. */
+  private static String interval(DataType type) {
+    return type instanceof YearMonthIntervalType || type instanceof DayTimeIntervalType
+        ? type.sql().replaceFirst("(?i)^INTERVAL ", "").toUpperCase(Locale.ROOT)
+        : null;
   }
 }

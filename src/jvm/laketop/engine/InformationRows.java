@@ -182,15 +182,21 @@ final class InformationRows {
         null);
   }
 
-  /** Adds the grants on just this object. */
+  /** Adds the grants on the object, and those on what it lies in that reach it. */
   private void grants(String type, String object) {
-    Grants.on(type, object).forEach((who, privileges) -> {
-      boolean shown = Principals.is(user, who) || Access.allows(user, "MANAGE", type, object);
-      if (shown) {
-        privileges.forEach(privilege ->
-            add(null, who, object.split("\\."), privilege.replace(' ', '_'), "NO", "NONE"));
-      }
-    });
+    String[] name = object.split("\\.");
+    boolean manages = Access.allows(user, "MANAGE", type, object);
+    for (int length = name.length; length >= 1; length--) {
+      String above = String.join(".", Arrays.copyOf(name, length));
+      String kind = length == name.length ? type : length == 1 ? "CATALOG" : "SCHEMA";
+      String from = length == name.length ? "NONE" : kind;
+      Grants.on(kind, above).forEach((who, privileges) -> {
+        if (manages || Principals.is(user, who)) {
+          privileges.stream().filter(Privileges.on(type)::contains).forEach(privilege ->
+              add(null, who, name, privilege.replace(' ', '_'), "NO", from));
+        }
+      });
+    }
   }
 
   /** Adds the tags of a table or of its columns, which are written {@code tag:column:key}. */

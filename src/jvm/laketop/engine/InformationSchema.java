@@ -33,7 +33,9 @@ final class InformationSchema {
       Map.entry("views", TABLE + " view_definition check_option is_updatable"
           + " is_insertable_into sql_path is_materialized"),
       Map.entry("columns", TABLE + " column_name ordinal_position:I column_default is_nullable"
-          + " full_data_type data_type numeric_precision:I numeric_scale:I is_identity"
+          + " full_data_type data_type character_maximum_length:I character_octet_length"
+          + " numeric_precision:I numeric_precision_radix:I numeric_scale:I"
+          + " datetime_precision:I interval_type interval_precision:I maximum_cardinality:I is_identity"
           + " is_generated generation_expression partition_ordinal_position:I comment"),
       Map.entry("volumes", "volume_catalog volume_schema volume_name volume_type volume_owner"
           + " comment" + AUDIT + " storage_location"),

@@ -67,7 +67,7 @@ final class PathAccess {
   /** A folder above the state folder is closed to who writes, which may be to replace it. */
   private static boolean closed(String place, boolean dbfs, boolean writes) {
     Path state = real(Lake.root().getParent());
-    Path written = Path.of(place).toAbsolutePath().normalize();
+    Path written = Path.of(Moves.now(Path.of(place).toAbsolutePath().normalize().toString()));
     if (dbfs) {
       Path mapped = Path.of(Lake.dbfs() + "/" + place).normalize();
       return !real(mapped).startsWith(real(Lake.dbfs())) || reaches(real(written), state);

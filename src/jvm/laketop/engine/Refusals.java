@@ -19,6 +19,10 @@ final class Refusals {
       // By this condition dbt-databricks goes on with the DESCRIBE of rows.
       Statement.refused("(?:DESC|DESCRIBE)~(?:TABLE~)?EXTENDED~<name>~AS~JSON",
           "DESCRIBE ... AS JSON is not supported; use DESCRIBE TABLE EXTENDED."),
+      Statement.refused("(?:FSCK|MSCK)~REPAIR~TABLE\\b.*",
+          "FSCK and MSCK REPAIR TABLE are not supported: a table of Delta knows its files by its log."),
+      Statement.refused("(?:CREATE|DROP)~BLOOMFILTER~INDEX\\b.*",
+          "Bloom filter indexes are not supported; use CLUSTER BY (column)."),
       Statement.refused("LIST~['\"].*",
           "LIST is not supported; use dbutils.fs.ls, or read the folder with binaryFile."),
       Statement.refused("SYNC~(?:SCHEMA|TABLE)\\b.*",

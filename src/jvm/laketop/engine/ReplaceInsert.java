@@ -44,9 +44,9 @@ import scala.jdk.javaapi.CollectionConverters;
  * without rows changes nothing. Source: Databricks' documentation of INSERT.
  */
 final class ReplaceInsert {
-  private static final String TARGET = "laketop_target";
-  private static final String QUERY = "laketop_query";
-  private static final String COMES = "laketop_comes";
+  private static final String TARGET = "target";
+  private static final String QUERY = "source";
+  private static final String COMES = "_inserted";
 
   private final SparkSession session;
   private final ParserInterface parser;

@@ -1,6 +1,8 @@
 package laketop.engine;
 
+import java.util.Arrays;
 import java.util.Map;
+import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.StagedTable;
@@ -36,6 +38,19 @@ public final class SessionCatalog extends DeltaCatalog {
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
     refuse(id);
     return super.stageCreateOrReplace(id, columns, partitions, properties);
+  }
+
+  /** Keeps back the schemas that functions are registered in. */
+  @Override
+  public String[][] listNamespaces() throws NoSuchNamespaceException {
+    return Arrays.stream(super.listNamespaces())
+        .filter(namespace -> !Functions.isOwn(namespace[0]))
+        .toArray(String[][]::new);
+  }
+
+  @Override
+  public String[][] listNamespaces(String[] namespace) throws NoSuchNamespaceException {
+    return namespace.length == 0 ? listNamespaces() : super.listNamespaces(namespace);
   }
 
   private void refuse(Identifier id) {

@@ -9,7 +9,7 @@ import org.apache.spark.sql.classic.SparkSession;
 /** All statements that laketop adds to Spark's grammar. */
 final class Statements {
   private static final Pattern FIRST_WORDS = Pattern.compile(
-      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE|CONVERT)\\s.*",
+      "(CREATE|DROP|SHOW|DESC|DESCRIBE|ALTER|COMMENT|GRANT|REVOKE|DENY|ANALYZE|COPY|USE|UNDROP|LIST|SYNC|REPLACE|CONVERT|FSCK|MSCK|(?:UN)?SET\\s+TAG)\\s.*",
       Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
   private static final List<Statement> ALL = Stream.of(
           CatalogStatements.ALL, ListStatements.ALL, VolumeStatements.ALL, GrantStatements.ALL,

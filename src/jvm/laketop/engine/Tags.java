@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Column;
@@ -18,26 +19,68 @@ import org.apache.spark.sql.connector.catalog.TableChange;
  * of its columns.
  */
 final class Tags {
+  private static final String WORD = "`[^`]+`|'[^']*'|[\\w-]+";
   static final List<Statement> ALL = List.of(
       Statement.of("ALTER~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME)~<name>"
           + "(?:~ALTER~COLUMN~(?<column>`[^`]+`|\\w+))?"
-          + "~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)", Tags::change));
+          + "~(?<verb>SET|UNSET)~TAGS\\s*\\((?<tags>.*)\\)", Tags::many),
+      Statement.of("(?<verb>SET|UNSET)~TAG~ON~(?<type>TABLE|VIEW|SCHEMA|DATABASE|CATALOG|VOLUME"
+          + "|COLUMN)~<name>~(?<key>" + WORD + ")(?:\\s*=\\s*(?<value>" + WORD + "))?", Tags::one));
   private static final String STRING = "'((?:[^'\\\\]|\\\\.)*)'";
   private static final Pattern TAG = Pattern.compile(STRING + "(?:\\s*=\\s*" + STRING + ")?");
 
   private Tags() {}
 
-  private static Rows change(SparkSession session, Matcher words) {
+  private static Rows many(SparkSession session, Matcher words) {
     String type = GrantStatements.type(words);
     String[] name = GrantStatements.name(session, type, words.group("name"));
+    String column = words.group("column");
+    Map<String, String> tags = new HashMap<>();
+    Matcher tag = TAG.matcher(words.group("tags"));
+    while (tag.find()) {
+      tags.put(tag.group(1), tag.group(2));
+    }
+    change(session, type, name, column == null ? null : plain(column), words, tags);
+    return null;
+  }
+
+  private static Rows one(SparkSession session, Matcher words) {
+    boolean ofColumn = words.group("type").equalsIgnoreCase("COLUMN");
+    String written = words.group("name");
+    String column = null;
+    if (ofColumn) {
+      List<String> parts = Names.written(session, written);
+      column = parts.remove(parts.size() - 1);
+      written = parts.stream().map(Sql::quoted).collect(Collectors.joining("."));
+    }
+    String type = ofColumn ? "TABLE" : GrantStatements.type(words);
+    Map<String, String> tags = new HashMap<>();
+    String value = words.group("value");
+    tags.put(plain(words.group("key")), value == null ? null : plain(value));
+    change(session, type, GrantStatements.name(session, type, written), column, words, tags);
+    return null;
+  }
+
+  private static String plain(String word) {
+    return word.replaceAll("^[`']|[`']$", "");
+  }
+
+  private static void change(SparkSession session, String type, String[] name, String column,
+      Matcher words, Map<String, String> given) {
     Securables.require(session, type, name);
     Access.require("APPLY TAG", type, String.join(".", name));
-    String column = words.group("column");
     if (column != null) {
-      requireColumn(TableStatements.catalog(session, name), name, column.replace("`", ""));
+      requireColumn(TableStatements.catalog(session, name), name, column);
     }
-    Lake.change(file(type, name), tags -> change(words, tags));
-    return null;
+    String prefix = "tag:" + (column == null ? "" : Names.key(column) + ":");
+    boolean sets = words.group("verb").equalsIgnoreCase("SET");
+    Lake.change(file(type, name), tags -> given.forEach((key, value) -> {
+      if (sets) {
+        tags.put(prefix + key, value == null ? "" : value);
+      } else {
+        tags.remove(prefix + key);
+      }
+    }));
   }
 
   private static void requireColumn(LakeCatalog catalog, String[] table, String column) {
@@ -50,20 +93,6 @@ final class Tags {
     if (Arrays.stream(columns).noneMatch(known -> known.name().equalsIgnoreCase(column))) {
       throw Refusal.of("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
           "`" + column + "` is no column of `" + String.join("`.`", table) + "`.");
-    }
-  }
-
-  private static void change(Matcher words, Map<String, String> tags) {
-    String column = words.group("column");
-    String prefix = column == null ? "" : Names.key(column.replace("`", "")) + ":";
-    Matcher tag = TAG.matcher(words.group("tags"));
-    while (tag.find()) {
-      String key = "tag:" + prefix + tag.group(1);
-      if (words.group("verb").equalsIgnoreCase("SET")) {
-        tags.put(key, tag.group(2) == null ? "" : tag.group(2));
-      } else {
-        tags.remove(key);
-      }
     }
   }
 

@@ -29,7 +29,8 @@ public final class VolumeFs extends LocalFileSystem {
   }
 
   /** Returns where the path lies; refuses one in a volume that is not there. */
-  static File real(File file) {
+  static File real(File asked) {
+    File file = Moves.now(asked);
     String path = file.getPath();
     if (Samples.holds(path)) {
       return Samples.place(path).toFile();
@@ -79,7 +80,7 @@ public final class VolumeFs extends LocalFileSystem {
 
     boolean mapped(Path path) {
       String place = path.toUri().getPath();
-      return place.startsWith(PREFIX) || Samples.holds(place);
+      return place.startsWith(PREFIX) || Samples.holds(place) || Moves.moved(place);
     }
 
     @Override
