@@ -116,7 +116,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     (root / "make.py").write_text(
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.getOrCreate()\n"
-        "spark.sql('create table main.default.t as select 42 as answer')\n",
+        "spark.sql('create table main.default.t as select 42 as answer')\n"
+        "spark.sql('create table main.default.clone shallow clone main.default.t')\n",
         encoding="utf-8",
     )
     empty = root / "empty"
@@ -138,10 +139,13 @@ def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alon
     assert alone.left == []
 
 
-def test_tables_survive_down_and_a_moved_folder_starts_anew(alone: Alone, tmp_path: Path) -> None:
+def test_tables_and_clones_survive_down_and_a_moved_folder_starts_anew(
+    alone: Alone, tmp_path: Path
+) -> None:
     moved = alone.root.rename(tmp_path / "after")
-    said = run_laketop(moved, "sql", "select answer from main.default.t", "--json")
-    assert json.loads(said.out) == [{"answer": 42}]
+    for table in ("main.default.t", "main.default.clone"):
+        said = run_laketop(moved, "sql", f"table {table}", "--json")
+        assert json.loads(said.out) == [{"answer": 42}]
     assert run_laketop(moved, "reset", "--yes").code == 0
     assert processes_of(str(moved)) == []
     assert not (moved / ".laketop").exists()

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from tests.integration.engine.bearers import BOB, denial, grant, rows
+from tests.integration.engine.bearers import BOB, bearing, denial, grant, rows
 
 EVE = "eve@laketop.local"
 
@@ -62,9 +63,17 @@ def test_a_view_or_function_reads_what_its_owner_may_read(
         assert f"User '{EVE}' does not have SELECT on TABLE '{hidden}.t'" in denial(bobs, read)
 
 
+@pytest.fixture
+def bobs_own(bobs_token: str, laketop_engine: str) -> Iterator[SparkSession]:
+    """Return a session that may be left in a catalog that is dropped then."""
+    with bearing(bobs_token, laketop_engine) as session:
+        yield session
+
+
 def test_any_privilege_or_browse_lets_one_know_of_an_object(
-    spark: SparkSession, bobs: SparkSession, box: str
+    spark: SparkSession, bobs_own: SparkSession, box: str
 ) -> None:
+    bobs = bobs_own
     catalog = box.split(".", maxsplit=1)[0]
     told = [f"DESCRIBE CATALOG {catalog}", f"DESCRIBE SCHEMA {box}"]
     told += [f"DESCRIBE {how} {box}.{name}" for how in ("", "TABLE EXTENDED") for name in "tv"]
