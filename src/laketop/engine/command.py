@@ -109,6 +109,8 @@ def _fixed() -> dict[str, str]:
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.hadoop.fs.file.impl": "laketop.engine.VolumeFs",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "laketop.engine.VolumeFs$Context",
+        # Hadoop sets the mode of what it makes itself, whatever the umask of the process is.
+        "spark.hadoop.fs.permissions.umask-mode": "077",
         "spark.hadoop.fs.dbfs.impl": "laketop.engine.VolumeFs$Dbfs",
         "spark.hadoop.fs.AbstractFileSystem.dbfs.impl": "laketop.engine.VolumeFs$DbfsContext",
         "spark.connect.grpc.interceptor.classes": "laketop.engine.UserInterceptor",

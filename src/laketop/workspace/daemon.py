@@ -315,13 +315,17 @@ def prepare(settings: Settings) -> None:
         ) from error
 
 
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _launch(settings: Settings, notify: int) -> subprocess.Popen[bytes]:
     """Start the process, which leaves us at once: it is nobody's child that we should wait for.
 
     What it leaves behind is in a process group that has its number.
     """
     log = settings.state / "logs" / "workspace.log"
-    with log.open("ab") as out:
+    with open(log, "ab", opener=_privately) as out:
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "laketop.workspace"),

@@ -153,16 +153,12 @@ def _id_of(experiment: Any) -> str:
 def _sent(request: Request) -> dict[str, Any]:
     """Return what MLflow's handlers act on: the query of a GET that has one, else the body alone.
 
-    Bodies are read as theirs are: whatever the content type, and as a JSON text of JSON too.
+    Errors: BadRequest for a body that is not read.
     """
     if request.method == "GET" and request.args:
         asked = request.args.lists()
         return {key: values if key in _IDS else values[0] for key, values in asked}
-    body = request.get_json(force=True, silent=True)
-    if isinstance(body, str):
-        with contextlib.suppress(ValueError):  # which MLflow will answer
-            body = json.loads(body)
-    return {_snake(key): value for key, value in body.items()} if isinstance(body, dict) else {}
+    return {_snake(key): value for key, value in request.get_json(force=True).items()}
 
 
 def _level(method: str, name: str) -> str:

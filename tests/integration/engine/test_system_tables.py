@@ -46,6 +46,10 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
         return [tuple(row) for row in frame.distinct().collect()]
 
     assert of("lakeflow.jobs", of_job, "name", "delete_time") == [(scope, None)]
+    assert [
+        (row["task_key"], [*row["depends_on_keys"]], row["delete_time"])
+        for row in spark.table("system.lakeflow.job_tasks").where(of_job).collect()
+    ] == [("only", [], None)]
     runs = of("lakeflow.job_run_timeline", of_job, "run_id", "result_state")
     assert runs == [(str(run), "SUCCEEDED")]
     tasks = of("lakeflow.job_task_run_timeline", of_job, "task_key", "result_state")
