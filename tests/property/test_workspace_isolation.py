@@ -51,7 +51,11 @@ class Project:
             "raw_path": route.encode(),
             "root_path": "",
             "query_string": query.encode() if method == "GET" else b"",
-            "headers": [(b"host", b"localhost:80"), (b"authorization", bearer.encode())],
+            "headers": [
+                (b"host", b"localhost:80"),
+                (b"authorization", bearer.encode()),
+                (b"content-type", b"application/json"),
+            ],
             "server": ("127.0.0.1", 80),
         }
         asyncio.run(self.app(scope, receive, send))
