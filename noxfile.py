@@ -24,6 +24,8 @@ nox.options.default_venv_backend = "none"
 ROOT = Path(__file__).parent
 PLACE = ROOT / ".nox" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 SCRIPTS = PLACE / ("Scripts" if os.name == "nt" else "bin")
+FLIGHTS_UNIT = ("-o", "pythonpath=. examples/flights/src", "examples/flights/tests/unit")
+"""What runs the unit tests of the reference project beside our own."""
 
 
 def surroundings() -> dict[str, str]:
@@ -108,6 +110,9 @@ def environment(session: nox.Session) -> None:
     )
     compiled = ("src", "examples/flights/src")  # as the packages are: uv leaves out an editable one
     session.run(str(SCRIPTS / "python"), "-m", "compileall", "-q", *compiled, env=surroundings())
+    # Tests as well: pytest puts what it says of a failed assertion into their bytecode.
+    collect = ("--collect-only", "-q", "-c", "pyproject.toml", *FLIGHTS_UNIT, "tests/unit")
+    session.run(str(SCRIPTS / "pytest"), *collect, env=surroundings(), silent=True)
     mark.write_text(pins.hexdigest(), encoding="ascii")
 
 
@@ -148,13 +153,12 @@ def unit(session: nox.Session) -> None:
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
     rooms = ("engine", "ml", "runner", "shims", "workspace/test_statement_results.py")
     numeric = [f"tests/unit/{room}" for room in rooms]
-    flights = ("-o", "pythonpath=. examples/flights/src", "examples/flights/tests/unit")
     # Lanes, since there are cores: one loads the numeric libraries, one the client of Databricks.
     run_together(
         session,
         temporary=in_memory(),
         rooms=[("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric))],
-        numeric=[("pytest", *options, *numeric, *flights)],
+        numeric=[("pytest", *options, *numeric, *FLIGHTS_UNIT)],
     )
 
 

@@ -148,11 +148,17 @@ def _of_the_model(folder: Path) -> set[str]:
         value = told.pop()
         if isinstance(value, dict):
             told += value.values()
-        elif isinstance(value, str) and value and (folder / value).is_file():
-            found.add(folder / value)
-        elif isinstance(value, str) and value and (folder / value).is_dir():
-            found |= {path for path in (folder / value).rglob("*") if path.is_file()}
+        elif isinstance(value, str) and value and _lies_in(folder, value):
+            named = folder / value
+            found |= {named} if named.is_file() else set(filter(Path.is_file, named.rglob("*")))
     return {path.relative_to(folder).as_posix() for path in found}
+
+
+def _lies_in(folder: Path, name: str) -> bool:
+    """Return whether something is there; `MLmodel` also tells where a model's code came from."""
+    path = Path(name)
+    is_inside = not path.is_absolute() and ".." not in path.parts and path != Path()
+    return is_inside and (folder / path).exists()
 
 
 def facts_that_differ(recipe: Recipe, facts: Mapping[str, str]) -> list[str]:

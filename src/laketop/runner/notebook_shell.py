@@ -113,4 +113,7 @@ def make_shell(names: dict[str, Any], folder: Path) -> NotebookShell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.ipython_dir = str(folder)
     shell: NotebookShell = NotebookShell.instance(config=config, user_ns=names)
+    # IPython's own calls the `open` of the moment when it was imported; file calls may have been
+    # taken to volumes since, where a process was forked.
+    shell.user_ns["open"] = open
     return shell

@@ -16,8 +16,6 @@ VERSIONS = """\
 import json, os, sys
 
 import mlflow
-import numpy as np
-from mlflow.models import infer_signature
 
 from laketop.engine.connect import RemoteEngine
 from laketop.ml import FeatureEngineeringClient, Recipe, WithFiles
@@ -27,11 +25,9 @@ spark = RemoteEngine(os.environ["SPARK_REMOTE"]).session()
 spark.sql("CREATE SCHEMA main.recipes")
 spark.sql("CREATE TABLE main.recipes.t AS SELECT 1 AS x")
 spark.stop()
-x = np.array([[0.0], [1.0]])
 
-class Same(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        return model_input
+sys.path.append(os.path.dirname(sys.argv[2]))
+from refitting import SAVING
 
 for commit, weights in (("uncommitted", "1.0"), ("uncommitted", "2.0"), ("4f0c2b1", "1.0")):
     recipe = Recipe(
@@ -42,17 +38,34 @@ for commit, weights in (("uncommitted", "1.0"), ("uncommitted", "2.0"), ("4f0c2b
         "recipe.json": recipe.to_json(), "weights.txt": weights, "requirements.lock": sys.argv[1]
     }
     FeatureEngineeringClient().log_model(
-        model=Same(), flavor=WithFiles(mlflow.pyfunc, files), name="m",
-        signature=infer_signature(x, x), pip_requirements=["mlflow"],
-        registered_model_name="main.recipes.m",
+        model=sys.argv[2], flavor=WithFiles(mlflow.pyfunc, files), name="m",
+        registered_model_name="main.recipes.m", **SAVING,
     )
 """
 NOT_HERE = "weighing is not installed here, 1.0 in the lock"
+SAME = """\
+import mlflow
+
+class Same(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+
+mlflow.models.set_model(Same())
+"""
 REFITTING = """\
 from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+import numpy as np
+from mlflow.models import infer_signature
+
+x = np.array([[0.0], [1.0]])
+SAVING = {"signature": infer_signature(x, x), "pip_requirements": ["mlflow"]}
 
 def refit(spark, schema, parameters, folder):
-    folder.mkdir()
+    model = str(Path(__file__).with_name("same.py"))
+    mlflow.pyfunc.save_model(str(folder), python_model=model, **SAVING)
     (folder / "weights.txt").write_text(version("weighing"))
     return {"rows": str(spark.table(f"{schema}.t").count())}
 """
@@ -78,19 +91,21 @@ def test_a_version_is_trained_again_with_the_packages_of_its_lock(
     assert laketop("sql", "select 1").code == 0
     told = json.loads(laketop("env", "--json").out)
     own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    subprocess.run(
-        [sys.executable, "-c", VERSIONS, wheel(tmp_path)], env={**own, **told}, check=True
-    )
-    code = thread / "refitting.py"
+    code, model = thread / "refitting.py", thread / "same.py"
     code.write_text(REFITTING, encoding="utf-8")
+    model.write_text(SAME, encoding="utf-8")
+    versions = [sys.executable, "-c", VERSIONS, wheel(tmp_path), str(model)]
+    subprocess.run(versions, env={**own, **told}, check=True)
     wheels = {"UV_FIND_LINKS": str(tmp_path), "UV_NO_INDEX": "1"}
     try:
         same = laketop("ml", "reproduce", "main.recipes.m", "1", "--json", **wheels)
         differs = laketop("ml", "reproduce", "main.recipes.m", "2", **wheels)
     finally:
         code.unlink()
+        model.unlink()
+    assert same.code == 0, same.err
     body = json.loads(same.out)
-    assert (same.code, body["identical"], body["differs"]) == (0, True, []), same.err
+    assert (body["identical"], body["differs"]) == (True, [])
     assert body["notes"] == [
         f"trained in an environment made of its lock; {NOT_HERE}",
         "its code had no commit: today's code was run",

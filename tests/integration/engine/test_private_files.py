@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.jobs import RunResultState
+from databricks.sdk.errors import OperationFailed
 
 from laketop.settings import Settings
 
@@ -42,9 +43,11 @@ def test_no_file_of_the_state_folder_is_anybody_elses_after_a_run(
     )
     job = make_job(path=make_notebook(content=code))
     run_id = laketop_client.jobs.run_now(job.job_id).run_id
-    run = laketop_client.jobs.wait_get_run_job_terminated_or_skipped(run_id)
-    assert run.state is not None
-    assert run.state.result_state is RunResultState.SUCCESS, run.state
+    try:
+        laketop_client.jobs.wait_get_run_job_terminated_or_skipped(run_id)
+    except OperationFailed as failed:
+        (task,) = laketop_client.jobs.get_run(run_id).tasks or ()
+        pytest.fail(f"{failed}: {laketop_client.jobs.get_run_output(task.run_id or 0).error}")
     state = Settings.read(laketop_project).state
     open_to_others = [
         (oct(stat.S_IMODE(file.lstat().st_mode)), str(file.relative_to(state)))

@@ -17,6 +17,7 @@ from tests.integration.runner.conftest import Run, run_task
 from laketop.runner.context import Outcome
 from laketop.runner.forks import ForkServers
 from laketop.runner.process import Order
+from laketop.runner.tasks.notebook import NotebookTask
 from laketop.runner.tasks.spark_python import SparkPythonTask
 
 PATIENCE_SECONDS = 120.0
@@ -51,15 +52,17 @@ def run(tmp_path: Path, forks: Counting) -> Run:
         *,
         cancelled: threading.Event | None = None,
         environment: Mapping[str, str] | None = None,
+        notebook: bool = False,
     ) -> tuple[Outcome, str]:
         number = next(numbers)
         directory = tmp_path / ".laketop" / "runs" / "1" / str(number)
         directory.mkdir(parents=True)
         file = tmp_path / "it.py"
-        file.write_text(code, encoding="utf-8")
+        file.write_text("# Databricks notebook source\n" * notebook + code, encoding="utf-8")
+        script = {"spark_python_task": {"python_file": str(file)}}
         return run_task(
-            SparkPythonTask(),
-            {"spark_python_task": {"python_file": str(file)}},
+            NotebookTask() if notebook else SparkPythonTask(),
+            {"notebook_task": {"notebook_path": str(file)}} if notebook else script,
             directory,
             environment=environment or {"PATH": os.environ["PATH"]},
             cancelled=cancelled or threading.Event(),
@@ -128,6 +131,22 @@ def test_exit_codes_and_errors_come_back_from_a_fork(run_forked: Run) -> None:
     assert "forkserver" not in log
     killed = run_forked("import os; os.kill(os.getpid(), 9)")[0]
     assert killed.error == "the process was killed by signal 9"
+
+
+@pytest.mark.parametrize("notebook", [False, True])
+def test_plain_file_calls_reach_a_volume(
+    run_forked: Run, tmp_path: Path, *, notebook: bool
+) -> None:
+    schema = tmp_path / ".laketop" / "catalog" / "main" / "s"
+    (schema / "_volumes").mkdir(parents=True)
+    (schema / "_volumes" / "v.json").write_text("{}", encoding="utf-8")
+    (schema / "_files" / "v").mkdir(parents=True)
+    code = "with open('/Volumes/main/s/v/a.txt', 'w') as file:\n    file.write('x')\n"
+
+    outcome, _ = run_forked(code, notebook=notebook)
+
+    assert outcome.error is None
+    assert (schema / "_files" / "v" / "a.txt").read_text(encoding="utf-8") == "x"
 
 
 def test_functions_to_be_called_at_exit_are_called(run_forked: Run) -> None:

@@ -49,7 +49,7 @@ def test_a_digest_of_rows_tells_values_order_types_and_names(other: pd.DataFrame
 
 ML_MODEL = """\
 flavors:
-  python_function: {env: {conda: conda.yaml}, loader_module: mlflow.pytorch}
+  python_function: {env: {conda: conda.yaml}, loader_module: mlflow.pytorch, model_code_path: %s}
   pytorch: {model_data: data, pytorch_version: "2"}
 model_uuid: %s
 """
@@ -57,9 +57,10 @@ model_uuid: %s
 
 def test_every_file_but_those_of_the_logging_is_compared(tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
+    (tmp_path / "code.py").write_text("")
     for folder, model in ((before, "a"), (after, "b")):
         (folder / "data").mkdir(parents=True)
-        (folder / "MLmodel").write_text(ML_MODEL % model)
+        (folder / "MLmodel").write_text(ML_MODEL % (tmp_path / "code.py", model))
         (folder / "data" / "same.txt").write_text("same")
         (folder / "data" / "model.pkl").write_text(model)
     (after / "new.txt").write_text("")
