@@ -46,8 +46,8 @@ def test_no_file_of_the_state_folder_is_anybody_elses_after_a_run(
     try:
         laketop_client.jobs.wait_get_run_job_terminated_or_skipped(run_id)
     except OperationFailed as failed:
-        (task,) = laketop_client.jobs.get_run(run_id).tasks or [None]
-        told = task and laketop_client.jobs.get_run_output(task.run_id or 0).error
+        tasks = laketop_client.jobs.get_run(run_id).tasks or []
+        told = [laketop_client.jobs.get_run_output(task.run_id or 0).error for task in tasks]
         pytest.fail(f"{failed}: {told}")
     state = Settings.read(laketop_project).state
     open_to_others = [
