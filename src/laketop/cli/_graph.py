@@ -100,6 +100,8 @@ def seconds_of(task: Mapping[str, Any]) -> float:
     start, end = task.get("start_time") or 0, task.get("end_time") or 0
     if not start:
         return 0.0
+    if end and task.get("execution_duration"):
+        return float(task["execution_duration"]) / 1000
     return max(0.0, ((end or time.time() * 1000) - start) / 1000)
 
 

@@ -87,7 +87,8 @@ def settings_of(view: Mapping[str, Any]) -> dict[str, Any]:
 class Attempt:
     """One attempt of a task; `task` is its settings in REST form.
 
-    Units: times in epoch ms, 0 = not yet.
+    `start_ms`, `end_ms` and `retry_ms` are times of the run's clock, `start_time` and `end_time`
+    the times of day that are told. Units: epoch ms, 0 = not yet.
     """
 
     task: Mapping[str, Any]
@@ -100,7 +101,9 @@ class Attempt:
     result: str | None = None
     """Once final; in TERMINATING the one that is coming."""
     start_ms: int = 0
+    start_time: int = 0
     end_ms: int = 0
+    end_time: int = 0
     retry_ms: int = 0
     """In WAITING_FOR_RETRY: when the wait ends."""
     outcome: str | None = None
@@ -127,7 +130,9 @@ class Attempt:
             life_cycle=view["state"]["life_cycle_state"],
             result=view["state"]["result_state"],
             start_ms=view["start_time"],
+            start_time=view["start_time"],
             end_ms=view["end_time"],
+            end_time=view["end_time"],
             outcome=(view.get("condition_task") or {}).get("outcome"),
             values=outcome.get("values") or {},
             output=outcome.get("output") or {},
@@ -162,10 +167,17 @@ class Attempt:
         self.result = result
         self._view = None
 
-    def end(self, life_cycle: str, result: str, now_ms: int) -> None:
+    def begin(self, now_ms: int, ahead_ms: int) -> None:
+        """Let the attempt have started now; the time of day is `ahead_ms` ahead."""
+        self.start_ms = now_ms
+        self.start_time = now_ms + ahead_ms
+
+    def end(self, life_cycle: str, result: str, now_ms: int, ahead_ms: int) -> None:
         """Take the attempt to its end; one that never started starts and ends now."""
-        self.start_ms = self.start_ms or now_ms
+        if not self.start_ms:
+            self.begin(now_ms, ahead_ms)
         self.end_ms = max(now_ms, self.start_ms)
+        self.end_time = max(now_ms + ahead_ms, self.start_time + self.end_ms - self.start_ms)
         self.change(life_cycle, result)
 
     def timeout_ms(self) -> int | None:
@@ -196,11 +208,11 @@ class Attempt:
                 "original_attempt_run_id": self.original_run_id,
                 "run_if": self.run_if,
                 **both_spellings(self.life_cycle, self.result, message=self.message),
-                "start_time": self.start_ms,
+                "start_time": self.start_time,
                 "setup_duration": 0,
                 "execution_duration": self.end_ms - self.start_ms if self.end_ms else 0,
                 "cleanup_duration": 0,
-                "end_time": self.end_ms,
+                "end_time": self.end_time,
             }
             if self.outcome is not None:
                 condition = {**self.task["condition_task"], "outcome": self.outcome}

@@ -18,6 +18,7 @@ from laketop.runner import engine_end, full_disk
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
+from laketop.runner.run_clock import RunClock
 from laketop.runner.tasks import refuse_unknown, task_types
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ class Site:
     resolve: Callable[[str], Path]
     run_job: Callable[[JobCall], ChildRun]
     now_ms: Callable[[], int]
+    """The time of day, which may jump."""
     pool: Pool
+    steady_ms: Callable[[], int] | None = None
+    """A time that never jumps, from wherever it began; None = `now_ms` is one."""
     engine: Callable[[], object] = lambda: None
     """Returns what is another thing once the engine has ended."""
     java: Callable[[], Path] = no_java
@@ -121,6 +125,8 @@ class Execution:
         self._told = -1
         self._failure: BaseException | None = None
         self._ended = threading.Event()
+        self.clock = RunClock(site.now_ms, site.steady_ms)
+        """What every time that the run is told comes from."""
         self._name = f"laketop-run-{run.request.run_id}"
 
     def start(self) -> None:
@@ -133,7 +139,7 @@ class Execution:
         Errors: NotFound for an attempt that is not of this run.
         """
         if task_run_id is None or self._run.has(task_run_id):
-            self._inbox.put(lambda: self._run.cancel(self._site.now_ms(), task_run_id))
+            self._inbox.put(lambda: self._run.cancel(self.clock(), task_run_id))
             return
         for work in list(self._works.values()):
             if work.has(task_run_id):
@@ -177,7 +183,8 @@ class Execution:
             self._ended.set()
 
     def _step(self) -> bool:
-        self._run.advance(self._site.now_ms())
+        self._run.ahead_ms = self.clock.ahead_ms()
+        self._run.advance(self.clock())
         for attempt in self._run.stopping():
             self._stop(attempt)
         if self._told != self._run.changes:
@@ -198,28 +205,31 @@ class Execution:
         due_ms = self._run.due_ms()
         timeout_seconds = None
         if due_ms is not None:
-            left_seconds = max(0, due_ms - self._site.now_ms()) / 1000
+            left_seconds = max(0, due_ms - self.clock()) / 1000
             timeout_seconds = min(left_seconds, CLOCK_CHECK_SECONDS)
         try:
-            self._inbox.get(timeout=timeout_seconds)()
+            news = self._inbox.get(timeout=timeout_seconds)
+            self._run.ahead_ms = self.clock.ahead_ms()
+            news()
             while True:
                 self._inbox.get_nowait()()
         except queue.Empty:
             return
 
     def _begin(self, attempt: Attempt) -> None:
-        work = _Work(self._site, self._run, attempt, self._inbox.put)
-        self._works[attempt.run_id] = work
-        work.begin()
+        self._work(attempt).begin()
 
     def _stop(self, attempt: Attempt) -> None:
         work = self._works.get(attempt.run_id)
         if work is None:  # it was to start in this very step
-            work = self._works[attempt.run_id] = _Work(
-                self._site, self._run, attempt, self._inbox.put
-            )
+            work = self._work(attempt)
             work.finish(Outcome("CANCELED"))
         work.stop()
+
+    def _work(self, attempt: Attempt) -> _Work:
+        work = _Work(self._site, self._run, attempt, self._inbox.put, self.clock)
+        self._works[attempt.run_id] = work
+        return work
 
     def _abandon(self) -> None:
         for work in self._works.values():
@@ -237,12 +247,14 @@ class _Work:
         run: JobRun,
         attempt: Attempt,
         tell: Callable[[Callable[[], None]], None],
+        clock: RunClock,
     ) -> None:
         self.ended = threading.Event()
         self._site = site
         self._run = run
         self._attempt = attempt
         self._tell = tell
+        self._clock = clock
         self._cancelled = threading.Event()
         self._directory = site.runs / str(run.request.run_id) / str(attempt.run_id)
         self._type = site.types[type_of(attempt.task)]
@@ -278,7 +290,7 @@ class _Work:
 
     def finish(self, outcome: Outcome) -> None:
         outcome = _kept(outcome, self._directory, flush=not self._waits)
-        now_ms = self._site.now_ms()
+        now_ms = self._clock()
         self._tell(lambda: self._run.task_finished(self._attempt.run_id, outcome, now_ms))
         self.ended.set()
 
@@ -286,7 +298,7 @@ class _Work:
         if self._cancelled.is_set():
             self.finish(Outcome("CANCELED"))
             return
-        now_ms = self._site.now_ms()
+        now_ms = self._clock()
         self._tell(lambda: self._run.task_started(self._attempt.run_id, now_ms))
         try:
             context = self._context()

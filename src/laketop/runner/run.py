@@ -1,7 +1,8 @@
 """One run of a job as a state machine: what may start, what has to stop, how it ends.
 
 No clock, no thread, no process: whoever carries the run out tells it what happened and when,
-then calls `advance` and does what `startable` and `stopping` say. Source: Jobs API 2.2.
+then calls `advance` and does what `startable` and `stopping` say. Every `now_ms` is of the run's
+own clock, which is steady; `ahead_ms` leads from it to the time of day. Source: Jobs API 2.2.
 """
 
 from __future__ import annotations
@@ -133,6 +134,8 @@ class JobRun:
         self.request = request
         self.changes = 0
         """Counts up with every change of the snapshot."""
+        self.ahead_ms = 0
+        """How far the time of day is ahead of the times that the run is told: 0 until it jumps."""
         self.settings = settings
         """Those of the job that the run was made with."""
         self.new_run_id = new_run_id
@@ -151,6 +154,8 @@ class JobRun:
         self._repair = repair or Repair(begin_ms=request.created_ms, start_ms=request.created_ms)
         self._start_ms = self._repair.start_ms
         self._begin_ms = self._repair.begin_ms
+        self._queued_ms = self._start_ms - request.created_ms
+        self._lasted_ms = 0
         self._end_ms = 0
         self._scope, self._parameters = self._read_parameters()
         self._attempts = {
@@ -174,7 +179,7 @@ class JobRun:
             return
         if self._life_cycle == "PENDING":
             self._change_run("RUNNING")
-            self._events.append(Event(name=ON_START, at_ms=now_ms))
+            self._events.append(Event(name=ON_START, at_ms=now_ms + self.ahead_ms))
         self._time_out(now_ms)
         self._warn(now_ms)
         for attempt in list(self._open.values()):
@@ -207,7 +212,7 @@ class JobRun:
     def task_started(self, task_run_id: int, now_ms: int) -> None:
         """Take note that an attempt has started."""
         attempt = self._open[task_run_id]
-        attempt.start_ms = now_ms
+        attempt.begin(now_ms, self.ahead_ms)
         if attempt.life_cycle == "PENDING":
             self._change(attempt, "RUNNING")
             self._tell(attempt, ON_START, now_ms)
@@ -270,14 +275,16 @@ class JobRun:
 
     def leave_queue(self, now_ms: int) -> None:
         """Let a queued run begin with the next `advance`."""
-        self._start_ms = self._begin_ms = now_ms
+        self._start_ms = now_ms + self.ahead_ms
+        self._queued_ms = now_ms - self.request.created_ms
+        self._begin_ms = now_ms
         self._change_run("PENDING")
 
     def skip(self, now_ms: int) -> None:
         """End a run that may not begin, since too many of its job are active."""
         self._open.clear()
         self._attempts.clear()
-        self._end_ms = now_ms
+        self._finish(now_ms)
         self._change_run("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED")
         self._tell_end(now_ms)
 
@@ -361,7 +368,7 @@ class JobRun:
             "format": "MULTI_TASK",
             **self._states(),
             "start_time": self._start_ms,
-            "queue_duration": self._start_ms - self.request.created_ms,
+            "queue_duration": self._queued_ms,
             "setup_duration": 0,
             "execution_duration": 0,
             "cleanup_duration": 0,
@@ -468,7 +475,7 @@ class JobRun:
             [results[key] for key in leaves],
             [result for key, result in results.items() if key not in leaves],
         )
-        self._end_ms = max(now_ms, self._begin_ms)
+        self._finish(now_ms)
         if self._stop_message:
             self._change_run(LIFE_CYCLE_OF_A_FAILED_RUN, result, self._stop_message)
         elif self._stop_result:
@@ -487,7 +494,7 @@ class JobRun:
         is_last = attempt is self._attempts[attempt.key][-1]
         event = Event(
             name=name,
-            at_ms=now_ms,
+            at_ms=now_ms + self.ahead_ms,
             task=attempt.task,
             task_run_id=attempt.run_id,
             result=attempt.result,
@@ -499,7 +506,7 @@ class JobRun:
     def _tell_end(self, now_ms: int) -> None:
         name = name_of_end(self._result or "")
         if name is not None:
-            self._events.append(Event(name=name, at_ms=now_ms, result=self._result))
+            self._events.append(Event(name=name, at_ms=now_ms + self.ahead_ms, result=self._result))
 
     def _warnings(self) -> list[tuple[int, Attempt | None]]:
         # When the run, as None, or a task of it has run for longer than its health rule says.
@@ -525,7 +532,7 @@ class JobRun:
                 continue
             if attempt is None:
                 self._warned.add(self.request.run_id)
-                self._events.append(Event(name=ON_DURATION, at_ms=now_ms))
+                self._events.append(Event(name=ON_DURATION, at_ms=now_ms + self.ahead_ms))
             else:
                 self._warned.add(attempt.run_id)
                 self._tell(attempt, ON_DURATION, now_ms)
@@ -558,9 +565,14 @@ class JobRun:
         seconds = self.settings.get("timeout_seconds") or 0
         return self._begin_ms + seconds * 1000 if seconds else None
 
+    def _finish(self, now_ms: int) -> None:
+        self._lasted_ms = max(now_ms - self._begin_ms, 0)
+        # Never before the start by more than it lasted, even where the time of day went back.
+        self._end_ms = max(now_ms + self.ahead_ms, self._start_ms + self._lasted_ms)
+
     def _run_duration_ms(self) -> int:
         # The total, repairs included.
-        return self._repair.past_ms + self._end_ms - self._begin_ms if self._end_ms else 0
+        return self._repair.past_ms + self._lasted_ms if self._end_ms else 0
 
     def _stop(self, result: str, now_ms: int) -> None:
         if self._stop_result:
@@ -637,7 +649,7 @@ class JobRun:
 
     def _end(self, attempt: Attempt, life_cycle: str, result: str, now_ms: int) -> None:
         del self._open[attempt.run_id]
-        attempt.end(life_cycle, result, now_ms)
+        attempt.end(life_cycle, result, now_ms, self.ahead_ms)
         self._undecided.extend(self._graph.children(attempt.key))
         self.changes += 1
 

@@ -43,6 +43,15 @@ class _Running:
     """The attempt of a run_job task that waits for it."""
     has_begun: bool = False
 
+    def is_late(self) -> bool:
+        """Whether it has queued for too long."""
+        return _longest_queued_ms(self.run) <= self.execution.clock()
+
+    def told_time(self) -> int:
+        """Return the time for a run that nobody carries out yet, which is told of jumps too."""
+        self.run.ahead_ms = self.execution.clock.ahead_ms()
+        return self.execution.clock()
+
 
 class Dispatcher:
     """The runs of this process that are not final yet.
@@ -141,34 +150,36 @@ class Dispatcher:
         None if there is none.
         """
         runs = list(self._runs.values())
-        due = [running.run.due_ms() for running in runs if running.has_begun]
-        due += [_longest_queued_ms(running.run) for running in runs if running.run.is_queued]
-        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+        due = [(one, one.run.due_ms()) for one in runs if one.has_begun]
+        due += [(one, _longest_queued_ms(one.run)) for one in runs if one.run.is_queued]
+        return min(
+            (at_ms + one.execution.clock.ahead_ms() for one, at_ms in due if at_ms is not None),
+            default=None,
+        )
 
     def wake(self) -> None:
         """Let every run look at the clock: it was moved."""
         for running in list(self._runs.values()):
             running.execution.wake()
 
-    def skip_late(self, now_ms: int) -> None:
+    def skip_late(self) -> None:
         """End the runs that have queued for too long, whatever they wait for."""
 
         def late() -> list[tuple[int, _Running]]:
             runs = list(self._runs.items())
             queued = [(run_id, one) for run_id, one in runs if one.run.is_queued]
-            return [one for one in queued if _longest_queued_ms(one[1].run) <= now_ms]
+            return [one for one in queued if one[1].is_late()]
 
         if late() and not self._closed.is_set():
             with self._store.transaction(write=True):
                 for run_id, running in late():
-                    self._end_queued(run_id, running, lambda run: run.skip(now_ms))
+                    self._end_queued(run_id, running, JobRun.skip)
 
     def _is_quiet(self) -> bool:
-        now_ms = self._site.now_ms()
         runs = list(self._runs.values())
         parents = {running.parent for running in runs}
         return all(
-            waits_for_the_clock(running.run, running.snapshot, parents, now_ms)
+            waits_for_the_clock(running.run, running.snapshot, parents, running.execution.clock())
             if running.has_begun
             else running.run.is_queued
             for running in runs
@@ -178,7 +189,7 @@ class Dispatcher:
         """Return a number that grows with each change of a run, None for one that is final."""
         return self._changes.get(run_id)
 
-    def cancel(self, run_id: int, task_run_id: int | None, now_ms: int) -> None:
+    def cancel(self, run_id: int, task_run_id: int | None) -> None:
         """Cancel a run or one attempt of it, inside a transaction; nothing happens to a final one.
 
         A queued run ends here and now, an active one once its tasks have.
@@ -188,12 +199,14 @@ class Dispatcher:
         if running is None or record is None:
             return
         if record.life_cycle == "QUEUED":
-            self._end_queued(run_id, running, lambda run: run.cancel(now_ms))
+            self._end_queued(run_id, running, JobRun.cancel)
             return
         self._store.after_commit(lambda: running.execution.cancel(task_run_id))
 
-    def _end_queued(self, run_id: int, running: _Running, end: Callable[[JobRun], None]) -> None:
-        end(running.run)
+    def _end_queued(
+        self, run_id: int, running: _Running, end: Callable[[JobRun, int], None]
+    ) -> None:
+        end(running.run, running.told_time())
         snapshot = running.run.snapshot()
         self._records.update(run_id, snapshot)
         self._store.after_commit(lambda: self._notify(running.run, snapshot))
@@ -207,7 +220,7 @@ class Dispatcher:
                 limit = running.execution.limit_time
                 self._store.after_commit(lambda limit=limit: limit(timeout_seconds))  # type: ignore[misc]  # bound now
 
-    def promote(self, job_id: int, now_ms: int) -> None:
+    def promote(self, job_id: int) -> None:
         """Let queued runs of a job begin, inside a transaction, as far as its limit allows.
 
         One that has waited for too long is skipped instead.
@@ -217,13 +230,13 @@ class Dispatcher:
             running = self._runs.get(run_id)
             if running is None or self._closed.is_set():
                 continue
-            if _longest_queued_ms(running.run) <= now_ms:
-                self._end_queued(run_id, running, lambda run: run.skip(now_ms))
+            if running.is_late():
+                self._end_queued(run_id, running, JobRun.skip)
                 continue
             if free <= 0:  # those behind it have not waited longer
                 break
             free -= 1
-            running.run.leave_queue(now_ms)
+            running.run.leave_queue(running.told_time())
             self._records.update(run_id, running.run.snapshot())
             self._store.after_commit(lambda run_id=run_id: self._begin(run_id))  # type: ignore[misc]  # bound now
 
@@ -253,7 +266,7 @@ class Dispatcher:
         with self._store.transaction(write=True, flush=running.run.is_final):
             self._records.update(run_id, snapshot)
             if running.run.is_final:
-                self.promote(running.run.request.job_id, snapshot["end_time"])
+                self.promote(running.run.request.job_id)
         self._notify(running.run, snapshot)
         if running.run.is_final:
             self._forget(run_id)
@@ -277,7 +290,7 @@ class Dispatcher:
         try:
             with self._store.transaction(write=True):
                 self._records.update(run_id, end)
-                self.promote(self._runs[run_id].run.request.job_id, end["end_time"])
+                self.promote(self._runs[run_id].run.request.job_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             log.warning("the end of run %s is not written down yet: %s", run_id, _cause(error))
             return False
@@ -308,7 +321,7 @@ class Dispatcher:
     def _cancel_child(self, run_id: int) -> None:
         try:
             with self._store.transaction(write=True):
-                self.cancel(run_id, None, self._site.now_ms())
+                self.cancel(run_id, None)
         except Exception as error:  # noqa: BLE001 - it is tried again until the child has ended
             log.warning("run %s is not canceled yet: %s", run_id, _cause(error))
 

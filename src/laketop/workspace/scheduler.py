@@ -86,7 +86,7 @@ class Scheduler:
         start: Callable[[int, Firing], int],
         end_of: Callable[[int], Ended | None],
         keep_clock: Callable[[], None],
-        skip_late: Callable[[int], None],
+        skip_late: Callable[[], None],
     ) -> None:
         self._store = store
         self._places = places
@@ -198,7 +198,7 @@ class Scheduler:
 
         What changed is noted, and runs that have queued for too long end.
         """
-        self._skip_late(now_ms)
+        self._skip_late()
         for key, (trigger, mark) in self._all():
             if isinstance(trigger, OnArrival | OnModel | OnUpdate):
                 seen = self._looked(trigger, mark, now_ms)

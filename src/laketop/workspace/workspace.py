@@ -15,7 +15,7 @@ from laketop.errors import LaketopError
 from laketop.settings import FIRST_WORKSPACE, Settings, workspace_folder
 from laketop.workspace import admissions, audit, principals
 from laketop.workspace.audit import Audit
-from laketop.workspace.clock import Clock, MovableClock, wall_ms
+from laketop.workspace.clock import MovableClock
 from laketop.workspace.faults import Faults
 from laketop.workspace.identity import Tokens
 from laketop.workspace.links import Links
@@ -44,7 +44,7 @@ class Workspace:
         self,
         settings: Settings,
         *,
-        now_ms: Clock = wall_ms,
+        now_ms: MovableClock | None = None,
         name: str = FIRST_WORKSPACE,
         first: Workspace | None = None,
         ordinal: int = 0,
@@ -56,7 +56,7 @@ class Workspace:
         """The smallest id that a job or a run of this workspace has."""
         self.state = workspace_folder(settings.state, name)
         """The folder of everything that the workspace keeps for itself."""
-        self.now_ms = MovableClock(now_ms)
+        self.now_ms = now_ms or MovableClock()
         self._host = "http://127.0.0.1"
         self.environment_for_tasks: Callable[[], Mapping[str, str]] = lambda: settings.environment
         """Returns the whole environment of a task's process; set by the process' main."""

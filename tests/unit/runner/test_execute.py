@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PATIENCE_SECONDS = 10.0
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 class Function:
@@ -43,9 +45,11 @@ class Bench:
 
     def __init__(self, folder: Path, slots: int = 4) -> None:
         self.now_ms = 1_000
+        self.ahead_ms = 0
         self.functions: dict[str, Callable[[TaskContext], Outcome]] = {}
         self.calls: list[JobCall] = []
         self.told: list[dict[str, Any]] = []
+        self.heard: Callable[[dict[str, Any]], None] = lambda _: None
         self._ids = itertools.count(101)
         self.site = Site(
             runs=folder / "runs",
@@ -53,10 +57,15 @@ class Bench:
             python=lambda _: Path(sys.executable),
             resolve=lambda path: folder / path,
             run_job=self._run_job,
-            now_ms=lambda: self.now_ms,
+            now_ms=lambda: self.now_ms + self.ahead_ms,
+            steady_ms=lambda: self.now_ms,
             pool=Pool(slots),
             types={**task_types(), "function": Function(self.functions)},
         )
+
+    def _hear(self, snapshot: dict[str, Any]) -> None:
+        self.told.append(snapshot)
+        self.heard(snapshot)
 
     def _run_job(self, call: JobCall) -> ChildRun:
         self.calls.append(call)
@@ -67,7 +76,7 @@ class Bench:
     def begin(self, *tasks: dict[str, Any], **settings: Any) -> Execution:
         request = RunRequest(job_id=7, run_id=100, created_ms=self.now_ms)
         run = JobRun({"tasks": list(tasks), **settings}, request, lambda: next(self._ids))
-        execution = Execution(run, self.site, self.told.append)
+        execution = Execution(run, self.site, self._hear)
         execution.start()
         return execution
 
@@ -469,3 +478,61 @@ def test_the_threads_end_with_the_run(bench: Bench) -> None:
 
 def test_every_task_type_is_found_by_the_name_of_its_file() -> None:
     assert {"condition", "run_job"} <= set(task_types())
+
+
+@pytest.mark.parametrize("jump_ms", [-DAY_MS, -HOUR_MS, HOUR_MS, DAY_MS])
+def test_a_time_of_day_that_jumps_neither_times_a_run_out_nor_changes_how_long_it_took(
+    bench: Bench, jump_ms: int
+) -> None:
+    def function(_: TaskContext) -> Outcome:
+        bench.ahead_ms = jump_ms
+        bench.now_ms += 500
+        return Outcome("SUCCESS")
+
+    bench.functions["a"] = function
+    limited = task("a", timeout_seconds=1)
+    run = bench.play(limited, task("b", "a"), timeout_seconds=1)
+    first, second = run["tasks"]
+    assert results(run) == ["SUCCESS", "SUCCESS"]
+    assert (first["execution_duration"], second["execution_duration"]) == (500, 0)
+    assert run["run_duration"] == 500
+    assert second["start_time"] == 1_500 + jump_ms
+    assert run["end_time"] == first["end_time"] == 1_500 + max(jump_ms, 0)
+
+
+@pytest.mark.parametrize("jump_ms", [-DAY_MS, DAY_MS])
+def test_a_timeout_comes_in_its_time_whatever_the_time_of_day_is(
+    bench: Bench, jump_ms: int
+) -> None:
+    def function(context: TaskContext) -> Outcome:
+        bench.ahead_ms = jump_ms
+        bench.now_ms += 1_000
+        assert context.cancelled.wait(PATIENCE_SECONDS)
+        return Outcome("CANCELED")
+
+    bench.functions["a"] = function
+    run = bench.play(task("a", timeout_seconds=1))
+    assert results(run) == ["TIMEDOUT"]
+    assert run["tasks"][0]["execution_duration"] == 1_000
+
+
+@pytest.mark.parametrize("jump_ms", [-DAY_MS, DAY_MS])
+def test_a_retry_waits_as_long_as_it_says_whatever_the_time_of_day_is(
+    bench: Bench, jump_ms: int
+) -> None:
+    started: list[int] = []
+
+    def function(_: TaskContext) -> Outcome:
+        started.append(bench.now_ms)
+        bench.ahead_ms = jump_ms
+        return Outcome("FAILED" if len(started) == 1 else "SUCCESS")
+
+    def heard(snapshot: dict[str, Any]) -> None:
+        if snapshot["tasks"][-1]["state"]["life_cycle_state"] == "WAITING_FOR_RETRY":
+            bench.now_ms = 61_000
+
+    bench.functions["a"] = function
+    bench.heard = heard
+    run = bench.play(task("a", max_retries=1, min_retry_interval_millis=60_000))
+    assert results(run) == ["FAILED", "SUCCESS"]
+    assert started == [1_000, 61_000]

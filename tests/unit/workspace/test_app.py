@@ -12,12 +12,14 @@ from starlette.types import Message
 
 from laketop.settings import Settings
 from laketop.workspace.app import Face, create_app
+from laketop.workspace.clock import MovableClock
 from laketop.workspace.workspace import Workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    workspace = Workspace(Settings(root=tmp_path, cache=tmp_path), now_ms=lambda: 1_000)
+    settings = Settings(root=tmp_path, cache=tmp_path)
+    workspace = Workspace(settings, now_ms=MovableClock(lambda: 1_000))
     yield workspace
     workspace.shutdown()
 

@@ -64,7 +64,8 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.functions: dict[str, Callable[[TaskContext], Outcome]] = {}
-        self.clock = itertools.count(1_000)
+        self.clock: Iterator[int] = itertools.count(1_000)
+        self.steady: Iterator[int] | None = None
         self.store = FailingStore(folder / "laketop.db")
         self.records = RunRecords(self.store)
         with self.store.transaction(write=True):
@@ -81,6 +82,7 @@ class Bench:
                 resolve=lambda path: folder / path,
                 run_job=run_job,
                 now_ms=lambda: next(self.clock),
+                steady_ms=lambda: next(self.steady or self.clock),
                 pool=Pool(4),
                 types={**task_types(), "function": Function(self.functions)},
             ),
@@ -199,6 +201,7 @@ def test_a_run_whose_very_end_cannot_be_written_down_keeps_its_result(bench: Ben
 
 
 def test_a_run_that_was_queued_for_two_days_is_skipped(bench: Bench) -> None:
+    bench.clock = itertools.repeat(1_000)
     only = Waiting()
     bench.functions.update(a=only, b=lambda _: Outcome("SUCCESS"))
     bench.start(task("a"))
@@ -208,14 +211,16 @@ def test_a_run_that_was_queued_for_two_days_is_skipped(bench: Bench) -> None:
         (1_000 + dispatch.LONGEST_QUEUED_MS - 1, "QUEUED"),
         (1_000 + dispatch.LONGEST_QUEUED_MS, "SKIPPED"),
     ):
+        bench.clock = itertools.repeat(now_ms)
         with bench.store.transaction(write=True):
-            bench.dispatcher.promote(_JOB, now_ms)
+            bench.dispatcher.promote(_JOB)
         assert bench.record(queued).life_cycle == word
     assert bench.dispatcher.changes(queued) is None
     only.go.set()
 
 
 def test_a_queue_behind_a_run_that_does_not_end_is_not_longer_than_two_days(bench: Bench) -> None:
+    bench.clock = itertools.repeat(1_000)
     only = Waiting()
     bench.functions.update(a=only, b=lambda _: Outcome("SUCCESS"))
     bench.start(task("a"))
@@ -224,12 +229,35 @@ def test_a_queue_behind_a_run_that_does_not_end_is_not_longer_than_two_days(benc
     queued = bench.start(task("b"))
     due_ms = bench.dispatcher.due_ms()
     assert due_ms == 1_000 + dispatch.LONGEST_QUEUED_MS
-    bench.dispatcher.skip_late(due_ms - 1)
+    bench.clock = itertools.repeat(due_ms - 1)
+    bench.dispatcher.skip_late()
     assert bench.record(queued).life_cycle == "QUEUED"
-    bench.dispatcher.skip_late(due_ms)
+    bench.clock = itertools.repeat(due_ms)
+    bench.dispatcher.skip_late()
     assert bench.record(queued).life_cycle == "SKIPPED"
     assert bench.dispatcher.due_ms() is None
     only.go.set()
+
+
+def test_a_time_of_day_that_jumps_ends_no_queue(bench: Bench) -> None:
+    bench.steady = itertools.repeat(5)
+    only = Waiting()
+    bench.functions.update(a=only, b=lambda _: Outcome("SUCCESS"))
+    bench.clock = itertools.repeat(1_000)
+    bench.start(task("a"))
+    assert only.started.wait(_SECONDS)
+    queued = bench.start(task("b"))
+    bench.clock = itertools.repeat(1_000 + 3 * dispatch.LONGEST_QUEUED_MS)
+    bench.dispatcher.skip_late()
+    assert bench.record(queued).life_cycle == "QUEUED"
+    assert bench.dispatcher.due_ms() == 1_000 + 4 * dispatch.LONGEST_QUEUED_MS
+    only.go.set()
+    ended = bench.ended(queued).snapshot
+    assert ended["state"]["result_state"] == "SUCCESS"
+    assert (ended["start_time"], ended["queue_duration"]) == (
+        1_000 + 3 * dispatch.LONGEST_QUEUED_MS,
+        0,
+    )
 
 
 def test_a_time_limit_that_changes_ends_the_active_runs_of_its_job(bench: Bench) -> None:
@@ -257,7 +285,7 @@ def test_a_child_that_cannot_be_canceled_at_once_is_canceled_later(bench: Bench)
     run_id = bench.start(task("call", run_job_task={"job_id": _CHILD}))
     assert child.started.wait(_SECONDS)
     with bench.store.transaction(write=True):
-        bench.dispatcher.cancel(run_id, None, 2_000)
+        bench.dispatcher.cancel(run_id, None)
         bench.store.is_full = True
     until(lambda: bench.store.refused > 1)
     bench.store.is_full = False

@@ -35,7 +35,7 @@ class Clock(Service):
             start=lambda job_id, firing: int(workspace.jobs.start_triggered(job_id, firing)),
             end_of=lambda run_id: workspace.jobs.end_of(run_id),  # noqa: PLW0108 - made later
             keep_clock=self._keep,
-            skip_late=lambda now_ms: workspace.jobs.runs.skip_late(now_ms),  # noqa: PLW0108 - the same
+            skip_late=lambda: workspace.jobs.runs.skip_late(),  # noqa: PLW0108 - the same
         )
         self._replayer = Replayer(
             workspace.now_ms, self.scheduler, lambda: workspace.jobs.runs, self._keep_alone

@@ -403,7 +403,7 @@ class Jobs(Service):
         if record is None:
             raise _no_run(run_id)
         self._require_run(record, "CAN_MANAGE_RUN")
-        self._dispatcher.cancel(record.run_id, task_run_id, self.workspace.now_ms())
+        self._dispatcher.cancel(record.run_id, task_run_id)
 
     @route("POST /api/2.2/jobs/runs/cancel-all", also=_OLDER)
     def cancel_all_runs(self, job_id: int | None = None, all_queued_runs: bool = False) -> None:
@@ -419,7 +419,7 @@ class Jobs(Service):
             if not self._allows_run(record, "CAN_MANAGE_RUN"):
                 continue
             if not all_queued_runs or record.life_cycle == "QUEUED":
-                self._dispatcher.cancel(run_id, None, self.workspace.now_ms())
+                self._dispatcher.cancel(run_id, None)
 
     @route("POST /api/2.2/jobs/runs/delete", also=_OLDER)
     def delete_run(self, run_id: int) -> None:
@@ -601,7 +601,7 @@ class Jobs(Service):
         )
         self.workspace.clock.scheduler.follow(job_id, settings)
         self._dispatcher.limit_time(job_id, settings.get("timeout_seconds") or 0)
-        self._dispatcher.promote(job_id, self.workspace.now_ms())
+        self._dispatcher.promote(job_id)
 
     def _limit_of(self, job_id: int) -> int:
         rows = self.store.execute("SELECT settings FROM jobs WHERE job_id = ?", (job_id,))
@@ -809,6 +809,7 @@ class Jobs(Service):
             resolve=self._resolved,
             run_job=run_job,
             now_ms=self.workspace.now_ms,
+            steady_ms=self.workspace.now_ms.steady_ms,
             pool=self._pool,
             engine=self._engine,
             java=lambda: java.find(self.workspace.settings, Runtime.load()),

@@ -143,7 +143,7 @@ class Workspaces(Service):
         first = self.workspace
         made = Workspace(
             first.settings,
-            now_ms=first.now_ms.machine,
+            now_ms=first.now_ms.unmoved(),
             name=name,
             first=first,
             ordinal=told["ordinal"],

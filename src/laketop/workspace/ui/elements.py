@@ -153,6 +153,9 @@ def moment(at_ms: int | None) -> Html:
 def lasted(run: Mapping[str, Any], now_ms: int) -> int | None:
     """Return how long a run or a task took, or has taken so far, in ms; None before it began."""
     start, end = run.get("start_time") or 0, run.get("end_time") or 0
+    took: int | None = run.get("run_duration") or run.get("execution_duration")
+    if end and took:
+        return took
     return max(0, (end or now_ms) - start) if start else None
 
 
