@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from laketop.bundle import nodes
+from laketop.bundle.alert_files import written_out
 from laketop.bundle.nodes import Node, node_of
 from laketop.bundle.problems import Problems
 from laketop.bundle.syncing import beside
@@ -16,7 +17,9 @@ _HOLDERS = {"dashboards": "serialized_dashboard", "genie_spaces": "serialized_sp
 
 
 def with_contents(resources: Node, root: Path, problems: Problems) -> Node:
-    """Return the resources with each `file_path` replaced by what is in the file, as text.
+    """Return the resources with each `file_path` replaced by what is in the file.
+
+    It is a text, but for alerts, whose fields it holds.
 
     A file that is missing is an error; so is one beside a text.
     Source: Databricks docs, bundle settings.
@@ -27,8 +30,17 @@ def with_contents(resources: Node, root: Path, problems: Problems) -> Node:
             made = _with_text(resource, field, root, problems, ("resources", *path))
             resources = resources.put(path, made)
     for key, alert in (resources.get("alerts") or Node({})).entries.items():
-        _read(alert.get("file_path"), root, problems, ("resources", "alerts", key, "file_path"))
+        made = _alert(alert, root, problems, ("resources", "alerts", key))
+        resources = resources.put(("alerts", key), made)
     return resources
+
+
+def _alert(alert: Node, root: Path, problems: Problems, path: nodes.Path) -> Node:
+    file = alert.get("file_path")
+    text = _read(file, root, problems, (*path, "file_path"))
+    if file is None or text is None:
+        return alert
+    return written_out(alert, text, problems, path, name=file.text)
 
 
 def _with_text(

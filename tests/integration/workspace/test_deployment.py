@@ -920,12 +920,20 @@ def test_an_alert_is_an_object_that_nobody_evaluates(project: Project) -> None:
     assert name not in [one.display_name for one in project.client.alerts_v2.list_alerts()]
 
 
-def test_an_alert_whose_query_is_in_a_file_is_refused_by_name(local: Project) -> None:
-    (local.root / "a.dbalert.json").write_text("{}", encoding="utf-8")
-    local.write(resources("{alerts: {a: {display_name: a, file_path: a.dbalert.json}}}", "filed"))
-    (failure,) = local.deploy().failures
-    assert failure.name == "alerts.a"
-    assert isinstance(failure.error, Refused)
+def test_an_alert_is_deployed_as_its_file_says(local: Project) -> None:
+    told = {
+        "query_lines": ["select", "1 as n"],
+        "evaluation": {"source": {"name": "n"}, "comparison_operator": "GREATER_THAN"},
+        "schedule": {"quartz_cron_schedule": "0 0 6 * * ?", "timezone_id": "UTC"},
+    }
+    (local.root / "a.dbalert.json").write_text(json.dumps(told), encoding="utf-8")
+    (warehouse, *_) = local.client.warehouses.list()
+    alert = f"{{display_name: a, warehouse_id: {warehouse.id}, file_path: a.dbalert.json}}"
+    local.write(resources(f"{{alerts: {{a: {alert}}}}}", "filed"))
+    assert not local.deploy().failures
+    (id_,) = (one["id"] for one in summary_of(local.site, local.load()))
+    assert local.client.alerts_v2.get_alert(id_).query_text == "select\n1 as n\n"
+    assert local.plan().changing == ()
     destroy(local.site, local.load(), Options(confirm=yes))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from laketop.errors import Refused
 from laketop.workspace.deployment.api import LocalApi, remove, told_at
 from laketop.workspace.deployment.kind import Body, Kind
 
@@ -63,9 +62,6 @@ class Alerts(Kind):
                 return None
 
     def _sent(self, body: Body) -> dict[str, Any]:
-        if body.get("file_path"):
-            hint = "write what the file says into the bundle"
-            raise Refused(f"the file_path {body['file_path']!r} of an alert", hint=hint)
         sent = {name: body[name] for name in _FIELDS if body.get(name)}
         if isinstance(self.api, LocalApi):
             sent["warehouse_id"] = self._warehouse(str(sent.get("warehouse_id")))
