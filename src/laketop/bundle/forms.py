@@ -38,7 +38,7 @@ COMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
 LATER = frozenset(
     {
         *("id", "url", "endpoint_url", "creator", "experiment_id", "job_id"),
-        *("serving_endpoint_id", "cluster_id", "instance_pool_id"),
+        *("serving_endpoint_id", "cluster_id", "instance_pool_id", "model_id"),
     }
 )
 """Fields that are known only once a resource is deployed."""

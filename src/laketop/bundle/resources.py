@@ -20,6 +20,7 @@ SERVED = (
     "instance_pools",
     "jobs",
     "model_serving_endpoints",
+    "models",
     "pipelines",
     "registered_models",
     "schemas",
@@ -29,7 +30,7 @@ SERVED = (
 )
 """Types that a deployment makes: the workspace has a service for each."""
 
-NOT_RUN = frozenset({"alerts", "apps", "dashboards", "pipelines"})
+NOT_RUN = frozenset({"alerts", "apps", "dashboards", "models", "pipelines"})
 """Types that are made, and that nothing runs on the local workspace."""
 
 STATE_ONLY = (
@@ -38,7 +39,6 @@ STATE_ONLY = (
     "external_locations",
     "genie_spaces",
     "job_runs",
-    "models",
     "postgres_branches",
     "postgres_endpoints",
     "postgres_projects",

@@ -1,4 +1,4 @@
-"""Pages of a list that is sorted by name."""
+"""Pages of a list, sorted by name or in an order of its own."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ def page_of(
     left = [name for name in names if not page_token or name > page_token]
     page = left[:size]
     return page, {"next_page_token": page[-1]} if len(left) > size else {}
+
+
+def page_in_order(
+    names: Sequence[str], max_results: int, page_token: str | None
+) -> tuple[list[str], dict[str, str]]:
+    """Return a page as `page_of` does, of names that are unique and in whatever order.
+
+    Errors: InvalidParameterValue for a negative number, and for a name that is not there any more.
+    """
+    if page_token and page_token not in names:
+        raise InvalidParameterValue(f"There is no page after {page_token[:200]!r}.")
+    order = {name: f"{place:09}" for place, name in enumerate(names)}
+    after = order[page_token] if page_token else None
+    places, more = page_of(list(order.values()), max_results, after)
+    page = [names[int(place)] for place in places]
+    return page, {"next_page_token": page[-1]} if more else {}

@@ -25,6 +25,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from databricks.sdk.service.jobs import JobSettings
+from databricks.sdk.service.ml import ModelDatabricks
 from databricks.sdk.service.workspace import AclPermission
 from tests.integration.workspace.conftest import Served, serving
 
@@ -473,18 +474,18 @@ def test_what_another_target_made_is_shared_and_stays(local: Project, name: str)
 def test_types_without_a_service_are_state_and_said_so(local: Project) -> None:
     rule = "{metric: STREAMING_BACKLOG_FILES, op: GREATER_THAN, value: 1}"
     job = f"{{name: j, health: {{rules: [{rule}]}}}}"
-    local.write(resources(f"{{models: {{p: {{name: etl}}}}, jobs: {{j: {job}}}}}", "state"))
+    local.write(resources(f"{{genie_spaces: {{p: {{title: etl}}}}, jobs: {{j: {job}}}}}", "state"))
     done = local.deploy()
     assert not done.failures
     assert sorted(local.said) == [
-        "models.p is kept as state only: nothing runs behind models here",
+        "genie_spaces.p is kept as state only: nothing runs behind genie_spaces here",
         "the health rule STREAMING_BACKLOG_FILES of job j is not watched here",
     ]
     told = {one["key"]: one["id"] for one in summary_of(local.site, local.load())}
-    assert told == {"p": "etl", "j": str(done.jobs["j"])}
+    assert told == {"p": "state-only", "j": str(done.jobs["j"])}
     assert local.plan().changing == ()
-    local.write(resources(f"{{models: {{p: {{name: elt}}}}, jobs: {{j: {job}}}}}", "state"))
-    assert local.actions() == {"models.p": "update"}
+    local.write(resources(f"{{genie_spaces: {{p: {{title: elt}}}}, jobs: {{j: {job}}}}}", "state"))
+    assert local.actions() == {"genie_spaces.p": "update"}
     destroy(local.site, local.load(), Options(confirm=yes))
 
 
@@ -492,10 +493,10 @@ def test_a_remote_workspace_is_not_told_half_of_a_bundle(tmp_path: Path, second:
     settings = Settings(root=tmp_path, cache=tmp_path)
     said: list[str] = []
     remote = Project(tmp_path, second, Site.remote(settings, second.client, said.append), said)
-    remote.write(resources("{models: {p: {name: etl}}, jobs: {j: {name: j}}}"))
-    with pytest.raises(Refused, match=r"models\.p to a remote workspace"):
+    remote.write(resources("{genie_spaces: {p: {title: etl}}, jobs: {j: {name: j}}}"))
+    with pytest.raises(Refused, match=r"genie_spaces\.p to a remote workspace"):
         remote.deploy()
-    with pytest.raises(Refused, match=r"models\.p"):
+    with pytest.raises(Refused, match=r"genie_spaces\.p"):
         remote.plan()
 
 
@@ -920,6 +921,59 @@ def test_an_alert_is_an_object_that_nobody_evaluates(project: Project) -> None:
     assert name not in [one.display_name for one in project.client.alerts_v2.list_alerts()]
 
 
+def test_a_model_of_the_workspace_s_registry_follows_the_bundle(project: Project) -> None:
+    name = f"churn-{project.site.is_local}".lower()
+    registry = project.client.model_registry
+
+    def told() -> ModelDatabricks:
+        found = registry.get_model(name).registered_model_databricks
+        assert found is not None
+        return found
+
+    def write(says: str) -> None:
+        model = f"{{name: {name}, {says}, {seen('CAN_READ')}}}"
+        project.write(resources(f"{{models: {{m: {model}}}}}", name))
+
+    write("description: who leaves, tags: [{key: team, value: shop}, {key: old, value: x}]")
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    held = project.client.permissions.get("registered-models", told().id or "")
+    assert "ann@laketop.local" in [one.user_name for one in held.access_control_list or ()]
+
+    write("description: who stays, tags: [{key: team, value: store}]")
+    assert project.actions() == {"models.m": "update"}
+    assert not project.deploy().failures
+    assert told().description == "who stays"
+    assert [(tag.key, tag.value) for tag in told().tags or ()] == [("team", "store")]
+
+    registry.set_model_tag(name, "by", "hand")
+    assert project.actions() == {"models.m": "update"}
+    project.deploy()
+    assert [tag.key for tag in told().tags or ()] == ["team"]
+    registry.delete_model(name)
+    assert project.actions()["models.m"] == "create"
+    project.deploy()
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    assert name not in [one.name for one in registry.list_models()]
+
+
+def test_a_model_is_made_anew_for_another_name_and_keeps_its_description(local: Project) -> None:
+    local.write(resources("{models: {m: {name: before, description: d}}}", "renamed"))
+    assert not local.deploy().failures
+    local.write(resources("{models: {m: {name: after}}}", "renamed"))
+    assert local.actions() == {"models.m": "recreate"}
+    assert not local.deploy(confirm=yes).failures
+    names = [one.name for one in local.client.model_registry.list_models()]
+    assert ("before" in names, "after" in names) == (False, True)
+
+    local.write(resources("{models: {m: {name: after, description: d}}}", "renamed"))
+    assert not local.deploy().failures
+    local.write(resources("{models: {m: {name: after}}}", "renamed"))
+    (failure,) = local.deploy().failures
+    assert (failure.name, str(failure.error)) == ("models.m", "Description cannot be empty.")
+    destroy(local.site, local.load(), Options(confirm=yes))
+
+
 def test_an_alert_is_deployed_as_its_file_says(local: Project) -> None:
     told = {
         "query_lines": ["select", "1 as n"],
@@ -985,12 +1039,14 @@ def test_what_is_there_is_bound_changed_and_unbound(project: Project) -> None:
 
 def test_what_cannot_be_bound_is_refused_by_name(project: Project) -> None:
     schema = "{catalog_name: main, name: theirs}"
-    text = f"{{jobs: {{j: {{name: j}}}}, schemas: {{s: {schema}}}, models: {{m: {{name: m}}}}}}"
+    text = (
+        f"{{jobs: {{j: {{name: j}}}}, schemas: {{s: {schema}}}, genie_spaces: {{m: {{title: m}}}}}}"
+    )
     project.write(resources(text, "unbound"))
     with pytest.raises(LaketopError, match="no job named '999999'"):
         bind(project.site, project.load(), "j", "999999")
     with pytest.raises(LaketopError, match=r"made anew in place of 'main\.default'"):
         bind(project.site, project.load(), "s", "main.default")
-    with pytest.raises(Refused, match=r"binding models\.m"):
+    with pytest.raises(Refused, match=r"binding genie_spaces\.m"):
         bind(project.site, project.load(), "m", "m")
     assert {one["id"] for one in summary_of(project.site, project.load())} == {None}

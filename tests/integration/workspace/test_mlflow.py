@@ -211,7 +211,7 @@ def test_a_route_of_databricks_that_mlflow_s_handlers_do_not_serve_names_itself(
     client: WorkspaceClient,
 ) -> None:
     for ask in (
-        lambda: client.model_registry.create_model("m"),
+        lambda: client.model_registry.create_model_version("m", "dbfs:/m"),
         lambda: list(client.model_registry.list_webhooks()),
         lambda: client.experiments.delete_runs("1", 1),
     ):

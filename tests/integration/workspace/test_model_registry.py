@@ -19,7 +19,15 @@ import pandas as pd
 import pytest
 import requests
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound, PermissionDenied
+from databricks.sdk.errors import (
+    InvalidParameterValue,
+    NotFound,
+    PermissionDenied,
+    ResourceAlreadyExists,
+    ResourceDoesNotExist,
+)
+from databricks.sdk.errors import NotImplemented as NotServed
+from databricks.sdk.service.ml import ModelTag, PermissionLevel
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
@@ -488,3 +496,66 @@ def test_a_version_tells_what_made_it_and_what_has_read_it(
     }
     with pytest.raises(NotFound):
         client.api_client.do("GET", f"{path}/2/lineage")
+
+
+def test_the_workspace_s_own_registry_keeps_models_by_name(client: WorkspaceClient) -> None:
+    api = client.model_registry
+    made = api.create_model("shop churn", tags=[ModelTag("team", "shop")]).registered_model
+    assert made is not None
+    made_id = getattr(api.get_model("shop churn").registered_model_databricks, "id", "")
+    assert (made.name, made.user_id, made.description) == ("shop churn", "me@laketop.local", None)
+    with pytest.raises(ResourceAlreadyExists, match=r"name=shop churn"):
+        api.create_model("shop churn")
+    api.create_model("shop return", description="who sends back")
+    api.update_model("shop churn", description="who leaves")
+    api.set_model_tag("shop churn", "team", "store")
+    api.set_model_tag("shop churn", "stage", "dev")
+    api.delete_model_tag("shop churn", "stage")
+    api.rename_model("shop churn", new_name="shop leave")
+    found = api.get_model("shop leave").registered_model_databricks
+    assert found is not None
+    assert (found.id, found.description) == (made_id, "who leaves")
+    assert found.tags == [ModelTag("team", "store")]
+    assert found.permission_level is PermissionLevel.CAN_MANAGE
+    for name in ("shop leave", "shop return"):
+        api.delete_model(name)
+    with pytest.raises(ResourceDoesNotExist, match=r"name=shop leave not found"):
+        api.get_model("shop leave")
+
+
+def test_models_of_the_workspace_s_own_registry_are_searched_by_name(
+    client: WorkspaceClient,
+) -> None:
+    api = client.model_registry
+    for name in ("find_a", "find_b", "findXc"):
+        api.create_model(name)
+
+    def found(filter_: str, *order: str) -> list[str | None]:
+        told = api.search_models(filter=filter_, order_by=list(order), max_results=1)
+        return [one.name for one in told]
+
+    assert found("name LIKE 'find%'", "name DESC") == ["find_b", "find_a", "findXc"]
+    assert found("name ilike 'FINDX_'") == ["findXc"]
+    assert found("name = 'find_a'") == ["find_a"]
+    assert found("name LIKE 'find%'", "timestamp ASC") == ["find_a", "find_b", "findXc"]
+    assert {"find_a", "findXc"} <= {one.name for one in api.list_models(max_results=1)}
+    for filter_, order in (("run_id = 'x'", "name"), ("name = 'x'", "colour")):
+        with pytest.raises(InvalidParameterValue, match=r"filter|order_by"):
+            list(api.search_models(filter=filter_, order_by=[order]))
+
+
+def test_what_cannot_be_of_a_model_of_the_workspace_s_own_registry_is_refused(
+    client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    api = client.model_registry
+    for name in ("", "a/b", "a:b"):
+        with pytest.raises(InvalidParameterValue, match=r"name '"):
+            api.create_model(name)
+    api.create_model("mine")
+    with pytest.raises(InvalidParameterValue, match="Description cannot be empty"):
+        api.update_model("mine", description="")
+    with pytest.raises(PermissionDenied):
+        ann.model_registry.get_model("mine")
+    assert "mine" not in [one.name for one in ann.model_registry.list_models()]
+    with pytest.raises(NotServed, match="model-versions/create"):
+        api.create_model_version("mine", "dbfs:/mine")

@@ -88,7 +88,7 @@ def test_what_cannot_be_is_said(client: WorkspaceClient, job: str) -> None:
             client.permissions.get(kind, object_id)
     with pytest.raises(ResourceDoesNotExist):
         client.permissions.get("serving-endpoints", "999")
-    with pytest.raises(NotServed, match=r"'registered-models': models are in Unity Catalog"):
+    with pytest.raises(ResourceDoesNotExist, match="egistered model '1' does not exist"):
         client.permissions.get("registered-models", "1")
     with pytest.raises(NotServed, match=r"'dbsql-dashboards': dashboards are those of w.lakeview"):
         client.permissions.get("dbsql-dashboards", "1")

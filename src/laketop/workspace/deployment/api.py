@@ -60,10 +60,12 @@ def told_at(api: Api, path: str, query: Body | None = None) -> dict[str, Any] | 
         raise
 
 
-def remove(api: Api, method: str, path: str, body: Body | None = None) -> None:
+def remove(
+    api: Api, method: str, path: str, body: Body | None = None, *, query: Body | None = None
+) -> None:
     """Make a call that deletes something; fine if it is gone. Errors: ApiError."""
     try:
-        api.do(method, path, body=body)
+        api.do(method, path, query=query, body=body)
     except ApiError as error:
         if not error.is_missing:
             raise

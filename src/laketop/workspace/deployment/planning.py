@@ -173,8 +173,7 @@ class Planner:
                 body = secret_acls.body_of(f"${{resources.{name}.id}}", resource.permissions)
                 yield self._follower("permissions", resource, body)
             elif resource.permissions and type_ in permissions.OBJECTS:
-                field = "serving_endpoint_id" if type_ == "model_serving_endpoints" else "id"
-                key = f"${{resources.{name}.{field}}}"
+                key = f"${{resources.{name}.{permissions.ID_FIELDS.get(type_, 'id')}}}"
                 body = permissions.body_of(type_, key, resource.permissions)
                 yield self._follower("permissions", resource, body)
             if resource.grants and type_ in grants.OBJECTS:

@@ -36,6 +36,10 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "authorization": ("CAN_USE",),
     "dashboards": _FILES,
     "pipelines": ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"),
+    "registered-models": (
+        *("CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS"),
+        *("CAN_MANAGE_PRODUCTION_VERSIONS", "CAN_MANAGE"),
+    ),
     "directories": _FILES,
     "notebooks": _FILES,
     "files": _FILES,
@@ -63,10 +67,15 @@ _CREATOR_FIELDS = {
     "apps": "creator",
     "dashboards": "creator_user_name",
     "pipelines": "creator_user_name",
+    "registered-models": "user_id",
 }
 """Services that keep their objects' creators, by the name of the field."""
 
-_SERVICES = {"alertsv2": "alerts_v2", "dashboards": "lakeview"}
+_SERVICES = {
+    "alertsv2": "alerts_v2",
+    "dashboards": "lakeview",
+    "registered-models": "model_registry",
+}
 """The services of objects that are not called as they are."""
 
 Held = dict[tuple[str, str], str]
@@ -74,7 +83,6 @@ Held = dict[tuple[str, str], str]
 _Inherited = tuple[tuple[str, str], str, str]
 """A principal, a level, and the folder that it is of."""
 _ELSEWHERE = {
-    "registered-models": "models are in Unity Catalog alone, whose grants w.grants sets",
     "dbsql-dashboards": "dashboards are those of w.lakeview, of the type dashboards",
     "vector-search-endpoints": "there is no vector search here",
 }
@@ -199,6 +207,11 @@ class Permissions(Service):
                 return path is None or self.allows_path(path, level)
             held = self._held(object_type, object_id) or self._first(object_type, object_id)
             return self._reaches(held, LEVELS[object_type], level)
+
+    def level_of_caller(self, object_type: str, object_id: str) -> str | None:
+        """Return the strongest level that the caller has on an object that is there."""
+        levels = reversed(LEVELS[object_type])
+        return next((one for one in levels if self.allows(object_type, object_id, one)), None)
 
     def require(self, object_type: str, object_id: str, level: str) -> None:
         """Let only callers pass who have at least a level. Errors: PermissionDenied."""

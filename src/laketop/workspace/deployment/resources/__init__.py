@@ -13,6 +13,7 @@ from laketop.workspace.deployment.resources.grants import Grants
 from laketop.workspace.deployment.resources.instance_pools import InstancePools
 from laketop.workspace.deployment.resources.jobs import Jobs
 from laketop.workspace.deployment.resources.model_serving_endpoints import ModelServingEndpoints
+from laketop.workspace.deployment.resources.models import Models
 from laketop.workspace.deployment.resources.permissions import Permissions
 from laketop.workspace.deployment.resources.pipelines import Pipelines
 from laketop.workspace.deployment.resources.registered_models import RegisteredModels
@@ -34,6 +35,7 @@ KINDS: dict[str, type[Kind]] = {
     "clusters": Clusters,
     "instance_pools": InstancePools,
     "experiments": Experiments,
+    "models": Models,
     "secret_scopes": SecretScopes,
     "volumes": Volumes,
     "registered_models": RegisteredModels,

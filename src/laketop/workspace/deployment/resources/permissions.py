@@ -10,6 +10,7 @@ from laketop.workspace.deployment.kind import Body, Kind
 OBJECTS = {
     "jobs": "jobs",
     "experiments": "experiments",
+    "models": "registered-models",
     "alerts": "alertsv2",
     "apps": "apps",
     "clusters": "clusters",
@@ -19,6 +20,8 @@ OBJECTS = {
     "model_serving_endpoints": "serving-endpoints",
 }
 """The words of the permissions API for the types that it knows by their ids."""
+ID_FIELDS = {"model_serving_endpoints": "serving_endpoint_id", "models": "model_id"}
+"""The fields that hold those, where they are not the ids of the deployment."""
 
 _PRINCIPALS = ("user_name", "group_name", "service_principal_name")
 
