@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
 import shlex
@@ -20,7 +21,7 @@ from laketop.runner.sql_cell import parts, statements
 from laketop.runner.sql_widgets import widget_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from laketop.runner.dbutils import DBUtils
@@ -135,8 +136,13 @@ class NotebookSession:
             raise LaketopError(f"%sh -e ended with exit code {code}")
 
     def _run_fs(self, source: str) -> None:
-        command, *arguments = shlex.split(source, comments=True) or ["help"]
-        answer = getattr(self._dbutils.fs, command)(*arguments)
+        command, *arguments = shlex.split(source, comments=True) or [""]
+        method = getattr(self._dbutils.fs, command, None) if command.isalpha() else None
+        if method is None:
+            raise ConfigError(
+                f"%fs has no command {command!r}", hint="%fs ls, head, put, mkdirs, rm, cp or mv"
+            )
+        answer = method(*_as_asked(method, arguments))
         for line in answer if isinstance(answer, list) else [answer]:
             print(line)
 
@@ -176,3 +182,17 @@ class NotebookSession:
     def _replace_stand_in(self, session: Any) -> None:
         if self._shell.user_ns.get("spark") is self._names["spark"]:
             self._shell.user_ns["spark"] = session
+
+
+def _as_asked(method: Callable[..., Any], words: Sequence[str]) -> list[Any]:
+    # The words of a line as the method's parameters are: yes or no, a number, or text.
+    parameters = inspect.signature(method).parameters.values()
+    defaults = [parameter.default for parameter in parameters]
+    defaults += [None] * (len(words) - len(defaults))
+    return [_like(default, word) for default, word in zip(defaults, words, strict=False)]
+
+
+def _like(default: Any, word: str) -> Any:
+    if isinstance(default, bool):
+        return word.lower() == "true"
+    return int(word) if isinstance(default, int) and word.isdecimal() else word

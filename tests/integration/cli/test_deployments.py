@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +68,28 @@ def client(remote: Served) -> Iterator[WorkspaceClient]:
     remote.client.jobs.delete(made)
 
 
-def test_a_target_goes_to_its_own_host_and_comes_back(far: Far, client: WorkspaceClient) -> None:
+def at_a_terminal(root: Path, token: str, answer: str) -> tuple[int, str]:
+    """Run `laketop destroy --remote` for somebody who types `answer`; return code and screen."""
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "rb+", buffering=0) as screen:
+        command = [sys.executable, "-m", "laketop.cli", "destroy", "--remote"]
+        environment = {**os.environ, "DATABRICKS_TOKEN": token, "TERM": "dumb"}
+        process = subprocess.Popen(
+            command, cwd=root, env=environment, stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        os.close(terminal)
+        said = b""
+        with contextlib.suppress(OSError):  # how Linux tells that nobody holds the terminal
+            while read := screen.read(4096):
+                said += read
+                if said.endswith(b"[y/N] "):
+                    screen.write(f"{answer}\n".encode())
+        return process.wait(), said.decode()
+
+
+def test_a_target_goes_to_its_own_host_and_comes_back(
+    far: Far, client: WorkspaceClient, remote: Served, tmp_path: Path
+) -> None:
     plan = far("plan")
     assert plan.code == 0, plan.err
     assert plan.out.splitlines()[-1] == "Plan: 2 to add, 0 to change, 0 to delete, 0 unchanged"
@@ -90,7 +116,11 @@ def test_a_target_goes_to_its_own_host_and_comes_back(far: Far, client: Workspac
     refused = far("destroy")
     assert refused.code == 1
     assert "--auto-approve" in refused.err
-    assert far("destroy", "--auto-approve").code == 0
+    code, said = at_a_terminal(tmp_path, remote.token, "n")
+    assert (code, "jobs.nightly" in said, "Go on? [y/N]" in said) == (1, True, True), said
+    assert client.jobs.get(job_id).job_id == job_id
+    code, said = at_a_terminal(tmp_path, remote.token, "yes")
+    assert (code, "nothing of target dev is left" in said) == (0, True), said
     assert [job.settings.name for job in client.jobs.list() if job.settings] == ["the other job"]
     assert not [s.name for s in client.schemas.list("main") if s.name == "dev_me_lake"]
     assert far("plan").out.splitlines()[-1].startswith("Plan: 2 to add")

@@ -125,6 +125,43 @@ def test_names_go_with_a_restart_and_later_cells_stay(run_cells: Run) -> None:
     assert "SPARK_REMOTE is not set" in (outcome.error or "")
 
 
+def test_a_cell_of_fs_takes_its_words_as_what_they_stand_for(
+    run_cells: Run, tmp_path: Path
+) -> None:
+    place = f"file:{tmp_path}/made"
+    outcome, log = run_cells(
+        f"%fs\nmkdirs {place}",
+        f"%fs put '{place}/a b.txt' 123 true",
+        f"%fs head '{place}/a b.txt' 2",
+        f"%fs ls {place} # one file",
+        f"%fs cp {place} {place}-too true",
+        f"import os; print(os.listdir('{tmp_path}/made-too'))",
+        f"%fs rm {place} false",
+    )
+    assert "\n12\n" in log
+    assert "name='a b.txt', size=3" in log
+    assert "['a b.txt']" in log
+    assert outcome.result_state == "FAILED"  # what is not empty goes with `true` alone
+    assert (tmp_path / "made" / "a b.txt").read_text() == "123"
+
+
+def test_a_cell_of_fs_that_is_no_command_is_named(run_cells: Run) -> None:
+    outcome, _ = run_cells("%fs format /")
+    assert "%fs has no command 'format'" in (outcome.error or "")
+
+
+def test_a_strict_cell_of_the_shell_fails_the_task_and_another_does_not(run_cells: Run) -> None:
+    outcome, log = run_cells(
+        "%sh\nfalse\necho went on",
+        "%sh -e\necho strict\n(exit 3)\necho 'a line too many'",
+        "print('a cell too many')",
+    )
+    assert log.startswith("went on\nstrict\n")
+    assert "too many" not in log
+    assert outcome.result_state == "FAILED"
+    assert "%sh -e ended with exit code 3" in (outcome.error or "")
+
+
 def test_what_cannot_be_done_is_named_and_can_be_caught(run_cells: Run) -> None:
     lines = (
         "%pip install no-such-package-here",
