@@ -60,7 +60,8 @@ class Settings:
     dbus_an_hour: float = 1.0
     """The rate of the estimate in system.billing.usage. Units: DBU for an hour of a run."""
     git_remotes: tuple[str, ...] = ()
-    """How the addresses begin of the repositories that Git folders may be cloned from."""
+    """How the addresses begin of the repositories that Git folders may be cloned from, and that
+    jobs show stored credentials to."""
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None

@@ -35,6 +35,11 @@ def no_java() -> Path:
     raise EngineMissing("no Java is known for this task")
 
 
+def no_credential(provider: str, url: str) -> Mapping[str, str]:  # noqa: ARG001 - nobody keeps one
+    """Return no variables: git shows nothing but what the machine's own configuration has."""
+    return {}
+
+
 def _nothing_saved(kind: str, name: str) -> Mapping[str, Any]:
     raise NotFound(kind, name)
 
@@ -84,6 +89,8 @@ class TaskContext:
     """Return the saved "query" or "alert" with an id, as the API has it."""
     fork: Fork | None = None
     """Starts the process of a task faster than a new interpreter would."""
+    git: Callable[[str, str], Mapping[str, str]] = no_credential
+    """Return the variables by which git shows an address of a provider whom the run is of."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from laketop.engine.connect import called
 from laketop.errors import ConfigError, LaketopError, NotFound
 from laketop.runner import engine_end, full_disk
 from laketop.runner.attempt import type_of
-from laketop.runner.context import Outcome, TaskContext, no_java
+from laketop.runner.context import Outcome, TaskContext, no_credential, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
 from laketop.runner.run_clock import RunClock
 from laketop.runner.tasks import refuse_unknown, task_types
@@ -92,6 +92,8 @@ class Site:
     """The project's own environment, for tasks that declare none."""
     saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
     """The saved "query" or "alert" with an id, as the API has it."""
+    git: Callable[[str, str], Mapping[str, str]] = no_credential
+    """As `TaskContext.git`."""
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
 
 
@@ -344,6 +346,7 @@ class _Work:
             cache=self._site.cache,
             own=self._site.own,
             fork=self._site.fork,
+            git=self._site.git,
         )
 
     def has(self, task_run_id: int) -> bool:

@@ -118,6 +118,7 @@ def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:
         **resolver_environment(context.environment),
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
+        **context.git(str(git.get("git_provider") or ""), url),
     }
     patterns = (git.get("sparse_checkout") or {}).get("patterns") or ()
     steps = [
@@ -140,7 +141,8 @@ def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:
             words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())
             raise ConfigError(
                 f"{reference} of {url!r} cannot be checked out: {words[-_LONGEST_WORDS:]}",
-                hint="see the job's git_source, and whether git on this machine may read it",
+                hint="see the job's git_source, and whether git on this machine may read it;"
+                " w.git_credentials are shown to what LAKETOP_GIT_REMOTES allows",
             )
 
 

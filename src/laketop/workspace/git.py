@@ -50,9 +50,11 @@ class Credential:
         """Return the variables by which git sends it."""
         sent = base64.b64encode(f"{self.username}:{self.token}".encode()).decode()
         return {
-            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": "http.extraHeader",
             "GIT_CONFIG_VALUE_0": f"Authorization: Basic {sent}",
+            "GIT_CONFIG_KEY_1": "http.followRedirects",  # else it goes wherever a remote says
+            "GIT_CONFIG_VALUE_1": "false",
         }
 
 

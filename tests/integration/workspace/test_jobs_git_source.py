@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +16,19 @@ from databricks.sdk.service.jobs import (
     RunResultState,
     Source,
     SparkPythonTask,
+    SparseCheckout,
     Task,
     TaskDependency,
 )
+from tests.integration.workspace.git_server import git_server
 from tests.integration.workspace.test_jobs import _ended, _job, _result, _start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from databricks.sdk import WorkspaceClient
+
+    from laketop.workspace.workspace import Workspace
 
 NOTEBOOK = """# Databricks notebook source
 import shared
@@ -151,3 +157,49 @@ def test_a_task_of_git_in_a_job_without_a_repository_is_told(client: WorkspaceCl
     task = Task(task_key="tell", notebook_task=NotebookTask("a", source=Source.GIT))
     run = _ended(client, _start(client, _job(client, task)))
     assert "its job has no git_source" in (_said(client, run) or "")
+
+
+def test_a_private_repository_is_shown_the_credential_of_whom_the_run_is_of(
+    client: WorkspaceClient,
+    workspace: Workspace,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with git_server(repository.parent, user="me", token="t0ken") as server:
+        url = f"{server.url}/{repository.name}/.git"
+        trusting = {"PATH": os.environ["PATH"], "GIT_SSL_CAINFO": str(server.certificate)}
+        monkeypatch.setattr(workspace, "environment_for_tasks", lambda: trusting)
+        source = GitSource(url, GitProvider.GIT_LAB, git_branch="main")
+        job_id = _job(client, _tell(), git_source=source)
+
+        def said() -> str:
+            return str(_said(client, _ended(client, _start(client, job_id))))
+
+        made = client.git_credentials.create(
+            "gitLab", git_username="me", personal_access_token="t0ken"
+        )
+        assert "cannot be checked out" in said()  # no setting allows the remote
+        allowed = dataclasses.replace(workspace.settings, git_remotes=(server.url,))
+        monkeypatch.setattr(workspace, "settings", allowed)
+        assert said() == "neighbour two"
+        client.git_credentials.delete(made.credential_id or 0)
+        assert "cannot be checked out" in said()
+    logs = (workspace.state / "runs").rglob("*.log")
+    assert not [log for log in logs if b"t0ken" in log.read_bytes()]
+
+
+def test_a_sparse_checkout_holds_the_folders_that_its_patterns_name(
+    client: WorkspaceClient, repository: Path
+) -> None:
+    (repository / "work" / "look.py").write_text(
+        "# Databricks notebook source\n"
+        "import pathlib\n"
+        "found = sorted(p.name for p in pathlib.Path('..').iterdir() if p.name != '.git')\n"
+        "dbutils.notebook.exit(' '.join(found))\n"
+    )
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "look")
+    sparse = SparseCheckout(patterns=["work"])
+    source = _source(repository, git_branch="main", sparse_checkout=sparse)
+    run = _ended(client, _start(client, _job(client, _tell("work/look"), git_source=source)))
+    assert _said(client, run) == "work"

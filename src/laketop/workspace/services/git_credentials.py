@@ -93,8 +93,12 @@ class GitCredentials(Service):
 
     def of_caller(self, provider: str) -> Credential | None:
         """Return what the caller shows to a provider, None without a credential for it."""
+        return self.of_user(self.workspace.user, provider)
+
+    def of_user(self, user: str, provider: str) -> Credential | None:
+        """Return what a user shows to a provider, None without a credential for it."""
         with self.store.reading():
-            rows = self._rows("owner = ? AND provider = ?", self.workspace.user, provider)
+            rows = self._rows("owner = ? AND provider = ?", user, provider)
         if not rows:
             return None
         id_, _, username, sealed = rows[0]

@@ -41,6 +41,7 @@ from laketop.workspace import job_settings, outbox, repairs, resumed, run_record
 from laketop.workspace.clock import wall_ms
 from laketop.workspace.dispatch import Dispatcher
 from laketop.workspace.file_slice import FileSlice
+from laketop.workspace.git import check_url
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.notebook_formats import to_html
 from laketop.workspace.run_output import LOG_FILE, outcome_of, output_of
@@ -828,8 +829,21 @@ class Jobs(Service):
         return dataclasses.replace(
             site,
             environment=lambda _task: self.workspace.environment_as(user),
+            git=lambda provider, url: self._shown_to_git(user, provider, url),
             own=own_environment(settings.root, settings.environment),
         )
+
+    def _shown_to_git(self, user: str, provider: str, url: str) -> Mapping[str, str]:
+        """Return how a user's stored credential is shown, if the settings allow the remote.
+
+        A job may name any address: without that, a bundle from elsewhere would be sent the token.
+        """
+        try:
+            check_url(url, self.workspace.settings.git_remotes)
+        except DatabricksError:
+            return {}
+        found = self.workspace.git_credentials.of_user(user, provider)
+        return {} if found is None or not url.startswith("https://") else found.environment()
 
     def _saved(self, kind: str, name: str) -> Mapping[str, Any]:
         """Return a saved query or alert, or a warehouse; called by tasks, outside of any request.
