@@ -1,6 +1,6 @@
 """Online stores: feature tables published for look-ups by key, through the workspace's REST API.
 
-The workspace is the one that MLflow's `databricks` URI reaches, here as on Databricks.
+The workspace is the one that databricks-sdk finds, which comes with MLflow, here as on Databricks.
 Source: the documented Feature Store API, `/api/2.0/feature-store`.
 """
 
@@ -150,27 +150,24 @@ def asked(
     Errors: NotFound, of the kind and name in `missing`, where it has no such thing; LaketopError
     with its own sentence for all else, also where no workspace is configured.
     """
-    from mlflow.exceptions import MlflowException, RestException
-    from mlflow.utils.databricks_utils import get_databricks_host_creds
-    from mlflow.utils.rest_utils import http_request_safe
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.config import Config
+    from databricks.sdk.errors.base import DatabricksError
 
-    options = {} if body is None else {"json": dict(body)}
     try:
-        workspace = get_databricks_host_creds("databricks")  # type: ignore[no-untyped-call]
-        answer = http_request_safe(  # type: ignore[no-untyped-call]
-            workspace, _API + path, method, timeout=_LONGEST_SECONDS, max_retries=0, **options
-        )
-    except RestException as error:
+        config = Config(http_timeout_seconds=_LONGEST_SECONDS, retry_timeout_seconds=1)
+        client = WorkspaceClient(config=config).api_client
+        told = client.do(method, _API + path, body=None if body is None else dict(body))
+    except DatabricksError as error:
         if missing is not None and error.error_code == "RESOURCE_DOES_NOT_EXIST":
             raise NotFound(*missing) from error
-        raise LaketopError(str(error.json.get("message", error))) from error
-    except MlflowException as error:
+        raise LaketopError(str(error)) from error
+    except (ValueError, OSError) as error:  # no credentials, or nobody who listens
         raise LaketopError(
-            f"online stores are kept by a workspace, and none answers: {error.message}",
+            f"online stores are kept by a workspace, and none answers: {error.__cause__ or error}",
             hint="set DATABRICKS_HOST and DATABRICKS_TOKEN",
         ) from error
-    told: dict[str, Any] = answer.json() if answer.content else {}
-    return told
+    return told if isinstance(told, dict) else {}
 
 
 def _place(store: str) -> str:

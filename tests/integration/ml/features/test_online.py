@@ -266,3 +266,16 @@ def test_what_cannot_be_published_is_told_and_nothing_is(
         )
     with pytest.raises(NotFound):
         client.drop_online_table(name=f"{schema}.planes_online", online_store=store)
+
+
+def test_a_workspace_that_does_not_answer_is_told(
+    client: FeatureEngineeringClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:1")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "unknown")
+    with pytest.raises(LaketopError, match=r"none answers: .*refused(.|\n)*set DATABRICKS_HOST"):
+        client.get_online_store(name="any")
+    monkeypatch.setenv("DATABRICKS_HOST", "")
+    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "pat")
+    with pytest.raises(LaketopError, match=r"none answers: .*cannot configure default credentials"):
+        client.list_online_stores()
