@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,23 @@ def test_the_statements_of_a_file_run_with_parameters_and_its_rows_are_its_outpu
         {"n": 2, "s": "c", "who": "job", "day": "monday", "d": "2013-01-01"},
     ]
     assert "a;b" in log
+
+
+def test_a_file_comes_from_the_repository_of_its_job(run: Run, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / "sql").mkdir(parents=True)
+    (repository / "sql" / "one.sql").write_text("SELECT 1 AS of_git", encoding="utf-8")
+    for order in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@x.io", "commit", "--quiet", "-m", "one"],
+    ):
+        subprocess.run(["git", "-C", str(repository), *order], check=True)
+    git = {"git_url": repository.as_uri(), "git_provider": "gitHub", "git_branch": "main"}
+    settings = {"file": {"path": "sql/one.sql"}}
+    outcome, _ = run(SqlTask(), {"sql_task": settings, "git_source": git})
+    assert outcome.error is None
+    assert outcome.output["rows"] == [{"of_git": 1}]
 
 
 def test_a_statement_that_fails_fails_the_task_with_its_error(run: Run, tmp_path: Path) -> None:

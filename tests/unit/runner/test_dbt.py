@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tarfile
 import threading
@@ -51,6 +52,8 @@ def run(tmp_path: Path, project: Path) -> Run:
 
     def run(*commands: str, **more: Any) -> tuple[Outcome, str]:
         fields = {"own": more.pop("own", own)}
+        git = more.pop("git_source", None)
+        around = {"git_source": git} if git else {}
         settings = {"project_directory": str(project), "commands": list(commands), **more}
         context = TaskContext(
             run_id=1,
@@ -58,7 +61,7 @@ def run(tmp_path: Path, project: Path) -> Run:
             task_run_id=2,
             task_key="it",
             attempt=0,
-            task={"task_key": "it", "dbt_task": settings},
+            task={"task_key": "it", "dbt_task": settings, **around},
             job_parameters={},
             task_values={},
             directory=directory,
@@ -100,6 +103,28 @@ def test_commands_run_in_turn_in_a_copy_of_the_project(run: Run, project: Path) 
     assert sorted(place.name for place in copy.iterdir()) == [
         *("dbt_project.yml", "made-by-dbt", "target"),
     ]
+
+
+@pytest.mark.parametrize("folder", [None, "dbt"])
+def test_a_project_is_copied_out_of_the_repository_of_its_job(
+    run: Run, tmp_path: Path, folder: str | None
+) -> None:
+    repository = tmp_path / "repository"
+    place = repository / (folder or ".")
+    place.mkdir(parents=True)
+    (place / "dbt_project.yml").write_text("name: of_git\nprofile: mine\n")
+    for order in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@x.io", "commit", "--quiet", "-m", "one"],
+    ):
+        subprocess.run(["git", "-C", str(repository), *order], check=True)
+    git = {"git_url": repository.as_uri(), "git_provider": "gitHub", "git_branch": "main"}
+    outcome, _ = run("dbt run", project_directory=folder, git_source=git)
+    assert outcome.result_state == "SUCCESS"
+    copy = tmp_path / ".laketop" / "runs" / "1" / "2" / "dbt"
+    assert (copy / "dbt_project.yml").read_text().startswith("name: of_git")
+    assert not (copy / ".git").exists()
 
 
 def test_what_dbt_wrote_is_packed_also_where_it_failed(run: Run, tmp_path: Path) -> None:
