@@ -18,7 +18,7 @@ from laketop.runner import engine_end, full_disk
 from laketop.runner.attempt import type_of
 from laketop.runner.context import Outcome, TaskContext, no_credential, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
-from laketop.runner.run_clock import RunClock
+from laketop.runner.steady_clock import SteadyClock
 from laketop.runner.tasks import refuse_unknown, task_types
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Execution:
         self._told = -1
         self._failure: BaseException | None = None
         self._ended = threading.Event()
-        self.clock = RunClock(site.now_ms, site.steady_ms)
+        self.clock = SteadyClock(site.now_ms, site.steady_ms)
         """What every time that the run is told comes from."""
         self._name = f"laketop-run-{run.request.run_id}"
 
@@ -249,7 +249,7 @@ class _Work:
         run: JobRun,
         attempt: Attempt,
         tell: Callable[[Callable[[], None]], None],
-        clock: RunClock,
+        clock: SteadyClock,
     ) -> None:
         self.ended = threading.Event()
         self._site = site

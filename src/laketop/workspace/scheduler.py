@@ -14,8 +14,9 @@ from databricks.sdk.errors.base import DatabricksError
 
 from laketop.runner.paths import Places
 from laketop.runner.references import moment
+from laketop.runner.steady_clock import SteadyClock
 from laketop.workspace import model_events, watching
-from laketop.workspace.clock import Clock
+from laketop.workspace.clock import MovableClock
 from laketop.workspace.store import Store
 from laketop.workspace.trigger_settings import triggers_of
 from laketop.workspace.triggers import (
@@ -80,7 +81,7 @@ class Scheduler:
         self,
         store: Store,
         places: Places,
-        now_ms: Clock,
+        clock: MovableClock,
         *,
         models: Path,
         start: Callable[[int, Firing], int],
@@ -91,7 +92,9 @@ class Scheduler:
         self._store = store
         self._places = places
         self._models = models
-        self._now_ms = now_ms
+        self.clock = clock
+        self._steady = SteadyClock(clock, clock.steady_ms)
+        self._ahead_ms = 0
         self._start = start
         self._end_of = end_of
         self._keep_clock = keep_clock
@@ -152,7 +155,7 @@ class Scheduler:
         )
 
     def _first(self, trigger: Trigger) -> Mark:
-        now_ms = self._now_ms()
+        now_ms = self.clock()
         return self._looked(trigger, Mark(since_ms=now_ms), now_ms)
 
     def _replace(self, job_id: int, fresh: dict[Key, tuple[Trigger, Mark]]) -> None:
@@ -196,9 +199,12 @@ class Scheduler:
     def look(self, now_ms: int) -> None:
         """Look at files, tables, models, queues and the runs of continuous jobs.
 
-        What changed is noted, and runs that have queued for too long end.
+        What changed is noted, and runs that have queued for too long end. Where the time of day
+        has jumped since the last look, continuous jobs go on waiting as long as they would have.
         """
         self._skip_late()
+        ahead_ms = self._steady.ahead_ms()
+        jump_ms, self._ahead_ms = ahead_ms - self._ahead_ms, ahead_ms
         for key, (trigger, mark) in self._all():
             if isinstance(trigger, OnArrival | OnModel | OnUpdate):
                 seen = self._looked(trigger, mark, now_ms)
@@ -206,6 +212,8 @@ class Scheduler:
                 with self._store.transaction(write=False):
                     end = self._end_of(mark.run_id)
                 seen = mark if end is None else trigger.ended(mark, end)
+            elif isinstance(trigger, Always):
+                seen = trigger.shifted(mark, jump_ms)
             else:
                 continue
             if seen != mark:
@@ -250,7 +258,7 @@ class Scheduler:
                 run_id = self._start(key[0], firing)
             except DatabricksError as error:
                 log.warning("job %s was to run and does not: %s", key[0], error)
-                self._keep(key, _failed(trigger, mark, at_ms, self._now_ms()))
+                self._keep(key, _failed(trigger, mark, at_ms, self.clock()))
                 return None
             told = trigger.batch(mark) if isinstance(trigger, OnModel) else None
             self._keep(key, fired(mark, at_ms, run_id, told=told))
@@ -321,7 +329,7 @@ class Scheduler:
         while not self._closed.is_set():
             try:
                 with self.turn:
-                    now_ms = self._now_ms()
+                    now_ms = self.clock()
                     self.look(now_ms)
                     self.fire(now_ms, is_late_once=True)
                     seconds = self._sleep_seconds()
@@ -339,7 +347,7 @@ class Scheduler:
         due_ms = self.due_ms()
         if due_ms is None:
             return longest
-        return min(max(due_ms - self._now_ms(), 0) / 1000, longest)
+        return min(max(due_ms - self.clock(), 0) / 1000, longest)
 
 
 def _failed(trigger: Trigger, mark: Mark, at_ms: int, now_ms: int) -> Mark:

@@ -190,6 +190,12 @@ class Always:
             mark, run_id=None, failures=failures, next_ms=run.end_ms + wait_ms
         )
 
+    def shifted(self, mark: Mark, jump_ms: int) -> Mark:
+        """Return the mark once the time of day has jumped: the wait for the next run is as long."""
+        if mark.next_ms is None:
+            return mark
+        return dataclasses.replace(mark, next_ms=mark.next_ms + jump_ms)
+
 
 Trigger = OnSchedule | Every | OnArrival | OnModel | OnUpdate | Always
 

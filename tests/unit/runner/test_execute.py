@@ -484,12 +484,20 @@ def test_every_task_type_is_found_by_the_name_of_its_file() -> None:
 def test_a_time_of_day_that_jumps_neither_times_a_run_out_nor_changes_how_long_it_took(
     bench: Bench, jump_ms: int
 ) -> None:
+    running = threading.Event()
+
     def function(_: TaskContext) -> Outcome:
+        assert running.wait(PATIENCE_SECONDS)
         bench.ahead_ms = jump_ms
         bench.now_ms += 500
         return Outcome("SUCCESS")
 
+    def heard(snapshot: dict[str, Any]) -> None:
+        if snapshot["tasks"][0]["state"]["life_cycle_state"] == "RUNNING":
+            running.set()
+
     bench.functions["a"] = function
+    bench.heard = heard
     limited = task("a", timeout_seconds=1)
     run = bench.play(limited, task("b", "a"), timeout_seconds=1)
     first, second = run["tasks"]

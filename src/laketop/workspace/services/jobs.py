@@ -665,7 +665,7 @@ class Jobs(Service):
         told = record.snapshot
         return Ended(
             result=told["state"].get("result_state", "FAILED"),
-            start_ms=told["start_time"],
+            start_ms=told["end_time"] - told["run_duration"],
             end_ms=told["end_time"],
         )
 

@@ -1,10 +1,10 @@
-"""The clock of a run, by two clocks that are moved by hand."""
+"""The clock of runs, by two clocks that are moved by hand."""
 
 from __future__ import annotations
 
 import pytest
 
-from laketop.runner.run_clock import LEAST_JUMP_MS, RunClock
+from laketop.runner.steady_clock import LEAST_JUMP_MS, SteadyClock
 
 
 class Machine:
@@ -14,8 +14,8 @@ class Machine:
         self.wall_ms = 1_000_000
         self.awake_ms = 7_000
 
-    def clock(self) -> RunClock:
-        return RunClock(lambda: self.wall_ms, lambda: self.awake_ms)
+    def clock(self) -> SteadyClock:
+        return SteadyClock(lambda: self.wall_ms, lambda: self.awake_ms)
 
 
 def test_it_begins_at_the_time_of_day_and_goes_on_with_what_is_steady() -> None:
@@ -43,5 +43,5 @@ def test_two_clocks_that_are_read_one_after_the_other_differ_by_no_jump() -> Non
 
 def test_a_time_of_day_that_is_steady_itself_is_enough() -> None:
     times = iter([5, 6])
-    clock = RunClock(lambda: next(times), None)
+    clock = SteadyClock(lambda: next(times), None)
     assert (clock(), clock.ahead_ms(), clock()) == (5, 0, 6)

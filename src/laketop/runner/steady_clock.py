@@ -1,4 +1,4 @@
-"""The clock of one run: it goes on steadily, whatever becomes of the time of day."""
+"""A clock that goes on steadily, whatever becomes of the time of day: each run has one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEAST_JUMP_MS: Final = 1_000
 """What the two clocks differ by less is no jump: they are read one after the other."""
 
 
-class RunClock:
+class SteadyClock:
     """Begins at the time of day of its making and follows `steady_ms` from there on.
 
     Timeouts, waits and durations are counted by it, so that a time of day that is set, or a laptop
@@ -26,11 +26,11 @@ class RunClock:
         self._began_ms = 0 if self._is_one else now_ms() - self._steady_ms()
 
     def __call__(self) -> int:
-        """Return the time of the run."""
+        """Return the time by this clock."""
         return self._steady_ms() + self._began_ms
 
     def ahead_ms(self) -> int:
-        """Return how far the time of day is ahead of the run's; negative where it is behind."""
+        """Return how far the time of day is ahead of it; negative where it is behind."""
         if self._is_one:
             return 0
         ahead = self._now_ms() - self()
