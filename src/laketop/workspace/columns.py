@@ -45,7 +45,7 @@ def _column(position: int, field: Mapping[str, Any], partitions: Sequence[str]) 
         name=name,
         position=position,
         type_text=type_text(type_),
-        type_name=_type_name(type_),
+        type_name=type_name(type_),
         type_json=json.dumps({**field, "metadata": metadata}),
         type_precision=int(decimal[1]) if decimal else 0,
         type_scale=int(decimal[2]) if decimal else 0,
@@ -71,7 +71,8 @@ def type_text(type_: Any) -> str:
             return str(type_["type"])
 
 
-def _type_name(type_: Any) -> ColumnTypeName:
+def type_name(type_: Any) -> ColumnTypeName:
+    """Return the name that the API has for a type of Spark's JSON."""
     plain = type_ if isinstance(type_, str) else str(type_["type"])
     plain = re.split(r"[ (]", plain)[0]
     name = _NAMES.get(plain, plain.upper())

@@ -151,7 +151,13 @@ class Lake:
         durable.flush_folder(target.parent)
 
     def discard(self, folder: Path) -> None:
-        """Take a folder out of the tree by one rename, then delete it; fine if it is not there."""
+        """Take a folder out of the tree by one rename, then delete it; fine if it is not there.
+
+        Of a link, as the folder of an external volume is, only the link goes.
+        """
+        if folder.is_symlink():
+            folder.unlink()
+            durable.flush_folder(folder.parent)
         if not folder.exists():
             return
         away = self.root / ".trash" / uuid.uuid4().hex

@@ -29,7 +29,7 @@ class ModelRights:
         """
         rights = Securables(self._workspace)
         if right == "CREATE MODEL":
-            rights.require(right, "SCHEMA", name.rpartition(".")[0])
+            rights.require_create(right, name.rpartition(".")[0])
         elif owner is None or self._workspace.is_admin or self._owns(owner):
             return
         elif right == "READ":

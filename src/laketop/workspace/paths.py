@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 from pathlib import Path
@@ -78,10 +79,17 @@ def located(state: Path, path: str) -> Place:
 
 def _volume(state: Path, catalog: str, schema: str, volume: str) -> Path:
     home = confined(state / "catalog", f"{catalog}/{schema}")
-    files = confined(home, f"_files/{volume}")
-    if not confined(home, f"_volumes/{volume}.json").is_file():
+    entry = confined(home, f"_volumes/{volume}.json")
+    files = confined(home, "_files") / volume
+    if not (files.is_symlink() and _is_external(entry)):
+        files = confined(home, f"_files/{volume}")
+    if not entry.is_file():
         raise NotFound(f"Volume '{catalog}.{schema}.{volume}' does not exist.")
-    return files
+    return Path(os.path.realpath(files))
+
+
+def _is_external(entry: Path) -> bool:
+    return entry.is_file() and "storage_location" in json.loads(entry.read_bytes())
 
 
 def _below(root: Path, names: list[str]) -> Place:

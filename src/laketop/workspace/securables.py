@@ -43,6 +43,15 @@ class Securables:
         if missing is not None:
             raise PermissionDenied(f"User does not have {missing}.")
 
+    def require_create(self, privilege: str, schema: str) -> None:
+        """Let only callers pass who may make something in a schema.
+
+        Errors: PermissionDenied with the first privilege that is missing.
+        """
+        if not self._owns_container(schema.split(".")):
+            self.require("USE SCHEMA", "SCHEMA", schema)
+        self.require(privilege, "SCHEMA", schema)
+
     def require_manage(self, type_: str, name: str) -> None:
         """Let only owners pass, of the object or of what holds it, and who may MANAGE it."""
         catalog = name.split(".", maxsplit=1)[0]

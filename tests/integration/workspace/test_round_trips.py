@@ -24,6 +24,8 @@ from databricks.sdk.service import (
 from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.jobs import ConditionTask, ConditionTaskOp, Task
 from tests.integration.workspace.answers import full, misread
+from tests.integration.workspace.test_functions import TABLE, of
+from tests.integration.workspace.test_tables import write_table
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -33,12 +35,19 @@ SCIM = "/api/2.0/preview/scim/v2"
 
 
 @pytest.fixture(scope="module")
-def ids(client: WorkspaceClient) -> dict[str, str]:
+def ids(client: WorkspaceClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Make one of everything, and return what the paths name it by."""
     name = f"r{secrets.token_hex(4)}"
     client.catalogs.create(name, comment="c")
     client.schemas.create(name, name, comment="c")
     client.volumes.create(name, name, "v", VolumeType.MANAGED)
+    place = tmp_path_factory.mktemp("outside")
+    kind = VolumeType.EXTERNAL
+    client.volumes.create(name, name, "e", kind, storage_location=str(place / "volume"))
+    write_table(place / "t")
+    kinds = (catalog.TableType.EXTERNAL, catalog.DataSourceFormat.DELTA)
+    client.tables.create("t", name, name, *kinds, (place / "t").as_uri(), properties={"a": "b"})
+    client.functions.create(of(f"{name}.{name}", "f", **TABLE))
     client.workspace.mkdirs(f"/Shared/{name}")
     client.secrets.create_scope(name)
     client.secrets.put_secret(name, "k", string_value="v")
@@ -104,6 +113,14 @@ def alert_of(warehouse: str) -> sql.AlertV2:
         (catalog.ListCatalogsResponse, f"{UC}/catalogs"),
         (catalog.SchemaInfo, f"{UC}/schemas/{{name}}.{{name}}"),
         (catalog.VolumeInfo, f"{UC}/volumes/{{name}}.{{name}}.v"),
+        (catalog.VolumeInfo, f"{UC}/volumes/{{name}}.{{name}}.e"),
+        (catalog.TableInfo, f"{UC}/tables/{{name}}.{{name}}.t"),
+        (catalog.ListTablesResponse, f"{UC}/tables?catalog_name={{name}}&schema_name={{name}}"),
+        (catalog.FunctionInfo, f"{UC}/functions/{{name}}.{{name}}.f"),
+        (
+            catalog.ListFunctionsResponse,
+            f"{UC}/functions?catalog_name={{name}}&schema_name={{name}}",
+        ),
         (catalog.GetMetastoreSummaryResponse, f"{UC}/metastore_summary"),
         (catalog.MetastoreInfo, f"{UC}/metastores/{{metastore}}"),
         (catalog.MetastoreAssignment, f"{UC}/current-metastore-assignment"),

@@ -9,17 +9,19 @@ import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound, PermissionDenied
+from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, PermissionDenied
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import (
+    ColumnInfo,
     ColumnTypeName,
     DataSourceFormat,
     PermissionsChange,
     Privilege,
+    TableInfo,
     TableType,
     VolumeType,
 )
@@ -158,16 +160,95 @@ def test_a_table_is_given_away_and_dropped(
     assert client.tables.get(name).owner == "me@laketop.local"
 
 
-def test_a_table_is_made_in_sql(client: WorkspaceClient) -> None:
-    with pytest.raises(NotServed, match="does not serve"):
-        client.tables.create(
-            name="t",
-            catalog_name="main",
-            schema_name="default",
-            table_type=TableType.EXTERNAL,
-            data_source_format=DataSourceFormat.DELTA,
-            storage_location="s3://x",
-        )
+def create(client: WorkspaceClient, name: str, location: str, **changes: Any) -> TableInfo:
+    catalog, schema, table = name.split(".")
+    kind = changes.pop("table_type", TableType.EXTERNAL)
+    format_ = changes.pop("data_source_format", DataSourceFormat.DELTA)
+    return client.tables.create(table, catalog, schema, kind, format_, location, **changes)
+
+
+def test_a_delta_table_that_is_there_gets_a_name(
+    client: WorkspaceClient, schema: str, tmp_path: Path
+) -> None:
+    write_table(tmp_path / "t")
+    name, location = f"main.{schema}.outside", (tmp_path / "t").as_uri()
+    columns = [ColumnInfo(name=one) for one in ("n", "xs", "day")]
+    made = create(client, name, location, columns=columns, properties={"a": "b"})
+    assert client.tables.get(name) == made
+    assert (made.table_type, made.storage_location) == (TableType.EXTERNAL, location)
+    assert (made.table_id, made.owner, made.properties) == (
+        "an-id",
+        "me@laketop.local",
+        {"a": "b", "delta.appendOnly": "true"},
+    )
+    assert [one.name for one in made.columns or []] == ["n", "xs", "day"]
+    for taken, said in ((name, "already exists"), (f"{name}2", f"overlaps with .*{name}")):
+        with pytest.raises(BadRequest, match=said):
+            create(client, taken, location)
+    client.tables.delete(name)
+    assert (tmp_path / "t" / "_delta_log").is_dir()
+    assert create(client, name, str(tmp_path / "t")).properties == {"delta.appendOnly": "true"}
+
+
+def test_a_delta_table_in_a_volume_or_dbfs_gets_a_name(
+    client: WorkspaceClient, schema: str, workspace: Workspace
+) -> None:
+    client.volumes.create("main", schema, "v", VolumeType.MANAGED)
+    write_table(workspace.state / "catalog" / "main" / schema / "_files" / "v" / "a")
+    write_table(workspace.state / "dbfs" / schema)
+    for number, location in enumerate([f"/Volumes/main/{schema}/v/a", f"dbfs:/{schema}"]):
+        name = f"main.{schema}.outside{number}"
+        create(client, name, location)
+        found = client.tables.get(name)
+        assert (found.storage_location, len(found.columns or [])) == (location, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "location", "error", "said"),
+    [
+        ({"table_type": TableType.MANAGED}, "/x", InvalidParameterValue, "not of MANAGED"),
+        ({"data_source_format": DataSourceFormat.CSV}, "/x", InvalidParameterValue, "and CSV"),
+        ({}, "/no/where", InvalidParameterValue, "no Delta table at '/no/where'"),
+        ({}, "s3://b/t", NotServed, "no storage of s3"),
+        ({}, "a/b", InvalidParameterValue, "not an absolute path"),
+        ({}, "/a/../b", InvalidParameterValue, "not an absolute path"),
+        ({}, "/", BadRequest, "overlaps with .* managed storage"),
+        ({}, "{state}/catalog/main", BadRequest, "overlaps with .* managed storage"),
+        ({"columns": [ColumnInfo(name="m")]}, "{table}", InvalidParameterValue, "columns 'm'"),
+        ({"properties": {"location": "/"}}, "{table}", BadRequest, "'location'"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(  # noqa: PLR0917 - what the cases are of
+    client: WorkspaceClient,
+    schema: str,
+    workspace: Workspace,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    location: str,
+    error: type[Exception],
+    said: str,
+) -> None:
+    write_table(tmp_path / "t")
+    place = location.format(state=workspace.state, table=tmp_path / "t")
+    with pytest.raises(error, match=said):
+        create(client, f"main.{schema}.refused", place, **changes)
+    assert not client.tables.exists(f"main.{schema}.refused").table_exists
+
+
+def test_who_may_create_tables_in_a_schema_names_one(
+    client: WorkspaceClient, ann: WorkspaceClient, schema: str, tmp_path: Path
+) -> None:
+    me, name = ann.current_user.me().user_name or "", f"main.{schema}.hers"
+    write_table(tmp_path / "t")
+    for kind, on, privilege in (
+        ("catalog", "main", Privilege.USE_CATALOG),
+        ("schema", f"main.{schema}", Privilege.USE_SCHEMA),
+        ("schema", f"main.{schema}", Privilege.CREATE_TABLE),
+    ):
+        missing = privilege.value.replace("_", " ")
+        denied(missing, lambda: create(ann, name, str(tmp_path / "t")))
+        grant(client, kind, on, me, privilege)
+    assert create(ann, name, str(tmp_path / "t")).owner == me
 
 
 # --- rights --------------------------------------------------------------------------------------

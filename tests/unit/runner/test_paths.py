@@ -27,6 +27,18 @@ def test_a_volume_is_found_where_it_exists(places: Places) -> None:
     assert places.file("/Volumes/main//default/raw/") == top
 
 
+def test_an_external_volume_is_found_by_its_link(places: Places, tmp_path: Path) -> None:
+    home = places.lake / "main" / "default"
+    (home / "_files").mkdir()
+    (home / "_volumes" / "outside.json").write_text("{}", encoding="utf-8")
+    (home / "_files" / "outside").symlink_to(tmp_path)
+
+    (tmp_path / "a.csv").write_text("x", encoding="utf-8")
+    found = places.file("/Volumes/main/default/outside/a.csv")
+    assert found.read_text(encoding="utf-8") == "x"
+    assert home / "_files" / "outside" in (places.above_volumes("/Volumes/main/default") or [])
+
+
 @pytest.mark.parametrize(
     "path",
     ["/Volumes/main/default/none/x", "/Volumes/main", "/Volumes/../main/default/raw", "/tmp/x"],

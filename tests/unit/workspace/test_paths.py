@@ -126,3 +126,16 @@ def test_any_other_place_is_refused(tmp_path: Path, path: str) -> None:
     _volume(tmp_path)
     with pytest.raises(InvalidParameterValue):
         located(tmp_path, path)
+
+
+def test_a_volume_is_a_link_only_where_it_is_external(tmp_path: Path) -> None:
+    _volume(tmp_path)
+    home = tmp_path / "catalog/c/s"
+    (home / "_files").mkdir()
+    (home / "_files" / "w").symlink_to(tmp_path)
+    entry = home / "_volumes" / "w.json"
+    entry.write_text("{}", encoding="utf-8")
+    with pytest.raises(InvalidParameterValue):
+        located(tmp_path, "/Volumes/c/s/w/x")
+    entry.write_text(json.dumps({"storage_location": str(tmp_path)}), encoding="utf-8")
+    assert located(tmp_path, "/Volumes/c/s/w/x").path == tmp_path / "x"

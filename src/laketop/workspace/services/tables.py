@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from databricks.sdk.errors.platform import InvalidParameterValue, NotFound
+from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
 from databricks.sdk.service.catalog import (
     DataSourceFormat,
     TableConstraint,
@@ -17,7 +17,7 @@ from databricks.sdk.service.catalog import (
 )
 
 from laketop import durable
-from laketop.workspace import dropped, lake
+from laketop.workspace import dropped, lake, storage
 from laketop.workspace.columns import columns_of
 from laketop.workspace.delta_log import metadata_of
 from laketop.workspace.pages import page_of
@@ -30,8 +30,66 @@ from laketop.workspace.unity_service import UnityService
 class Tables(UnityService):
     """Tables as their files say, so that what Spark has just made is there.
 
+    Here external tables of Delta are made, whose files are there already; others in SQL.
     Source: Unity Catalog API, databricks-sdk `catalog.TablesAPI`.
     """
+
+    @route("POST /api/2.1/unity-catalog/tables")
+    def create(  # noqa: PLR0917 - the fields of the request
+        self,
+        name: str,
+        catalog_name: str,
+        schema_name: str,
+        table_type: TableType,
+        data_source_format: DataSourceFormat,
+        storage_location: str,
+        columns: list[dict[str, Any]] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> TableInfo:
+        """Give the Delta table at a location a name, which makes it an external table.
+
+        Errors: InvalidParameterValue for another type or format, or where the location holds no
+        Delta table of these columns; BadRequest for a name or a location that is taken; NotFound;
+        NotImplemented for a place in a cloud.
+        """
+        if table_type is not TableType.EXTERNAL or data_source_format is not DataSourceFormat.DELTA:
+            raise InvalidParameterValue(
+                "Tables are made here of table_type EXTERNAL and data_source_format DELTA, not of"
+                f" {table_type.value} and {data_source_format.value}: make others in SQL."
+            )
+        self._lake.schema(catalog_name, schema_name)
+        names = [lake.checked(part) for part in (catalog_name, schema_name, name)]
+        self._rights.require_create("CREATE TABLE", ".".join(names[:2]))
+        if names[2] in self._lake.tables(*names[:2]):
+            raise lake.already("Table", ".".join(names))
+        self._check_location(storage_location, columns)
+        entry = {
+            **_allowed(properties or {}),
+            "location": storage_location,
+            "provider": "delta",
+            "table_type": "EXTERNAL",
+        }
+        self._lake.keep(self._lake.entry("owners", *names), {"owner": self.workspace.user})
+        self._lake.keep(self._lake.entry("tables", *names), entry)
+        return self._info(*names)
+
+    def _check_location(self, location: str, columns: list[dict[str, Any]] | None) -> None:
+        volume = storage.volume_of(location)
+        if volume is not None:
+            self._rights.require("WRITE VOLUME", "VOLUME", volume)
+        storage.check_free(self._lake, location)
+        found = metadata_of(storage.folder_of(self._lake, location))
+        if found is None:
+            raise InvalidParameterValue(
+                f"There is no Delta table at {location[:200]!r}: write it before it gets a name."
+            )
+        there = [str(field["name"]).lower() for field in found.schema["fields"]]
+        asked = [str(one.get("name")).lower() for one in columns or ()]
+        if asked and asked != there:
+            raise InvalidParameterValue(
+                f"The columns {', '.join(asked)[:200]!r} are not those of the Delta table at"
+                f" {location[:200]!r}, which are {', '.join(there)[:200]!r}."
+            )
 
     @route("GET /api/2.1/unity-catalog/tables")
     def list(
@@ -189,15 +247,17 @@ class Tables(UnityService):
 
     def _fill_table(self, info: TableInfo, entry: dict[str, str]) -> None:
         names = str(info.full_name).split(".")
-        location = entry.get("location", "").removeprefix("file:")
-        place = Path(location) if location else self._place(*names)
+        location = entry.get("location")
+        own = self._place(*names)
+        place = storage.kept_folder(self._lake, location) if location else own
         found = metadata_of(place)
-        info.storage_location = place.as_uri()
+        info.storage_location = location or own.as_uri()
         info.data_source_format = DataSourceFormat.DELTA
         if found is not None:
             info.columns = columns_of(found.schema, found.partition_columns)
             info.comment = found.description
-            info.properties = dict(found.properties)
+            more = {name: value for name, value in entry.items() if name not in _OWN_OF_TABLES}
+            info.properties = {**more, **found.properties}
             info.table_id, info.created_at = found.id, found.created_ms
             info.updated_at = found.changed_ms
             return
@@ -216,6 +276,20 @@ class Tables(UnityService):
 
 
 _OWN = {"owner", "comment"}
+_OWN_OF_TABLES = frozenset(
+    {
+        *("location", "provider", "table_type", "owner", "comment", "schema", "partitions"),
+        *("external", "is_managed_location"),
+    }
+)
+"""What the file of an external table holds beside the properties."""
+
+
+def _allowed(properties: dict[str, str]) -> dict[str, str]:
+    reserved = sorted(_OWN_OF_TABLES & properties.keys())
+    if reserved:
+        raise BadRequest(f"The property {reserved[0]!r} is one of the table's own fields.")
+    return properties
 
 
 def _like(pattern: str | None, name: str) -> bool:

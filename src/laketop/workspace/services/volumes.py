@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
-from databricks.sdk.errors.platform import BadRequest
-from databricks.sdk.errors.platform import NotImplemented as NotServed
+from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
 from databricks.sdk.service.catalog import VolumeInfo, VolumeType
 
 from laketop import durable
-from laketop.workspace import lake
+from laketop.workspace import lake, storage
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
 from laketop.workspace.service import route
@@ -18,7 +18,7 @@ from laketop.workspace.unity_service import UnityService
 
 
 class Volumes(UnityService):
-    """Managed volumes; their files lie in the state folder.
+    """Volumes: the files of managed ones lie in the state folder, of external ones elsewhere.
 
     Source: Databricks docs, error classes and Unity Catalog API.
     """
@@ -33,25 +33,40 @@ class Volumes(UnityService):
         comment: str = "",
         storage_location: str | None = None,
     ) -> VolumeInfo:
-        """Make a managed volume.
+        """Make a volume, an external one over a folder of this machine.
 
-        Errors: BadRequest with VOLUME_ALREADY_EXISTS; NotImplemented for an external one.
+        Errors: BadRequest with VOLUME_ALREADY_EXISTS, or for a location that is taken;
+        InvalidParameterValue for one that cannot be; NotImplemented for a place in a cloud.
         """
-        if volume_type is not VolumeType.MANAGED:
-            raise NotServed("laketop has managed volumes only: an external one is not served.")
-        if storage_location:
+        is_external = volume_type is VolumeType.EXTERNAL
+        if storage_location and not is_external:
             raise BadRequest("CreateVolume storage_location can not be provided.")
+        if is_external and not storage_location:
+            raise InvalidParameterValue("Missing required field: storage_location")
         self._lake.schema(catalog_name, schema_name)
         schema_full = f"{catalog_name}.{schema_name}".lower()
-        self._rights.require("CREATE VOLUME", "SCHEMA", schema_full)
+        self._rights.require_create("CREATE VOLUME", schema_full)
         file = self._lake.entry("volumes", catalog_name, schema_name, name)
         if file.exists():
             raise lake.already("Volume", f"{catalog_name}.{schema_name}.{name}")
-        durable.make_folder(self._lake.files(catalog_name, schema_name, name))
+        more = self._placed(self._lake.files(catalog_name, schema_name, name), storage_location)
         user, now = self.workspace.user, str(self.workspace.now_ms())
         entry = {"owner": user, "comment": comment, "created_by": user, "created_at": now}
-        self._lake.keep(file, {**entry, "volume_id": str(uuid.uuid4())})
+        self._lake.keep(file, {**entry, **more, "volume_id": str(uuid.uuid4())})
         return self._info(catalog_name.lower(), schema_name.lower(), name.lower())
+
+    def _placed(self, place: Path, location: str | None) -> dict[str, str]:
+        """Make the folder of a volume's files, and return what is kept of where they lie."""
+        if location is None:
+            durable.make_folder(place)
+            return {}
+        if storage.volume_of(location) is not None:
+            raise BadRequest(f"The location {location[:200]!r} lies in another volume.")
+        storage.check_free(self._lake, location)
+        durable.make_folder(place.parent)
+        self._lake.discard(place)
+        storage.link(self._lake, location, place)
+        return {"storage_location": location}
 
     @route("GET /api/2.1/unity-catalog/volumes/{name}")
     def read(self, name: str) -> VolumeInfo:
@@ -111,7 +126,7 @@ class Volumes(UnityService):
 
     @route("DELETE /api/2.1/unity-catalog/volumes/{name}")
     def delete(self, name: str) -> None:
-        """Delete a volume with its files."""
+        """Delete a volume, with its files if it is managed."""
         catalog, schema, volume = lake.parts(name, 3, "volume")
         self._rights.require_manage("VOLUME", f"{catalog}.{schema}.{volume}")
         self._lake.volume(catalog, schema, volume)
@@ -124,6 +139,7 @@ class Volumes(UnityService):
         changed = lake.changed_ms(self._lake.entry("volumes", catalog, schema, name))
         full_name = f"{catalog}.{schema}.{name}"
         created = entry.get("created_at")
+        location = entry.get("storage_location")
         made_id = uuid.uuid5(uuid.NAMESPACE_URL, full_name)
         return VolumeInfo(
             name=name,
@@ -132,9 +148,9 @@ class Volumes(UnityService):
             full_name=full_name,
             comment=entry.get("comment") or None,
             owner=entry.get("owner"),
-            volume_type=VolumeType.MANAGED,
+            volume_type=VolumeType.EXTERNAL if location else VolumeType.MANAGED,
             volume_id=entry.get("volume_id") or str(made_id),
-            storage_location=f"dbfs:/Volumes/{catalog}/{schema}/{name}",
+            storage_location=location or f"dbfs:/Volumes/{catalog}/{schema}/{name}",
             created_at=int(created) if created else changed,
             created_by=entry.get("created_by", entry.get("owner")),
             updated_at=changed,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from laketop.workspace.lake import Lake
+from laketop.workspace.storage import kept_folder
 from laketop.workspace.ui.asking import ask, quoted, shown
 from laketop.workspace.ui.elements import (
     chips,
@@ -42,8 +43,9 @@ def table_(view: View, catalog: str, schema: str, name: str) -> Page:
     with view.reading():
         info = view.workspace.tables.get(f"{catalog}.{schema}.{name}")
     names = (info.catalog_name, info.schema_name, info.name)
-    location = urlsplit(info.storage_location or "").path
-    folder = Path(unquote(location)) if location else None
+    location = info.storage_location
+    lake = Lake(view.workspace.metastore / "catalog")
+    folder = kept_folder(lake, location) if location else None
     tab = view.query.get("tab", "columns")
     body = join(
         _facts(info, folder),
