@@ -294,7 +294,7 @@ def test_parameters_reach_a_statement_that_spark_lacks(spark: SparkSession) -> N
     ("statement", "why"),
     [
         ("CREATE MATERIALIZED VIEW dev.sales.m AS SELECT 1", "Materialized views"),
-        ("CREATE EXTERNAL VOLUME dev.sales.e LOCATION 's3://b/p'", "External volumes"),
+        ("CREATE EXTERNAL VOLUME dev.sales.e LOCATION 's3://b/p'", "There is no storage of s3"),
         ("CREATE TABLE delta.`/tmp/c` DEEP CLONE dev.sales.orders", "DEEP CLONE to a path"),
         ("CREATE TABLE spark_catalog.default.t (a INT)", "spark_catalog keeps nothing"),
         ("CREATE VIEW spark_catalog.default.v AS SELECT 1 AS a", "spark_catalog keeps nothing"),

@@ -36,6 +36,10 @@ final class Builtins {
       throw Refusal.of("UNSUPPORTED_FEATURE",
           name + " is not supported here; read the secret with dbutils.secrets.get.");
     })));
+    all.add(of("current_recipient", arguments -> {
+      throw Refusal.of("UNSUPPORTED_FEATURE",
+          "current_recipient is not supported here: there is no Delta Sharing.");
+    }));
     REFUSED.forEach(name -> all.add(of(name, arguments -> {
       throw Refusal.of("UNSUPPORTED_FEATURE", name + " is not supported here: it calls a service"
           + " of Databricks. Call a served model from Python instead.");

@@ -3,6 +3,7 @@ package laketop.engine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -27,9 +28,9 @@ public final class Folders {
     }
   }
 
-  /** Moves the folder out of the tree, then deletes it. */
+  /** Moves the folder out of the tree, then deletes it; of a link only the link itself. */
   public static void discard(Path folder) {
-    if (!Files.exists(folder)) {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
     try {

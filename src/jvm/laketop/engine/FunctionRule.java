@@ -66,7 +66,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
 
   /** Returns the name of a column that nobody named, as people know its functions. */
   private static String title(Expression expression) {
-    return Functions.shown(package$.MODULE$.toPrettySQL(expression, false));
+    return ShownNames.in(package$.MODULE$.toPrettySQL(expression, false));
   }
 
   private LogicalPlan table(LogicalPlan plan) {

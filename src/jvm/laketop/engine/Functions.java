@@ -37,7 +37,8 @@ final class Functions {
   /** By the schema and name in the session catalog. */
   private static final Map<String, Known> KNOWN = new ConcurrentHashMap<>();
 
-  private static final String BETWEEN = "__";
+  private static final String SESSION_CATALOG = "spark_catalog";
+  private static final String BETWEEN = ShownNames.BETWEEN;
   private static final ThreadLocal<Boolean> REGISTERING = ThreadLocal.withInitial(() -> false);
   private static final ThreadLocal<Boolean> CREATING = ThreadLocal.withInitial(() -> false);
 
@@ -70,7 +71,7 @@ final class Functions {
   /** Returns the whole of a name that {@link #inBody} made, or null for another. */
   static List<String> ofBody(List<String> written) {
     boolean made = creating() && written.size() == 2 && written.get(0).contains(BETWEEN);
-    return made ? List.of("spark_catalog", written.get(0), written.get(1)) : null;
+    return made ? List.of(SESSION_CATALOG, written.get(0), written.get(1)) : null;
   }
 
   /** Returns whether it is a schema of Spark's session catalog that functions are registered in. */
@@ -100,13 +101,28 @@ final class Functions {
     }
   }
 
-  /** Returns the text with the names that people know in the place of Spark's own. */
-  static String shown(String text) {
-    return text.replaceAll("`?spark_catalog`?\\.`?([^\\s.`(]+?)" + BETWEEN + "([^\\s.`(]+)`?\\.", "$1.$2.");
+  /** Returns whether Spark knows a function of ours by this schema and name. */
+  static boolean isRegistered(String schema, String name) {
+    return KNOWN.containsKey(schema + "." + name);
   }
 
   /** Returns catalog, schema and name as seen from here; null for a function of Spark's own. */
   static String[] qualify(SparkSession session, List<String> written) {
+    String[] name = whole(session, written);
+    boolean own = name == null || name[0].equals(SESSION_CATALOG) || name[0].equals(Lake.SYSTEM);
+    return own ? null : name;
+  }
+
+  /** Returns the name of our function that is written as Spark has registered it, or null. */
+  static String[] hidden(SparkSession session, List<String> written) {
+    String[] name = whole(session, written);
+    Known known = name == null || !name[0].equals(SESSION_CATALOG)
+        ? null
+        : KNOWN.get(name[1] + "." + name[2]);
+    return known == null ? null : known.object().split("\\.");
+  }
+
+  private static String[] whole(SparkSession session, List<String> written) {
     if (written.isEmpty() || written.size() > 3) {
       return null;
     }
@@ -121,8 +137,7 @@ final class Functions {
       CatalogManager manager = session.sessionState().catalogManager();
       name.add(0, view.isEmpty() ? manager.currentCatalog().name() : view.get(0));
     }
-    boolean own = name.get(0).equals("spark_catalog") || name.get(0).equals("system");
-    return own ? null : name.toArray(String[]::new);
+    return name.toArray(String[]::new);
   }
 
   /** Returns whether there is a function of this name, in SQL or in Python. */
@@ -170,7 +185,7 @@ final class Functions {
   }
 
   private static List<String> registered(String[] name) {
-    return List.of("spark_catalog", schema(name), name[2]);
+    return List.of(SESSION_CATALOG, schema(name), name[2]);
   }
 
   private static String schema(String[] name) {
@@ -195,7 +210,7 @@ final class Functions {
       KNOWN.put(schema(name) + "." + name[2], known(session, name, function));
     } catch (Exception e) {
       throw e instanceof AnalysisException wrong && e.getMessage().contains(BETWEEN)
-          ? Refusal.of(wrong.getCondition(), shown(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
+          ? Refusal.of(wrong.getCondition(), ShownNames.in(e.getMessage()).replaceFirst("^\\[.*?\\] ", ""))
           : e;
     } finally {
       CREATING.set(outer);

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
+import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
@@ -105,8 +106,8 @@ final class InformationRows {
     Path file = Lake.entry("volumes", name);
     Map<String, String> entry = JsonFiles.read(file);
     switch (table) {
-      case "volumes" -> add(name, "MANAGED", entry.get("owner"), entry.get("comment"),
-          audit(file), "/Volumes/" + String.join("/", name));
+      case "volumes" -> add(name, VolumeStatements.type(entry), entry.get("owner"),
+          entry.get("comment"), audit(file), VolumeStatements.place(entry, name));
       case "volume_tags" -> tags(Lake.entry("tags", name), false, name);
       default -> grants("VOLUME", String.join(".", name));
     }
@@ -120,7 +121,15 @@ final class InformationRows {
       grants("FUNCTION", String.join(".", name));
       return;
     }
-    Routine routine = Routine.read(session, name);
+    Routine routine;
+    try {
+      routine = Routine.read(session, name);
+    } catch (Exception e) {
+      if (e instanceof ParseException) {
+        return; // its text was sent over REST and is none of SQL, which a call of it tells
+      }
+      throw Lake.sneak(e);
+    }
     if (table.equals("parameters")) {
       routine.parameters().forEach(row -> add(name, row));
     } else {

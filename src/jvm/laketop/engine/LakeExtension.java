@@ -11,6 +11,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
   public BoxedUnit apply(SparkSessionExtensions extensions) {
     extensions.injectParser((session, inner) -> new LakeParser((SparkSession) session, inner));
     extensions.injectHintResolutionRule(session -> new FunctionRule((SparkSession) session));
+    extensions.injectPlannerStrategy(session -> new ShownExplain((SparkSession) session));
     Builtins.all().forEach(extensions::injectFunction);
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));

@@ -133,7 +133,8 @@ final class LakeParser implements ParserInterface {
     }
     if (plan instanceof DescribeFunction f && f.child() instanceof UnresolvedFunctionName id) {
       List<String> written = CollectionConverters.asJava(id.multipartIdentifier());
-      String[] name = Functions.qualify(session, written);
+      String[] hidden = Functions.hidden(session, written);
+      String[] name = hidden == null ? Functions.qualify(session, written) : hidden;
       return name == null || !Functions.exists(name)
           ? plan
           : inner.parsePlan(Procedure.call(Map.of("function", "describe",
@@ -156,7 +157,10 @@ final class LakeParser implements ParserInterface {
   @Override
   public Seq<String> parseMultipartIdentifier(String sql) throws ParseException {
     Catalogs.sync(session, sql);
-    return inner.parseMultipartIdentifier(sql);
+    // spark.catalog.listFunctions reads the name of each function, of which this one is a sign
+    return sql.equals(SemiStructured.NAME)
+        ? CollectionConverters.asScala(List.of(sql)).toList()
+        : inner.parseMultipartIdentifier(sql);
   }
 
   @Override

@@ -101,7 +101,7 @@ final class PathAccess {
   }
 
   /** Returns the path without symbolic links, as far as it exists. */
-  private static Path real(Path path) {
+  static Path real(Path path) {
     Path there = path;
     while (!Files.exists(there)) {
       there = there.getParent();

@@ -9,8 +9,6 @@ final class Refusals {
       Statement.refused(NEW + "(?:PRIVATE~)?(?:MATERIALIZED~VIEW|STREAMING~(?:LIVE~)?TABLE)\\b.*",
           "Materialized views and streaming tables are not supported;"
               + " create a view, or a table that a job refreshes."),
-      Statement.refused("CREATE~EXTERNAL~VOLUME\\b.*",
-          "External volumes are not supported; create a volume and copy the files into it."),
       Statement.refused("(?:CREATE|ALTER|DROP)~FOREIGN~CATALOG\\b.*",
           "Foreign catalogs are not supported; read the source with spark.read instead."),
       Statement.refused("(?:CREATE~(?:OR~REPLACE~)?|REPLACE~|ALTER~)TABLE~.*"

@@ -30,7 +30,7 @@ public final class UserInterceptor implements ServerInterceptor {
     Activity.touch();
     String caller = headers.get(CALLER);
     return new ForwardingServerCallListener.SimpleForwardingServerCallListener<A>(
-        next.startCall(call, headers)) {
+        next.startCall(new ShownCall<>(call), headers)) {
       @Override
       public void onMessage(A message) {
         A signed = understood(signed(message, user.name()));

@@ -59,6 +59,22 @@ public final class VolumeFs extends LocalFileSystem {
     return parts.length > REST ? place.resolve(parts[REST]).toFile() : place.toFile();
   }
 
+  /** Returns the folder of a location of the schemes file and dbfs, or of none. */
+  static java.nio.file.Path place(String location) {
+    Path path = new Path(location);
+    String place = path.toUri().getPath();
+    boolean dbfs = "dbfs".equals(path.toUri().getScheme()) && !place.startsWith(PREFIX);
+    return dbfs ? Lake.dbfs().resolve(place.substring(1)) : inLake(place);
+  }
+
+  /** Returns where a path lies, perhaps in a volume that is not there any more. */
+  private static java.nio.file.Path inLake(String place) {
+    String[] parts = place.split("/", REST + 1);
+    return place.startsWith(PREFIX) && parts.length > REST
+        ? Lake.files(new String[] {parts[CATALOG], parts[SCHEMA], parts[VOLUME]}).resolve(parts[REST])
+        : java.nio.file.Path.of(Moves.now(place));
+  }
+
   /** On a Mac, /Volumes is also where disks are. */
   private static File elsewhere(File file, String name) {
     if (new File(PREFIX + name).exists()) {

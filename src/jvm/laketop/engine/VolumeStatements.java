@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -16,6 +17,8 @@ final class VolumeStatements {
   static final List<Statement> ALL = List.of(
       Statement.of("CREATE~VOLUME(?<guard>~IF~NOT~EXISTS)?~<name>(?:~COMMENT~<text>)?",
           VolumeStatements::create),
+      Statement.of("CREATE~EXTERNAL~VOLUME(?<guard>~IF~NOT~EXISTS)?~<name>"
+          + "~LOCATION~'(?<location>[^']*)'(?:~COMMENT~<text>)?", VolumeStatements::external),
       Statement.of("DROP~VOLUME(?<guard>~IF~EXISTS)?~<name>", VolumeStatements::drop),
       Statement.of("ALTER~VOLUME~<name>~RENAME~TO~(?<to>\\S+)", VolumeStatements::rename),
       Statement.of("SHOW~VOLUMES(?:~(?:IN|FROM)~<name>)?(?:~(?:LIKE~)?<text>)?",
@@ -29,6 +32,15 @@ final class VolumeStatements {
   private VolumeStatements() {}
 
   private static Rows create(SparkSession session, Matcher words) throws IOException {
+    return create(session, words, null);
+  }
+
+  private static Rows external(SparkSession session, Matcher words) throws IOException {
+    return create(session, words, words.group("location"));
+  }
+
+  private static Rows create(SparkSession session, Matcher words, String location)
+      throws IOException {
     String[] name = Names.full(session, words.group("name"));
     if (!Files.isDirectory(Lake.schema(name[0], name[1]))) {
       throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", name[0], name[1]);
@@ -41,8 +53,15 @@ final class VolumeStatements {
       throw Refusal.taken("VOLUME_ALREADY_EXISTS", "volume", name);
     }
     Access.schema("CREATE VOLUME", name[0], name[1]);
-    Files.createDirectories(Lake.files(name));
-    JsonFiles.write(entry, Map.of("owner", Sessions.user(), "comment", Statement.text(words)));
+    Map<String, String> kept = new HashMap<>(
+        Map.of("owner", Sessions.user(), "comment", Statement.text(words)));
+    if (location == null) {
+      Files.createDirectories(Lake.files(name));
+    } else {
+      Storage.link(location, Lake.files(name));
+      kept.put(Storage.LOCATION, location);
+    }
+    JsonFiles.write(entry, kept);
     return null;
   }
 
@@ -123,9 +142,18 @@ final class VolumeStatements {
     String[] name = Names.full(session, words.group("name"));
     Map<String, String> entry = JsonFiles.read(existing(name));
     Access.requireKnown(Sessions.user(), "VOLUME", String.join(".", name));
-    String place = "/Volumes/" + String.join("/", name);
     return new Rows("volume", DESCRIBED, List.<Object[]>of(new Object[] {
-        name[2], name[0], name[1], entry.get("owner"), place, "MANAGED", entry.get("comment")}));
+        name[2], name[0], name[1], entry.get("owner"), place(entry, name), type(entry),
+        entry.get("comment")}));
+  }
+
+  /** Returns where a volume says that its files lie. */
+  static String place(Map<String, String> entry, String[] name) {
+    return entry.getOrDefault(Storage.LOCATION, "/Volumes/" + String.join("/", name));
+  }
+
+  static String type(Map<String, String> entry) {
+    return entry.containsKey(Storage.LOCATION) ? "EXTERNAL" : "MANAGED";
   }
 
   private static Rows comment(SparkSession session, Matcher words) {

@@ -1,0 +1,86 @@
+package laketop.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+
+/** Where an external volume lies: a folder of this machine, to which the volume's own is a link. */
+final class Storage {
+  /** The key of the location in a volume's entry; managed ones have none. */
+  static final String LOCATION = "storage_location";
+
+  private static final Set<String> SCHEMES = Set.of("", "file", "dbfs");
+  private static final Map<String, String> TAKEN =
+      Map.of("tables", "location", "volumes", LOCATION);
+
+  private Storage() {}
+
+  /** Makes the folder, if it is not there, and a link to it. */
+  static void link(String location, Path link) throws IOException {
+    Path folder = free(location);
+    Files.createDirectories(folder);
+    Files.createDirectories(link.getParent());
+    Folders.discard(link);
+    boolean inside = folder.startsWith(Lake.dbfs()); // which moves along with the state folder
+    Files.createSymbolicLink(link, inside ? link.getParent().relativize(folder) : folder);
+  }
+
+  private static Path free(String location) throws IOException {
+    Path folder = folder(location);
+    Path real = PathAccess.real(folder);
+    boolean managed = meet(real, PathAccess.real(Lake.root().getParent()));
+    if (managed && !real.startsWith(PathAccess.real(Lake.dbfs()))) {
+      throw overlap(location, "managed storage");
+    }
+    for (Path catalog : Folders.list(Lake.root())) {
+      for (Path schema : Files.isDirectory(catalog) ? Folders.list(catalog) : Set.<Path>of()) {
+        for (Map.Entry<String, String> kind : TAKEN.entrySet()) {
+          requireApart(location, real, schema.resolve("_" + kind.getKey()), kind.getValue());
+        }
+      }
+    }
+    return folder;
+  }
+
+  private static void requireApart(String location, Path folder, Path entries, String key) {
+    for (String name : JsonFiles.names(entries)) {
+      String taken = JsonFiles.read(entries.resolve(name + ".json")).get(key);
+      if (taken != null && meet(folder, PathAccess.real(VolumeFs.place(taken)))) {
+        Path schema = entries.getParent();
+        throw overlap(location,
+            schema.getParent().getFileName() + "." + schema.getFileName() + "." + name);
+      }
+    }
+  }
+
+  private static Path folder(String location) {
+    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(location);
+    String scheme = path.toUri().getScheme() == null ? "" : path.toUri().getScheme();
+    String place = path.toUri().getPath();
+    if (!SCHEMES.contains(scheme)) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "There is no storage of " + scheme + " here: '"
+          + location + "' is not a folder of this machine, file:/ or dbfs:/.");
+    }
+    if (!place.startsWith("/") || Arrays.asList(location.split("/")).contains("..")) {
+      throw Refusal.of("INVALID_PARAMETER_VALUE",
+          "The location '" + location + "' is not an absolute path.");
+    }
+    if (place.startsWith("/Volumes/")) {
+      throw overlap(location, "another volume");
+    }
+    return VolumeFs.place(location);
+  }
+
+  private static boolean meet(Path one, Path other) {
+    return one.startsWith(other) || other.startsWith(one);
+  }
+
+  private static RuntimeException overlap(String location, String other) {
+    return Refusal.of("INVALID_PARAMETER_VALUE.LOCATION_OVERLAP", "Input path url '" + location
+        + "' overlaps with other external tables or volumes. Conflicting tables/volumes: " + other
+        + ".");
+  }
+}

@@ -1,0 +1,146 @@
+# ruff: noqa: S608  the names are the tests' own
+"""Functions, tables and volumes that are made over REST, used in SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.catalog import (
+    ColumnTypeName,
+    CreateFunction,
+    CreateFunctionParameterStyle,
+    CreateFunctionRoutineBody,
+    CreateFunctionSecurityType,
+    CreateFunctionSqlDataAccess,
+    DataSourceFormat,
+    FunctionParameterInfo,
+    FunctionParameterInfos,
+    TableType,
+    VolumeType,
+)
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import SparkSession
+
+COLUMNS = FunctionParameterInfos([FunctionParameterInfo("i", "int", ColumnTypeName.INT, 0)])
+INPUT = FunctionParameterInfos(
+    [
+        FunctionParameterInfo("n", "int", ColumnTypeName.INT, 0, comment="it's\none"),
+        FunctionParameterInfo("by", "int", ColumnTypeName.INT, 1, parameter_default="(1 + 1)"),
+    ]
+)
+
+
+def function(schema: str, name: str, body: str, language: str | None = None) -> CreateFunction:
+    catalog, _, inner = schema.partition(".")
+    is_table = body.startswith("SELECT")
+    return CreateFunction(
+        name=name,
+        catalog_name=catalog,
+        schema_name=inner,
+        input_params=INPUT,
+        data_type=ColumnTypeName.TABLE_TYPE if is_table else ColumnTypeName.INT,
+        full_data_type="TABLE" if is_table else "int",
+        return_params=COLUMNS if is_table else None,
+        routine_body=CreateFunctionRoutineBody("EXTERNAL" if language else "SQL"),
+        external_language=language,
+        routine_definition=body,
+        parameter_style=CreateFunctionParameterStyle.S,
+        is_deterministic=True,
+        sql_data_access=CreateFunctionSqlDataAccess("NO_SQL" if language else "CONTAINS_SQL"),
+        is_null_call=False,
+        security_type=CreateFunctionSecurityType.DEFINER,
+        specific_name=name,
+        comment="made over REST",
+    )
+
+
+def test_functions_are_called(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    make = laketop_client.functions.create
+    make(function(schema, "times", "n * by"))
+    make(function(schema, "upto", "SELECT id AS i FROM range(10) WHERE id < n * by"))
+    make(function(schema, "snake", "return n * by", "PYTHON"))
+    asked = f"{schema}.times(3), {schema}.times(3, 5), {schema}.snake(2)"
+    assert [tuple(row) for row in spark.sql(f"SELECT {asked}").collect()] == [(6, 15, 4)]
+    assert spark.sql(f"SELECT count(*) AS n FROM {schema}.upto(2)").first() == (4,)
+    told = [row[0] for row in spark.sql(f"DESCRIBE FUNCTION EXTENDED {schema}.times").collect()]
+    assert "Input:         n INT" in told
+    assert "               by INT DEFAULT (1 + 1)" in told
+    assert "Comment:       made over REST" in told
+
+
+def test_a_body_that_is_no_sql_is_told_by_its_call_alone(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    laketop_client.functions.create(function(schema, "wrong", "n ** ("))
+    laketop_client.functions.create(function(schema, "right", "n"))
+    with pytest.raises(PySparkException, match="PARSE_SYNTAX_ERROR"):
+        spark.sql(f"SELECT {schema}.wrong(1)").collect()
+    listed = spark.sql(
+        "SELECT routine_name FROM main.information_schema.routines"
+        f" WHERE routine_schema = '{schema.removeprefix('main.')}'"
+    )
+    assert [row[0] for row in listed.collect()] == ["right"]
+
+
+def test_what_sql_says_of_a_function_is_told_over_rest(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    spark.sql(
+        f"CREATE FUNCTION {schema}.told(`a b` DECIMAL(5, 2) DEFAULT 1.5 COMMENT 'it''s')"
+        " RETURNS TABLE (i INT COMMENT 'x', s STRUCT<a: INT>) COMMENT 'RETURN' RETURN"
+        " SELECT 1, named_struct('a', 1)"
+    )
+    told = laketop_client.functions.get(f"{schema}.told")
+    (one,) = (told.input_params or INPUT).parameters or []
+    assert (one.name, one.type_text, one.parameter_default, one.comment) == (
+        *("a b", "decimal(5,2)", "1.5", "it's"),
+    )
+    columns = (told.return_params or INPUT).parameters or []
+    assert [(one.name, one.type_text, one.comment) for one in columns] == [
+        ("i", "int", "x"),
+        ("s", "struct<a:int>", None),
+    ]
+    assert (told.comment, told.routine_definition) == (
+        *("RETURN", "SELECT 1, named_struct('a', 1)"),
+    )
+
+
+def test_an_external_table_is_read_and_written_by_its_name(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str, tmp_path: Path
+) -> None:
+    place = (tmp_path / "t").as_uri()
+    spark.sql(f"CREATE TABLE delta.`{place}` (a INT)")
+    catalog, _, inner = schema.partition(".")
+    kind, format_ = TableType.EXTERNAL, DataSourceFormat.DELTA
+    laketop_client.tables.create("outside", catalog, inner, kind, format_, place)
+    spark.sql(f"INSERT INTO {schema}.outside VALUES (1)")
+    assert spark.sql(f"SELECT a FROM delta.`{place}`").first() == (1,)
+    spark.sql(f"CREATE TABLE {schema}.same LOCATION '{place}'")
+    for name in ("outside", "same"):
+        info = laketop_client.tables.get(f"{schema}.{name}")
+        assert (info.table_type, [one.name for one in info.columns or []]) == (kind, ["a"])
+        assert not info.properties or set(info.properties) <= {"delta.minReaderVersion"}
+    spark.sql(f"DROP TABLE {schema}.outside")
+    with pytest.raises(AnalysisException, match="TABLE_OR_VIEW_NOT_FOUND"):
+        spark.table(f"{schema}.outside").collect()
+    assert spark.table(f"{schema}.same").count() == 1
+
+
+def test_an_external_volume_holds_what_spark_writes_to_it(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str, tmp_path: Path
+) -> None:
+    catalog, _, inner = schema.partition(".")
+    kind, place = VolumeType.EXTERNAL, tmp_path / "files"
+    laketop_client.volumes.create(catalog, inner, "v", kind, storage_location=str(place))
+    folder = f"/Volumes/{catalog}/{inner}/v/out"
+    spark.range(3).write.json(folder)
+    assert spark.read.json(str(place / "out")).count() == 3
+    spark.sql(f"DROP VOLUME {schema}.v")
+    assert (place / "out" / "_SUCCESS").exists()
+    spark.sql(f"CREATE EXTERNAL VOLUME {schema}.w LOCATION '{place.as_uri()}'")
+    assert laketop_client.volumes.read(f"{schema}.w").volume_type is kind
+    assert spark.read.json(folder.replace("/v/", "/w/")).count() == 3

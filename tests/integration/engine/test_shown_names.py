@@ -1,0 +1,105 @@
+"""Plans and errors name functions as people do, not as Spark has registered them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+INTERNAL = re.compile(r"spark_catalog|\w__\w")
+QUERIES = (
+    "SELECT {s}.h(a), {s}.d(y => 3), {s}.q(a) FROM {s}.t WHERE {s}.f(a) > 1",
+    "SELECT * FROM {s}.g(0), {s}.v, {s}.filtered",
+    "INSERT INTO {s}.t SELECT {s}.f(1)",
+    "DELETE FROM {s}.t WHERE {s}.f(a) > 3",
+    "SELECT {s}.f(y => 1)",
+)
+WRONG = (
+    "SELECT {s}.f(y => 1)",
+    "SELECT {s}.f(x => 1, x => 2)",
+    "SELECT {s}.d(1, x => 2)",
+    "SELECT {s}.f(1, 2)",
+    "SELECT {s}.f(array(1))",
+    "SELECT {s}.f(nope) FROM {s}.t",
+    "SELECT {s}.f(DISTINCT a) FROM {s}.t",
+    "SELECT * FROM {s}.f(1)",
+    "SELECT {s}.g(1)",
+    "SELECT * FROM {s}.g(array(1))",
+    "SELECT CASE WHEN {s}.f(1) THEN 1 END",
+    "SELECT {s}.f(1) UNION ALL SELECT array(1)",
+    "SELECT a, {s}.f(sum(a)) FROM {s}.t",
+    "SELECT * FROM {s}.t WHERE {s}.f(a)",
+    "INSERT INTO {s}.t SELECT array({s}.f(1))",
+    "SELECT {s}.boom(1)",
+    "CREATE OR REPLACE FUNCTION {s}.f(x INT) RETURNS INT RETURN {s}.h(x)",
+    "CREATE FUNCTION {s}.bad(x INT) RETURNS INT RETURN {s}.f(x => 1, x => 2)",
+)
+
+
+@pytest.fixture
+def named(spark: SparkSession, schema: str) -> str:
+    for statement in (
+        "CREATE TABLE {s}.t (a INT)",
+        "CREATE TABLE {s}.filtered (a INT)",
+        "CREATE FUNCTION {s}.f(x INT) RETURNS INT RETURN x + 1",
+        "CREATE FUNCTION {s}.g(x INT) RETURNS TABLE (i INT) RETURN SELECT a FROM {s}.t WHERE a > x",
+        "CREATE FUNCTION {s}.h(x INT) RETURNS INT RETURN {s}.f(x) * 2",
+        "CREATE FUNCTION {s}.d(x INT DEFAULT 1, y INT DEFAULT 2) RETURNS INT RETURN x + y",
+        "CREATE VIEW {s}.v AS SELECT a, {s}.f(a) AS c FROM {s}.t",
+        "CREATE FUNCTION {s}.q(x INT) RETURNS INT RETURN (SELECT max(a) FROM {s}.v WHERE c < x)",
+        "CREATE FUNCTION {s}.boom(x INT) RETURNS INT RETURN raise_error('boom')",
+        "CREATE FUNCTION {s}.sees(x INT) RETURNS BOOLEAN RETURN x > 0",
+        "ALTER TABLE {s}.filtered SET ROW FILTER {s}.sees ON (a)",
+    ):
+        spark.sql(statement.format(s=schema))
+    return schema
+
+
+def internal(text: str) -> str | None:
+    """Return the first name in a text that nobody has given, with what is around it."""
+    found = INTERNAL.search(text)
+    return text[max(0, found.start() - 50) : found.end() + 50] if found else None
+
+
+def test_no_plan_names_what_nobody_has_named(
+    spark: SparkSession, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for mode, queries in (("EXTENDED", QUERIES), ("FORMATTED", QUERIES[:1])):
+        for query in queries:
+            (row,) = spark.sql(f"EXPLAIN {mode} {query.format(s=named)}").collect()
+            told.append(row[0])
+    frame = spark.sql(QUERIES[0].format(s=named))
+    frame.explain(extended=True)
+    told += [capsys.readouterr().out, str(frame.schema), str(frame.columns)]
+    assert [internal(text) for text in told] == [None] * len(told)
+    assert f"{named}.f(" in told[0]
+    assert f"{named}.h(" in told[-3]
+
+
+def test_no_error_names_what_nobody_has_named(spark: SparkSession, named: str) -> None:
+    told = []
+    for statement in WRONG:
+        with pytest.raises(PySparkException) as caught:
+            spark.sql(statement.format(s=named)).collect()
+        parameters = str(caught.value.getMessageParameters())
+        told.append(f"{caught.value}{parameters}")
+    assert [internal(text) for text in told] == [None] * len(told)
+    assert named.replace(".", "`.`") in told[0]
+
+
+def test_a_function_is_described_by_its_own_name_alone(
+    spark: SparkSession, named: str, bobs: SparkSession
+) -> None:
+    spark.sql(f"SELECT {named}.f(1)").collect()
+    asked = f"DESCRIBE FUNCTION EXTENDED spark_catalog.{named.replace('.', '__')}.f"
+    assert spark.sql(asked).collect()[0][0].split() == ["Function:", f"{named}.f"]
+    with pytest.raises(PySparkException, match="does not have"):
+        bobs.sql(asked).collect()
+
+
+def test_functions_that_are_signs_are_listed_too(spark: SparkSession) -> None:
+    found = spark.catalog.listFunctions(pattern=":|is_member")
+    assert sorted(function.name for function in found) == [":", "is_member"]
