@@ -14,13 +14,14 @@ dbutils.widgets.text("first_month", "2013-01")
 dbutils.widgets.text("train_through", "2013-03")
 dbutils.widgets.text("trials", "2")
 dbutils.widgets.text("search_seconds", "20")
+dbutils.widgets.text("leak_lag_hours", "0")
 
 # COMMAND ----------
 
 from flights.parameters import from_mapping
 
 names = ["catalog", "schema", "experiment", "first_month", "train_through"]
-names += ["trials", "search_seconds"]
+names += ["trials", "search_seconds", "leak_lag_hours"]
 run = from_mapping({name: dbutils.widgets.get(name) for name in names})
 
 # COMMAND ----------
@@ -39,8 +40,9 @@ display(training_set.load_df().groupBy("origin").agg({"late": "avg", "recent_del
 
 from laketop.ml import leaks
 
+planned = ["known_at", "time_hour"]
 evidence = leaks.find(
-    spark, training_set, cutoff="known_at", planned=["known_at", "time_hour"], lag=None
+    spark, training_set, cutoff="known_at", planned=planned, lag=run.leak_lag
 )
 leaks.require(evidence)
 found = [(x.feature, x.reason) for x in evidence]

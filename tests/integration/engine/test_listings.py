@@ -26,7 +26,7 @@ def eves(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def box(spark: SparkSession) -> Iterator[str]:
+def shelf(spark: SparkSession) -> Iterator[str]:
     """Return a catalog with a schema `s` of objects and a schema `t` without any."""
     catalog = f"lists_{uuid.uuid4().hex[:8]}"
     for statement in (
@@ -62,11 +62,11 @@ def everything(session: SparkSession, catalog: str) -> dict[str, list[str]]:
     }
 
 
-def test_columns_are_listed_as_the_newest_commit_has_them(spark: SparkSession, box: str) -> None:
-    spark.sql(f"CREATE TABLE {box}.s.p (x INT, y DATE, z DECIMAL(9, 2)) PARTITIONED BY (y)")
-    spark.sql(f"ALTER TABLE {box}.s.p ADD COLUMN w VARCHAR(5) COMMENT 'new'")
+def test_columns_are_listed_as_the_newest_commit_has_them(spark: SparkSession, shelf: str) -> None:
+    spark.sql(f"CREATE TABLE {shelf}.s.p (x INT, y DATE, z DECIMAL(9, 2)) PARTITIONED BY (y)")
+    spark.sql(f"ALTER TABLE {shelf}.s.p ADD COLUMN w VARCHAR(5) COMMENT 'new'")
     names = "column_name, full_data_type, partition_ordinal_position AS place, comment"
-    listing = f"FROM {box}.information_schema.columns WHERE table_name = 'p'"
+    listing = f"FROM {shelf}.information_schema.columns WHERE table_name = 'p'"
     found = [tuple(row) for row in spark.sql(f"SELECT {names} {listing}").collect()]
     assert found == [
         ("x", "int", None, None),
@@ -74,25 +74,25 @@ def test_columns_are_listed_as_the_newest_commit_has_them(spark: SparkSession, b
         ("z", "decimal(9,2)", None, None),
         ("w", "varchar(5)", None, "new"),
     ]
-    spark.sql(f"ALTER TABLE {box}.s.p ALTER COLUMN w COMMENT 'newer'")
-    shown = spark.sql(f"SHOW COLUMNS IN CATALOG {box} TABLE LIKE 'p' LIKE 'w'").collect()
+    spark.sql(f"ALTER TABLE {shelf}.s.p ALTER COLUMN w COMMENT 'newer'")
+    shown = spark.sql(f"SHOW COLUMNS IN CATALOG {shelf} TABLE LIKE 'p' LIKE 'w'").collect()
     assert [(row.columnType, row.remarks) for row in shown] == [("VARCHAR(5)", "newer")]
 
 
 def test_lists_show_a_principal_only_what_they_may_see(
-    spark: SparkSession, eves: SparkSession, box: str
+    spark: SparkSession, eves: SparkSession, shelf: str
 ) -> None:
-    assert listed(eves, f"SHOW CATALOGS LIKE '{box}'", "catalog") == []
-    assert box not in [catalog.name for catalog in eves.catalog.listCatalogs()]
+    assert listed(eves, f"SHOW CATALOGS LIKE '{shelf}'", "catalog") == []
+    assert shelf not in [catalog.name for catalog in eves.catalog.listCatalogs()]
     for grant in (
-        f"USE CATALOG ON CATALOG {box}",
-        f"USE SCHEMA ON SCHEMA {box}.s",
-        f"SELECT ON TABLE {box}.s.a",
-        f"READ VOLUME ON VOLUME {box}.s.files",
+        f"USE CATALOG ON CATALOG {shelf}",
+        f"USE SCHEMA ON SCHEMA {shelf}.s",
+        f"SELECT ON TABLE {shelf}.s.a",
+        f"READ VOLUME ON VOLUME {shelf}.s.files",
     ):
         spark.sql(f"GRANT {grant} TO `{EVE}`")
-    assert everything(eves, box) == {
-        "catalogs": [box],
+    assert everything(eves, shelf) == {
+        "catalogs": [shelf],
         "schemas": ["information_schema", "s"],
         "tables": ["a"],
         "views": [],
@@ -100,40 +100,40 @@ def test_lists_show_a_principal_only_what_they_may_see(
         "functions": [],
         "whole": ["a"],
     }
-    assert box in [catalog.name for catalog in eves.catalog.listCatalogs()]
-    eves.catalog.setCurrentCatalog(box)
+    assert shelf in [catalog.name for catalog in eves.catalog.listCatalogs()]
+    eves.catalog.setCurrentCatalog(shelf)
     assert [table.name for table in eves.catalog.listTables("s")] == ["a"]
-    spark.sql(f"GRANT BROWSE ON CATALOG {box} TO `{EVE}`")
-    assert everything(eves, box) == everything(spark, box)
+    spark.sql(f"GRANT BROWSE ON CATALOG {shelf} TO `{EVE}`")
+    assert everything(eves, shelf) == everything(spark, shelf)
 
 
 def test_sql_spark_catalog_and_rest_list_the_same_objects(
-    spark: SparkSession, workspace: Contact, box: str
+    spark: SparkSession, workspace: Contact, shelf: str
 ) -> None:
     client = WorkspaceClient(host=workspace.url, token=workspace.token)
-    told = everything(spark, box)
-    spark.catalog.setCurrentCatalog(box)
-    assert spark.catalog.currentCatalog() == box
+    told = everything(spark, shelf)
+    spark.catalog.setCurrentCatalog(shelf)
+    assert spark.catalog.currentCatalog() == shelf
     assert spark.catalog.currentDatabase() == "default"
 
     catalogs = [catalog.name for catalog in spark.catalog.listCatalogs()]
-    assert {box, "main", "samples", "system"} <= set(catalogs)
+    assert {shelf, "main", "samples", "system"} <= set(catalogs)
     assert set(catalogs) == {catalog.name for catalog in client.catalogs.list()}
-    assert [c.name for c in spark.catalog.listCatalogs(f"{box}|none")] == [box]
+    assert [c.name for c in spark.catalog.listCatalogs(f"{shelf}|none")] == [shelf]
 
     databases = sorted(database.name for database in spark.catalog.listDatabases())
-    schemas = sorted(schema.name or "" for schema in client.schemas.list(box))
+    schemas = sorted(schema.name or "" for schema in client.schemas.list(shelf))
     assert databases == told["schemas"] == sorted(["information_schema", *schemas])
 
     tables = sorted(table.name for table in spark.catalog.listTables("s"))
-    over_rest = sorted(table.name or "" for table in client.tables.list(box, "s"))
+    over_rest = sorted(table.name or "" for table in client.tables.list(shelf, "s"))
     assert tables == over_rest == told["tables"] == told["whole"] == ["a", "b", "v"]
 
-    spark.sql(f"COMMENT ON TABLE {box}.s.a IS 'the a'")
+    spark.sql(f"COMMENT ON TABLE {shelf}.s.a IS 'the a'")
     spark.range(1).createOrReplaceTempView("lists_temporary")
     kinds = [
         (t.name, t.tableType, t.description, t.isTemporary, t.namespace)
-        for t in spark.catalog.listTables(f"{box}.s", "a|V|lists*")
+        for t in spark.catalog.listTables(f"{shelf}.s", "a|V|lists*")
     ]
     spark.catalog.dropTempView("lists_temporary")
     assert kinds == [
@@ -143,44 +143,44 @@ def test_sql_spark_catalog_and_rest_list_the_same_objects(
     ]
     assert "a" not in [table.name for table in spark.catalog.listTables()]
     with pytest.raises(AnalysisException, match="SCHEMA_NOT_FOUND"):
-        spark.catalog.listTables(f"{box}.none")
+        spark.catalog.listTables(f"{shelf}.none")
 
     columns = [(c.name, c.dataType, c.nullable) for c in spark.catalog.listColumns("s.a")]
-    table = client.tables.get(f"{box}.s.a")
+    table = client.tables.get(f"{shelf}.s.a")
     assert columns == [("x", "int", False), ("y", "string", True)]
     assert columns == [(c.name, c.type_text, c.nullable) for c in table.columns or []]
-    found = spark.catalog.getTable(f"{box}.s.a")
-    assert (found.catalog, found.namespace, found.name) == (box, ["s"], "a")
+    found = spark.catalog.getTable(f"{shelf}.s.a")
+    assert (found.catalog, found.namespace, found.name) == (shelf, ["s"], "a")
     assert found.tableType == (table.table_type and table.table_type.value)
 
     functions = spark.catalog.listFunctions("s", pattern="f")
-    over_rest = [function.full_name or "" for function in client.functions.list(box, "s")]
+    over_rest = [function.full_name or "" for function in client.functions.list(shelf, "s")]
     assert [f"{f.catalog}.s.{f.name}" for f in functions] == over_rest == told["functions"]
-    volumes = [volume.name for volume in client.volumes.list(box, "s")]
+    volumes = [volume.name for volume in client.volumes.list(shelf, "s")]
     assert volumes == told["volumes"] == ["files"]
 
 
 def test_a_table_deleted_over_rest_comes_back_until_its_schema_is_deleted(
-    spark: SparkSession, box: str, workspace: Contact
+    spark: SparkSession, shelf: str, workspace: Contact
 ) -> None:
     client = WorkspaceClient(host=workspace.url, token=workspace.token)
-    spark.sql(f"GRANT SELECT ON TABLE {box}.s.b TO `{EVE}`")
-    client.tables.delete(f"{box}.s.b")
-    assert listed(spark, f"SHOW TABLES DROPPED IN {box}.s", "tableName") == ["b"]
-    spark.sql(f"UNDROP TABLE {box}.s.b")
-    assert spark.table(f"{box}.s.b").columns == ["x"]
-    assert listed(spark, f"SHOW GRANTS ON TABLE {box}.s.b", "Principal") == [EVE]
+    spark.sql(f"GRANT SELECT ON TABLE {shelf}.s.b TO `{EVE}`")
+    client.tables.delete(f"{shelf}.s.b")
+    assert listed(spark, f"SHOW TABLES DROPPED IN {shelf}.s", "tableName") == ["b"]
+    spark.sql(f"UNDROP TABLE {shelf}.s.b")
+    assert spark.table(f"{shelf}.s.b").columns == ["x"]
+    assert listed(spark, f"SHOW GRANTS ON TABLE {shelf}.s.b", "Principal") == [EVE]
 
-    client.tables.delete(f"{box}.s.b")
-    client.schemas.delete(f"{box}.s", force=True)
-    spark.sql(f"CREATE SCHEMA {box}.s")
-    assert listed(spark, f"SHOW TABLES DROPPED IN {box}.s", "tableName") == []
+    client.tables.delete(f"{shelf}.s.b")
+    client.schemas.delete(f"{shelf}.s", force=True)
+    spark.sql(f"CREATE SCHEMA {shelf}.s")
+    assert listed(spark, f"SHOW TABLES DROPPED IN {shelf}.s", "tableName") == []
 
 
 def test_what_show_create_table_writes_makes_the_same_table_again(
-    spark: SparkSession, box: str, tmp_path: Path
+    spark: SparkSession, shelf: str, tmp_path: Path
 ) -> None:
-    spark.sql(f"USE {box}.s")
+    spark.sql(f"USE {shelf}.s")
     spark.sql("CREATE TABLE p (id INT NOT NULL, CONSTRAINT pk PRIMARY KEY (id))")
     spark.sql("CREATE FUNCTION m(v STRING, d DATE) RETURNS STRING RETURN concat(v, year(d))")
     spark.sql("CREATE FUNCTION keep(y INT) RETURNS BOOLEAN RETURN y > 2000")
@@ -206,15 +206,15 @@ def test_what_show_create_table_writes_makes_the_same_table_again(
 
 
 def test_a_list_tells_the_comment_of_a_table_whose_newest_commits_do_not_have_it(
-    spark: SparkSession, box: str, laketop_project: Path
+    spark: SparkSession, shelf: str, laketop_project: Path
 ) -> None:
     spark.sql(
-        f"CREATE TABLE {box}.s.long (x INT) COMMENT 'kept'"
+        f"CREATE TABLE {shelf}.s.long (x INT) COMMENT 'kept'"
         " TBLPROPERTIES (delta.checkpointInterval = 2)"
     )
     for x in range(2):
-        spark.sql(f"INSERT INTO {box}.s.long VALUES ({x})")
-    log = Settings.read(laketop_project).state / "catalog" / box / "s" / "long" / "_delta_log"
+        spark.sql(f"INSERT INTO {shelf}.s.long VALUES ({x})")
+    log = Settings.read(laketop_project).state / "catalog" / shelf / "s" / "long" / "_delta_log"
     assert (log / f"{2:020}.checkpoint.parquet").exists()
     # A checkpoint stands in for the first commit, and many have come since: nobody reads it.
     first = log / f"{0:020}.json"
@@ -222,7 +222,7 @@ def test_a_list_tells_the_comment_of_a_table_whose_newest_commits_do_not_have_it
     for version in range(3, 24):
         commit = '{"commitInfo": {"timestamp": 0, "operation": "Manual Update"}}\n'
         (log / f"{version:020}.json").write_text(commit, encoding="utf-8")
-    rows = spark.sql(f"SHOW TABLES IN CATALOG {box} LIKE 'long'").collect()
-    rows += spark.table(f"{box}.information_schema.tables").where("table_name = 'long'").collect()
+    rows = spark.sql(f"SHOW TABLES IN CATALOG {shelf} LIKE 'long'").collect()
+    rows += spark.table(f"{shelf}.information_schema.tables").where("table_name = 'long'").collect()
     told = [row["remarks"] if "remarks" in row else row["comment"] for row in rows]
     assert told == ["kept", "kept"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -14,7 +13,6 @@ from flights.months import following
 from flights.parameters import Parameters, read
 from laketop.ml import (
     Contender,
-    FeatureEngineeringClient,
     Gate,
     LabelledRows,
     NotFound,
@@ -146,17 +144,10 @@ def _rows(
     month = following(max(through))
     if month > run.last_month:
         raise NotFound("month that no model has seen", month, hint="there is no later data")
-    departures = features.departures(spark, run, [through[0], month])
-    joined = FeatureEngineeringClient(spark=spark).create_training_set(
-        df=departures.where(f"{features.LABEL} IS NOT NULL"),
-        feature_lookups=features.lookups(run),
-        label=features.LABEL,
-        exclude_columns=features.CONTEXT,
-    )
+    joined = features.labelled(spark, run, [through[0], month])
     split = f"month = '{month}'"
-    lag = timedelta(hours=float(run.leak_lag_hours)) or None
     with held(joined.whole) as whole:  # joined once, for every look and for the rows themselves
-        evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=lag)
+        evidence = leaks.find(spark, joined, cutoff="known_at", split=split, lag=run.leak_lag)
         tested = to_pandas(whole.where(split).drop(*features.CONTEXT))
     evidence += features.replayed(spark, run, month)
     return LabelledRows(tested, label=features.LABEL, name=month), evidence

@@ -12,7 +12,7 @@ from flights.config import section
 from flights.figures import Step
 from flights.months import following
 from flights.parameters import Parameters, read
-from laketop.ml import FeatureEngineeringClient, NotFound, contender, version_of
+from laketop.ml import NotFound, contender, version_of
 from laketop.ml.experiments import CONTROL, TREATMENT, Experiment, Look, look, replayed, start
 
 if TYPE_CHECKING:
@@ -81,13 +81,7 @@ def _versions(client: MlflowClient, run: Parameters) -> dict[str, str]:
 
 def _traffic(spark: SparkSession, run: Parameters, month: str) -> DataFrame:
     """Return the labelled flights of the month with `key` and `time`, as they would be asked."""
-    departures = features.departures(spark, run, [month])
-    joined = FeatureEngineeringClient(spark=spark).create_training_set(
-        df=departures.where(f"{features.LABEL} IS NOT NULL"),
-        feature_lookups=features.lookups(run),
-        label=features.LABEL,
-        exclude_columns=features.CONTEXT,
-    )
+    joined = features.labelled(spark, run, [month])
     key = f"concat_ws(' ', {', '.join(features.KEYS)}) AS key"
     return joined.whole.selectExpr(key, "known_at AS time", *features.INPUTS, features.LABEL)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flights.config import section
-from laketop.ml import FeatureLookup, leaks
+from laketop.ml import FeatureEngineeringClient, FeatureLookup, leaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from flights.parameters import Parameters
+    from laketop.ml import TrainingSet
 
 LABEL = "late"
 KEYS = ("time_hour", "carrier", "flight", "origin")
@@ -77,6 +78,28 @@ def departures(
         )
         WHERE month IN ({wanted})
     """)
+
+
+def labelled(
+    spark: SparkSession,
+    run: Parameters,
+    months: Sequence[str],
+    *,
+    kept: Sequence[str] = (),
+    version: int | None = None,
+) -> TrainingSet:
+    """Return the departures of `months` whose label is known, with their features.
+
+    Of CONTEXT the training set has the columns `kept` alone; its `whole` has all of them.
+    The table `flights` is read at the Delta `version`, by default the newest.
+    """
+    known = departures(spark, run, months, version=version).where(f"{LABEL} IS NOT NULL")
+    return FeatureEngineeringClient(spark=spark).create_training_set(
+        df=known,
+        feature_lookups=lookups(run),
+        label=LABEL,
+        exclude_columns=[name for name in CONTEXT if name not in kept],
+    )
 
 
 def weather_features(spark: SparkSession, run: Parameters) -> DataFrame:

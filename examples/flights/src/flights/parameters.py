@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import timedelta
 
 from flights.months import span
 
@@ -51,6 +52,11 @@ class Parameters:
     def model(self) -> str:
         """The registered model."""
         return self.table("delay")
+
+    @property
+    def leak_lag(self) -> timedelta | None:
+        """How much earlier features are looked up too, to see what they tell fade; None: not."""
+        return timedelta(hours=float(self.leak_lag_hours)) or None
 
     @property
     def retraining(self) -> bool:

@@ -83,13 +83,7 @@ def training_rows(
 
     The table `flights` is read at the Delta `version`, by default the newest.
     """
-    departures = features.departures(spark, run, run.training_months, version=version)
-    return FeatureEngineeringClient(spark=spark).create_training_set(
-        df=departures.where(f"{features.LABEL} IS NOT NULL"),
-        feature_lookups=features.lookups(run),
-        label=features.LABEL,
-        exclude_columns=[name for name in features.CONTEXT if name not in ORDER],
-    )
+    return features.labelled(spark, run, run.training_months, kept=ORDER, version=version)
 
 
 def ordered(training_set: TrainingSet) -> pd.DataFrame:

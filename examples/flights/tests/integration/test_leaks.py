@@ -116,7 +116,7 @@ def test_what_is_trained_anew_is_better_on_the_month_after(ran: Ran, spark: Spar
 def _labelled(spark: SparkSession, run: Parameters) -> pd.DataFrame:
     months = replace(run, retrain_through=run.last_month)
     # Before the columns of the context, among them the month, are taken away.
-    return training_rows(spark, months)._df.toPandas()
+    return training_rows(spark, months).whole.toPandas()
 
 
 def _leaking_rows(spark: SparkSession, run: Parameters, rows: pd.DataFrame) -> pd.DataFrame:

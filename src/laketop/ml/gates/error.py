@@ -38,20 +38,8 @@ def maximum_error(limit: float, *, rounds: int = 200, seed: int = 0) -> Gate:
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
-        low, found, high = mean_interval(_errors(candidate, rows), rounds=rounds, seed=seed)
-        return Verdict(
-            gate="maximum_error",
-            passed=high <= limit,
-            measured=high,
-            limit=limit,
-            reason=f"mean absolute error {found:.4g} on {len(rows)} rows of {rows.name}, "
-            f"95 % between {low:.4g} and {high:.4g}",
-            measures=(
-                Measure(
-                    metric="mean_absolute_error", measured=found, low=low, high=high, rows=len(rows)
-                ),
-            ),
-        )
+        interval = mean_interval(_errors(candidate, rows), rounds=rounds, seed=seed)
+        return _verdict("maximum_error", interval, limit, rows)
 
     return gate
 
@@ -70,26 +58,8 @@ def no_larger_error_than_champion(
         if champion is None:
             return Verdict(gate=name, passed=True, limit=margin, reason="no champion yet")
         difference = _errors(candidate, rows) - _errors(champion, rows)
-        low, found, high = mean_interval(
-            difference, rounds=rounds, confidence=confidence, seed=seed
-        )
-        return Verdict(
-            gate=name,
-            passed=high <= margin,
-            measured=high,
-            limit=margin,
-            reason=f"mean absolute error {found:+.4g} against version {champion.version} on "
-            f"{len(rows)} rows of {rows.name}, {confidence:.0%} between {low:+.4g} and {high:+.4g}",
-            measures=(
-                Measure(
-                    metric="mean_absolute_error_difference",
-                    measured=found,
-                    low=low,
-                    high=high,
-                    rows=len(rows),
-                ),
-            ),
-        )
+        interval = mean_interval(difference, rounds=rounds, confidence=confidence, seed=seed)
+        return _verdict(name, interval, margin, rows, against=champion, confidence=confidence)
 
     return gate
 
@@ -98,3 +68,28 @@ def _errors(contender: Contender, rows: LabelledRows) -> NDArray[np.float64]:
     import numpy as np
 
     return np.abs(rows.scores(contender) - rows.labels)
+
+
+def _verdict(
+    gate: str,
+    interval: tuple[float, float, float],
+    limit: float,
+    rows: LabelledRows,
+    *,
+    against: Contender | None = None,
+    confidence: float = 0.95,
+) -> Verdict:
+    """Return whether the high end of an interval stays within the limit."""
+    low, found, high = interval
+    metric, sign, other = "mean_absolute_error", "", ""
+    if against is not None:
+        metric, sign, other = f"{metric}_difference", "+", f"against version {against.version} "
+    return Verdict(
+        gate=gate,
+        passed=high <= limit,
+        measured=high,
+        limit=limit,
+        reason=f"mean absolute error {found:{sign}.4g} {other}on {len(rows)} rows of {rows.name}, "
+        f"{confidence:.0%} between {low:{sign}.4g} and {high:{sign}.4g}",
+        measures=(Measure(metric=metric, measured=found, low=low, high=high, rows=len(rows)),),
+    )

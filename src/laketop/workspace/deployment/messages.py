@@ -11,9 +11,7 @@ from laketop.bundle import NOT_RUN, Bundle, Resource
 from laketop.errors import Refused
 from laketop.runner import tasks
 from laketop.runner.notifications import DURATION_METRIC
-from laketop.workspace.deployment.resources import KINDS, grants, permissions
-
-_PERMITTED = frozenset({*permissions.OBJECTS, "secret_scopes"})
+from laketop.workspace.deployment.resources import KINDS, follower
 
 
 def waiting(bundle: Bundle) -> Iterator[str]:
@@ -23,10 +21,8 @@ def waiting(bundle: Bundle) -> Iterator[str]:
             yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
         if resource.type in NOT_RUN:
             yield f"{resource.name} is deployed as an object, and nothing runs it here"
-        if resource.permissions and resource.type not in _PERMITTED:
-            yield f"the permissions of {resource.name} are not set on the local workspace yet"
-        if resource.grants and resource.type not in grants.OBJECTS:
-            yield f"the grants of {resource.name} are not set on the local workspace yet"
+        for what in _unset(resource):
+            yield f"the {what} of {resource.name} are not set on the local workspace yet"
     for key, job in bundle.resources.get("jobs", {}).items():
         yield from _of_job(key, job)
 
@@ -65,9 +61,16 @@ def check_remote(bundle: Bundle) -> None:
     for resource in bundle.ordered:
         if resource.type not in KINDS:
             raise Refused(f"deploying {resource.name} to a remote workspace", hint=hint)
-        for what, known in (("permissions", _PERMITTED), ("grants", grants.OBJECTS)):
-            if getattr(resource, what) and resource.type not in known:
-                raise Refused(f"setting the {what} of {resource.name} remotely", hint=hint)
+        for what in _unset(resource):
+            raise Refused(f"setting the {what} of {resource.name} remotely", hint=hint)
+
+
+def _unset(resource: Resource) -> Iterator[str]:
+    """Yield which of the permissions and grants are asked for, and nothing deploys."""
+    asked = {"permissions": resource.permissions, "grants": resource.grants}
+    for what, entries in asked.items():
+        if entries and follower(what, resource.type) is None:
+            yield what
 
 
 @functools.cache

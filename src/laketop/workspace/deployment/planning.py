@@ -12,14 +12,7 @@ from laketop.workspace.deployment.api import Api
 from laketop.workspace.deployment.differing import changes
 from laketop.workspace.deployment.kind import Kind
 from laketop.workspace.deployment.references import UNKNOWN, filled
-from laketop.workspace.deployment.resources import (
-    KINDS,
-    StateOnly,
-    follower,
-    grants,
-    permissions,
-    secret_acls,
-)
+from laketop.workspace.deployment.resources import KINDS, StateOnly, follower
 from laketop.workspace.deployment.state import Entry, State
 
 Action = Literal["create", "update", "recreate", "delete", "unchanged"]
@@ -168,23 +161,13 @@ class Planner:
             kind = self._kind(resource.name)
             needs = tuple(sorted(resource.depends_on))
             yield Node(resource.name, kind, resource.body, needs, resource)
-            type_, name = resource.type, resource.name
-            if resource.permissions and type_ == "secret_scopes":
-                body = secret_acls.body_of(f"${{resources.{name}.id}}", resource.permissions)
-                yield self._follower("permissions", resource, body)
-            elif resource.permissions and type_ in permissions.OBJECTS:
-                key = f"${{resources.{name}.{permissions.ID_FIELDS.get(type_, 'id')}}}"
-                body = permissions.body_of(type_, key, resource.permissions)
-                yield self._follower("permissions", resource, body)
-            if resource.grants and type_ in grants.OBJECTS:
-                key = f"${{resources.{name}.id}}"
-                yield self._follower(
-                    "grants", resource, grants.body_of(type_, key, resource.grants)
-                )
-
-    def _follower(self, what: str, resource: Resource, body: Mapping[str, Any]) -> Node:
-        name = f"{resource.name}.{what}"
-        return Node(name, self._kind(name), body, (resource.name,), resource)
+            followed = {"permissions": resource.permissions, "grants": resource.grants}
+            for what, entries in followed.items():
+                found = follower(what, resource.type)
+                if entries and found is not None:
+                    key = f"${{resources.{resource.name}.{found.id_field}}}"
+                    name, body = f"{resource.name}.{what}", found.body(key, entries)
+                    yield Node(name, found.kind(self._api), body, (resource.name,), resource)
 
     def filled(self, body: Any) -> Any:
         """Return a body with the references replaced that are known by now."""
@@ -193,7 +176,8 @@ class Planner:
     def _kind(self, name: str) -> Kind:
         type_, _, rest = name.partition(".")
         what = rest.rpartition(".")[2] if _resource_of(name) != name else ""
-        return (follower(what, type_) or KINDS.get(type_, StateOnly))(self._api)
+        found = follower(what, type_)
+        return (found.kind if found is not None else KINDS.get(type_, StateOnly))(self._api)
 
     def _step(self, node: Node) -> Step:
         body = self.filled(node.body)

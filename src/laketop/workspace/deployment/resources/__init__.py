@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from laketop.workspace.deployment.kind import Kind
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from laketop.workspace.deployment.kind import Body, Kind
+from laketop.workspace.deployment.resources import grants, permissions, secret_acls
 from laketop.workspace.deployment.resources.alerts import Alerts
 from laketop.workspace.deployment.resources.apps import Apps
 from laketop.workspace.deployment.resources.catalogs import Catalogs
@@ -45,12 +51,28 @@ KINDS: dict[str, type[Kind]] = {
 """The types that are made on a workspace, in the order in which they are deleted."""
 
 
-def follower(what: str, type_: str) -> type[Kind] | None:
-    """Return what deploys the `permissions` or `grants` of a type: a node of its own beside it."""
+@dataclasses.dataclass(frozen=True)
+class Follower:
+    """What deploys the permissions or the grants of a type: nodes of their own beside it.
+
+    `body` makes the body of the id on the workspace, which stands in `id_field`, and the entries.
+    """
+
+    kind: type[Kind]
+    body: Callable[[str, tuple[Body, ...]], dict[str, Any]]
+    id_field: str = "id"
+
+
+def follower(what: str, type_: str) -> Follower | None:
+    """Return what deploys the `permissions` or `grants` of a type, None where it has none."""
     if (what, type_) == ("permissions", "secret_scopes"):
-        return SecretAcls
-    followers: dict[str, type[Kind]] = {"permissions": Permissions, "grants": Grants}
-    return followers.get(what)
+        return Follower(SecretAcls, secret_acls.body_of)
+    if what == "permissions" and type_ in permissions.OBJECTS:
+        id_field = permissions.ID_FIELDS.get(type_, "id")
+        return Follower(Permissions, functools.partial(permissions.body_of, type_), id_field)
+    if what == "grants" and type_ in grants.OBJECTS:
+        return Follower(Grants, functools.partial(grants.body_of, type_))
+    return None
 
 
-__all__ = ["KINDS", "Grants", "Permissions", "SecretAcls", "StateOnly", "follower"]
+__all__ = ["KINDS", "Follower", "Grants", "Permissions", "SecretAcls", "StateOnly", "follower"]
