@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from databricks.sdk.service.jobs import RunResultState
 
-from flights.experiment import experiment
 from flights.months import following
 
 if TYPE_CHECKING:
@@ -130,18 +128,6 @@ def test_the_champion_is_served(ran: Ran, ws: WorkspaceClient) -> None:
     assert endpoint.config is not None
     (entity,) = endpoint.config.served_entities or []
     assert entity.entity_name == ran.parameters.model
-
-
-def test_both_versions_are_put_beside_each_other(ran: Ran, spark: SparkSession) -> None:
-    found = experiment(spark, replace(ran.parameters, run="by hand"))
-    looks = table(spark, ran.parameters, "experiment_looks").orderBy("looked_at").collect()
-    assert found.control.keys + found.treatment.keys > 4_000
-    assert abs(found.control.mean - found.treatment.mean) < 0.05
-    assert found.decision != "invalid"
-    assert looks[-1]["decision"] == found.decision
-    assert 1 <= len(looks) <= 5
-    (settled,) = table(spark, ran.parameters, "experiments").collect()
-    assert settled["state"] == (found.decision if found.is_final else "running")
 
 
 def test_monitoring_tells_each_month(ran: Ran, spark: SparkSession) -> None:
