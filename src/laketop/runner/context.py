@@ -36,7 +36,7 @@ def no_java() -> Path:
 
 
 def no_credential(provider: str, url: str) -> Mapping[str, str]:  # noqa: ARG001 - nobody keeps one
-    """Return no variables: git shows nothing but what the machine's own configuration has."""
+    """Return no settings: git shows nothing but what the machine's own configuration has."""
     return {}
 
 
@@ -90,7 +90,7 @@ class TaskContext:
     fork: Fork | None = None
     """Starts the process of a task faster than a new interpreter would."""
     git: Callable[[str, str], Mapping[str, str]] = no_credential
-    """Return the variables by which git shows an address of a provider whom the run is of."""
+    """Return the settings by which git shows an address of a provider whom the run is of."""
 
 
 @dataclasses.dataclass(frozen=True)

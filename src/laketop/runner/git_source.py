@@ -118,7 +118,6 @@ def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:
         **resolver_environment(context.environment),
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
-        **context.git(str(git.get("git_provider") or ""), url),
     }
     patterns = (git.get("sparse_checkout") or {}).get("patterns") or ()
     steps = [
@@ -127,11 +126,14 @@ def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:
         ["fetch", "--quiet", "--depth", "1", "--", url, reference],
         ["-c", "advice.detachedHead=false", "checkout", "--quiet", "FETCH_HEAD"],
     ]
+    shown = context.git(str(git.get("git_provider") or ""), url)
     for step in steps:
+        # Checking out runs what the machine's git or the repository brings: filters, hooks.
+        settings = shown if step[0] == "fetch" else {}
         ended = run_process(
             ["git", *step],
             cwd=folder,
-            environment=environment,
+            environment=with_settings(environment, settings),
             log=log,
             cancelled=context.cancelled,
         )
@@ -144,6 +146,24 @@ def _fetch(git: Mapping[str, Any], folder: Path, context: TaskContext) -> None:
                 hint="see the job's git_source, and whether git on this machine may read it;"
                 " w.git_credentials are shown to what LAKETOP_GIT_REMOTES allows",
             )
+
+
+def with_settings(environment: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which git has these settings after those that it has by it.
+
+    Errors: ValueError for a GIT_CONFIG_COUNT which is no number; git refuses it, too.
+
+    >>> with_settings({}, {"a.b": "c"})
+    {'GIT_CONFIG_COUNT': '1', 'GIT_CONFIG_KEY_0': 'a.b', 'GIT_CONFIG_VALUE_0': 'c'}
+    """
+    changed = dict(environment)
+    if settings:
+        count = int(environment.get("GIT_CONFIG_COUNT") or 0)
+        changed["GIT_CONFIG_COUNT"] = str(count + len(settings))
+        for number, (key, value) in enumerate(settings.items(), count):
+            changed[f"GIT_CONFIG_KEY_{number}"] = key
+            changed[f"GIT_CONFIG_VALUE_{number}"] = value
+    return changed
 
 
 def reference_of(git: Mapping[str, Any]) -> str:

@@ -6,14 +6,18 @@ import base64
 import dataclasses
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, PermissionDenied
 
+from laketop.runner.git_source import with_settings
+
 _SECONDS = 300
 _LONGEST_WORDS = 300
+_NONE: Mapping[str, str] = MappingProxyType({})
 _SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=false"),
     *("-c", "http.followRedirects=false", "-c", "advice.detachedHead=false"),
@@ -46,15 +50,12 @@ class Credential:
     username: str
     token: str
 
-    def environment(self) -> dict[str, str]:
-        """Return the variables by which git sends it."""
+    def settings(self, url: str) -> dict[str, str]:
+        """Return the settings by which git sends it to this address, and to no other."""
         sent = base64.b64encode(f"{self.username}:{self.token}".encode()).decode()
         return {
-            "GIT_CONFIG_COUNT": "2",
-            "GIT_CONFIG_KEY_0": "http.extraHeader",
-            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {sent}",
-            "GIT_CONFIG_KEY_1": "http.followRedirects",  # else it goes wherever a remote says
-            "GIT_CONFIG_VALUE_1": "false",
+            f"http.{url}.extraHeader": f"Authorization: Basic {sent}",
+            f"http.{url}.followRedirects": "false",  # else it goes wherever a remote says
         }
 
 
@@ -113,10 +114,10 @@ class Clone:
 
     def _fetch(self) -> None:
         refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
-        self._git("fetch", "--quiet", "--prune", "--no-tags", "--", self._url, *refs)
+        self._ask("fetch", "--quiet", "--prune", "--no-tags", "--", self._url, *refs)
 
     def _default_branch(self) -> str:
-        for line in self._git("ls-remote", "--symref", "--", self._url, "HEAD").splitlines():
+        for line in self._ask("ls-remote", "--symref", "--", self._url, "HEAD").splitlines():
             if line.startswith("ref: refs/heads/"):
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
         raise BadRequest(f"{self._url} has no default branch.", error_code="GIT_ERROR")
@@ -128,8 +129,12 @@ class Clone:
         except BadRequest as error:
             raise InvalidParameterValue(f"The repository has no {what[:200]!r}.") from error
 
-    def _git(self, *arguments: str) -> str:
-        sent = {} if self._credential is None else self._credential.environment()
+    def _ask(self, *arguments: str) -> str:
+        """Run git with the credential: nothing of what has been cloned is executed by it."""
+        shown = {} if self._credential is None else self._credential.settings(self._url)
+        return self._git(*arguments, settings=shown)
+
+    def _git(self, *arguments: str, settings: Mapping[str, str] = _NONE) -> str:
         environment = {
             "PATH": self._path,
             "HOME": str(self._store),
@@ -137,14 +142,13 @@ class Clone:
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": "file:https",
             "LC_ALL": "C",
-            **sent,
         }
         places = (f"--git-dir={self._store}", f"--work-tree={self._folder}")
         try:
             done = subprocess.run(
                 ["git", *places, *_SAFE, *arguments],  # noqa: S607 - the machine's own git
                 cwd=self._folder,
-                env=environment,
+                env=with_settings(environment, settings),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -21,17 +21,24 @@ def test_a_credential_is_kept_sealed_and_is_its_users_own(
     number = made.credential_id or 0
     told = client.git_credentials.get(number)
     assert (told.git_provider, told.git_username) == ("gitHub", "me")
-    with pytest.raises(InvalidParameterValue, match="Only one"):
-        client.git_credentials.create("gitHub", personal_access_token="x")
+    for same in ("gitHub", "github"):
+        with pytest.raises(InvalidParameterValue, match="Only one"):
+            client.git_credentials.create(same, personal_access_token="x")
+    assert workspace.git_credentials.of_caller("GITHUB") is not None
     client.git_credentials.update(
         number, "gitHub", git_username="you", personal_access_token=f"{secret}2"
     )
     assert [one.git_username for one in client.git_credentials.list()] == ["you"]
     found = workspace.git_credentials.of_caller("gitHub")
     assert (found.username, found.token) == ("you", f"{secret}2")
-    sent = found.environment()["GIT_CONFIG_VALUE_0"]
+    url = "https://example.org/a.git"
+    sent = found.settings(url)[f"http.{url}.extraHeader"]
     assert base64.b64decode(sent.rpartition(" ")[2]).decode() == f"you:{secret}2"
     assert workspace.git_credentials.of_caller("gitLab") is None
+    other = client.git_credentials.create("gitLab", personal_access_token="x").credential_id or 0
+    with pytest.raises(InvalidParameterValue, match="already"):
+        client.git_credentials.update(other, "github", personal_access_token="x")
+    client.git_credentials.delete(other)
     assert list(ann.git_credentials.list()) == []
     with pytest.raises(ResourceDoesNotExist):
         ann.git_credentials.get(number)

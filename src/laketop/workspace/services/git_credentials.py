@@ -41,7 +41,7 @@ class GitCredentials(Service):
     ) -> dict[str, Any]:
         """Keep a credential of the caller, one for each provider."""
         _check(git_provider, personal_access_token)
-        if self._rows("owner = ? AND provider = ?", self.workspace.user, git_provider):
+        if self._of_provider(self.workspace.user, git_provider):
             raise InvalidParameterValue(
                 f"Only one Git credential is supported for {git_provider}: update it instead."
             )
@@ -76,7 +76,7 @@ class GitCredentials(Service):
         """Replace a credential of the caller."""
         self._existing(credential_id)
         _check(git_provider, personal_access_token)
-        others = self._rows("owner = ? AND provider = ?", self.workspace.user, git_provider)
+        others = self._of_provider(self.workspace.user, git_provider)
         if any(row[0] != credential_id for row in others):
             raise InvalidParameterValue(f"There is a Git credential for {git_provider} already.")
         sealed = self._vault.seal(f"git/{credential_id}", personal_access_token.encode())
@@ -98,11 +98,15 @@ class GitCredentials(Service):
     def of_user(self, user: str, provider: str) -> Credential | None:
         """Return what a user shows to a provider, None without a credential for it."""
         with self.store.reading():
-            rows = self._rows("owner = ? AND provider = ?", user, provider)
+            rows = self._of_provider(user, provider)
         if not rows:
             return None
         id_, _, username, sealed = rows[0]
         return Credential(username or "token", self._vault.open(f"git/{id_}", sealed).decode())
+
+    def _of_provider(self, user: str, provider: str) -> Any:
+        """Return a user's credentials for a provider, whatever the case of its name."""
+        return self._rows("owner = ? AND lower(provider) = lower(?)", user, provider)
 
     def _rows(self, condition: str, *values: Any) -> Any:
         return self.store.execute(

@@ -843,7 +843,7 @@ class Jobs(Service):
         except DatabricksError:
             return {}
         found = self.workspace.git_credentials.of_user(user, provider)
-        return {} if found is None or not url.startswith("https://") else found.environment()
+        return {} if found is None or not url.startswith("https://") else found.settings(url)
 
     def _saved(self, kind: str, name: str) -> Mapping[str, Any]:
         """Return a saved query or alert, or a warehouse; called by tasks, outside of any request.
