@@ -7,6 +7,7 @@ import re
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as f
 
 INTERNAL = re.compile(r"spark_catalog|\w__\w")
 QUERIES = (
@@ -88,6 +89,18 @@ def test_no_error_names_what_nobody_has_named(spark: SparkSession, named: str) -
         told.append(f"{caught.value}{parameters}")
     assert [internal(text) for text in told] == [None] * len(told)
     assert named.replace(".", "`.`") in told[0]
+
+
+def test_values_columns_and_settings_with_such_a_name_are_as_they_were(
+    spark: SparkSession, named: str
+) -> None:
+    told = f"spark_catalog.{named.replace('.', '__')}.f"
+    for frame in (spark.sql(f"SELECT '{told}' AS a"), spark.sql("SELECT ? AS a", args=[told])):
+        assert [row.a for row in frame.where(f.col("a") == told).collect()] == [told]
+    assert spark.range(1).select(f.lit(1).alias(told)).columns == [told]
+    spark.conf.set("laketop.told", told)
+    assert spark.conf.get("laketop.told") == told
+    spark.conf.unset("laketop.told")
 
 
 def test_a_function_is_described_by_its_own_name_alone(

@@ -3,6 +3,8 @@ package laketop.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.connect.proto.AnalyzePlanResponse;
+import org.apache.spark.connect.proto.FetchErrorDetailsResponse;
 import org.sparkproject.connect.google_protos.rpc.ErrorInfo;
 import org.sparkproject.connect.grpc.ForwardingServerCall;
 import org.sparkproject.connect.grpc.Metadata;
@@ -14,7 +16,10 @@ import org.sparkproject.connect.protobuf.Descriptors.FieldDescriptor.JavaType;
 import org.sparkproject.connect.protobuf.InvalidProtocolBufferException;
 import org.sparkproject.connect.protobuf.Message;
 
-/** A call whose answers and errors name functions as people do; rows are left as they are. */
+/**
+ * A call whose errors, plans and trees name functions as people do. All else is left as it is:
+ * clients send back the relations, columns and settings that they are answered.
+ */
 final class ShownCall<A, B> extends ForwardingServerCall.SimpleForwardingServerCall<A, B> {
   private static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
@@ -26,7 +31,14 @@ final class ShownCall<A, B> extends ForwardingServerCall.SimpleForwardingServerC
   @Override
   @SuppressWarnings("unchecked")
   public void sendMessage(B message) {
-    super.sendMessage(message instanceof Message told ? (B) shown(told) : message);
+    super.sendMessage(message instanceof Message told && isForReading(told)
+        ? (B) shown(told) : message);
+  }
+
+  private static boolean isForReading(Message answer) {
+    return answer instanceof FetchErrorDetailsResponse
+        || answer instanceof AnalyzePlanResponse told
+        && (told.hasExplain() || told.hasTreeString());
   }
 
   @Override
