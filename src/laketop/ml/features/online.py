@@ -158,16 +158,27 @@ def asked(
         config = Config(http_timeout_seconds=_LONGEST_SECONDS, retry_timeout_seconds=1)
         client = WorkspaceClient(config=config).api_client
         told = client.do(method, _API + path, body=None if body is None else dict(body))
-    except DatabricksError as error:
-        if missing is not None and error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            raise NotFound(*missing) from error
-        raise LaketopError(str(error)) from error
-    except (ValueError, OSError) as error:  # no credentials, or nobody who listens
-        raise LaketopError(
-            f"online stores are kept by a workspace, and none answers: {error.__cause__ or error}",
-            hint="set DATABRICKS_HOST and DATABRICKS_TOKEN",
-        ) from error
+    except (DatabricksError, ValueError, OSError) as error:
+        raise failure_of(error, missing) from error
     return told if isinstance(told, dict) else {}
+
+
+def failure_of(error: Exception, missing: tuple[str, str] | None = None) -> LaketopError:
+    """Return what `asked` raises where databricks-sdk has raised `error`.
+
+    A throttled answer, 429 or 503, is the cause of the TimeoutError with which the SDK gives up.
+    """
+    from databricks.sdk.errors.base import DatabricksError
+
+    told = error if isinstance(error, DatabricksError) else error.__cause__
+    if not isinstance(told, DatabricksError):  # no credentials, or nobody who listens
+        return LaketopError(
+            f"online stores are kept by a workspace, and none answers: {told or error}",
+            hint="set DATABRICKS_HOST and DATABRICKS_TOKEN",
+        )
+    if missing is not None and told.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return NotFound(*missing)
+    return LaketopError(str(told))
 
 
 def _place(store: str) -> str:
