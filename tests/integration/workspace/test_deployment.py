@@ -969,8 +969,16 @@ def test_a_model_is_made_anew_for_another_name_and_keeps_its_description(local: 
     local.write(resources("{models: {m: {name: after, description: d}}}", "renamed"))
     assert not local.deploy().failures
     local.write(resources("{models: {m: {name: after}}}", "renamed"))
-    (failure,) = local.deploy().failures
-    assert (failure.name, str(failure.error)) == ("models.m", "Description cannot be empty.")
+    assert local.actions() == {}
+    tagged = "{models: {m: {name: after, tags: [{key: team, value: shop}]}}}"
+    local.write(resources(tagged, "renamed"))
+    assert local.actions() == {"models.m": "update"}
+    assert not local.deploy().failures
+    assert local.plan().changing == ()
+    told = local.client.model_registry.get_model("after").registered_model_databricks
+    assert told is not None
+    assert told.description == "d"
+    assert [(tag.key, tag.value) for tag in told.tags or ()] == [("team", "shop")]
     destroy(local.site, local.load(), Options(confirm=yes))
 
 

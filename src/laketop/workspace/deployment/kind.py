@@ -24,6 +24,8 @@ class Kind:
 
     immutable: frozenset[str] = frozenset()
     """Fields that only a new resource can have: another value means delete and create."""
+    lasting: frozenset[str] = frozenset()
+    """Fields that the API does not take away: one that the bundle no longer has stays as it is."""
     holds_data = False
     """Whether deleting one deletes what users put into it, so that they are asked first."""
     shareable = False

@@ -185,7 +185,9 @@ class Planner:
         now = None if entry is None else node.kind.read(entry.id)
         if entry is None or now is None:
             return Step(node.name, "create", node.kind, node, body)
-        edits = (*_edits(entry, body), *_drift(entry, now))
+        stays = {field for field in node.kind.lasting if not body.get(field)}
+        found = (*_edits(entry, body), *_drift(entry, now))
+        edits = tuple(edit for edit in found if top_of(edit.path) not in stays)
         fixed = [edit for edit in edits if top_of(edit.path) in node.kind.immutable]
         action: Action = "recreate" if fixed else "update" if edits else "unchanged"
         if fixed and node.resource.prevent_destroy:

@@ -13,12 +13,13 @@ _PATH = "/api/2.0/mlflow/registered-models"
 class Models(Kind):
     """A registered model, whose name is its id; one with versions is kept without a purge.
 
-    Unlike the official tools', a deployment changes tags too. A description cannot be taken away:
-    the API refuses an empty one. Source: databricks-sdk, `ml.ModelRegistryAPI`; databricks/cli,
-    acceptance tests of models, observed.
+    Unlike the official tools', a deployment changes tags too. A description that the bundle no
+    longer has stays: the API refuses an empty one. Source: databricks-sdk,
+    `ml.ModelRegistryAPI`; databricks/cli, acceptance tests of models, observed.
     """
 
     immutable = frozenset({"name"})
+    lasting = frozenset({"description"})
     holds_data = True
     shareable = True
 
@@ -38,8 +39,8 @@ class Models(Kind):
 
     def update(self, id_: str, body: Body, now: Body) -> None:
         """Set its description and tags; tags that the bundle no longer has go."""
-        described = body.get("description") or ""
-        if described != (now.get("description") or ""):
+        described = body.get("description")
+        if described and described != now.get("description"):
             sent = {"name": id_, "description": described}
             self.api.do("PATCH", f"{_PATH}/update", body=sent)
         before, wanted = _tags(now), _tags(body)
