@@ -12,7 +12,7 @@ from laketop.settings import metastore_folder
 NOTEBOOK_SUFFIXES = (".py", ".ipynb", ".sql", ".scala", ".r")
 _BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 _VOLUME_DEPTH = 3
-_stat = os.stat  # the system's own, whatever is put over it later
+_stat, _readlink = os.stat, os.readlink  # the system's own, whatever is put over them later
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Places:
         home = self.lake / catalog / schema
         if not _exists(f"{home}/_volumes/{volume}.json"):
             return None
-        top = home / "_files" / volume
+        top = _behind(home / "_files" / volume)
         place = top.joinpath(*rest)
         inside = Path(_collapse(str(place))).is_relative_to(top)
         return place if inside else None
@@ -103,6 +103,14 @@ def _exists(file: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _behind(place: Path) -> Path:
+    """Return what a link leads to, as that of an external volume does; else the place itself."""
+    try:
+        return Path(os.path.normpath(place.parent / _readlink(place)))
+    except OSError:
+        return place
 
 
 def _is_linked(inside: Path, outside: Path) -> bool:

@@ -65,7 +65,7 @@ class PayloadLog:
         lake.schema(table.catalog, table.schema)
         rights = Securables(self._workspace)
         if table.name not in lake.tables(table.catalog, table.schema):
-            rights.require("CREATE TABLE", "SCHEMA", f"{table.catalog}.{table.schema}")
+            rights.require_create("CREATE TABLE", f"{table.catalog}.{table.schema}")
             return
         rights.require("MODIFY", "TABLE", table.full_name)
         found = metadata_of(lake.folder(table.catalog, table.schema) / table.name)

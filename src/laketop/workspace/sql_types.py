@@ -34,7 +34,10 @@ _SIMPLE = {
 }
 """The simple types, and those that Spark calls otherwise."""
 _DECIMAL = ("decimal", "dec", "numeric")
-_UNITS = ("year", "month", "day", "hour", "minute", "second")
+_INTERVALS = (("year", "month"), ("day", "hour", "minute", "second"))
+_UNITS = _INTERVALS[0] + _INTERVALS[1]
+_MOST_DIGITS = 38
+_LONGEST = 2**31 - 1
 _DEEPEST = 50
 
 
@@ -130,6 +133,11 @@ def read_type(words: Words, depth: int = 0) -> Any:
         return _nested(words, name, depth + 1)
     if name in _DECIMAL:
         precision, scale = _numbers(words, 10, 0)
+        if not scale <= precision <= _MOST_DIGITS:
+            raise InvalidParameterValue(
+                f"decimal({precision},{scale}) is no type: it has at most {_MOST_DIGITS} digits,"
+                " of which no more are behind the point."
+            )
         return f"decimal({precision},{scale})"
     if name in {"char", "character", "varchar"}:
         (length,) = _numbers(words, None)
@@ -189,7 +197,7 @@ def _numbers(words: Words, *otherwise: int | None) -> list[int]:
 
 def _number(words: Words) -> int:
     text = words.next().text
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > len(str(_LONGEST)) or int(text) > _LONGEST:
         raise InvalidParameterValue(f"{text[:100]!r} is no length of a type.")
     return int(text)
 
@@ -204,4 +212,6 @@ def _interval(words: Words) -> str:
     until = words.next().text.lower()
     if until not in _UNITS:
         raise InvalidParameterValue(f"{until[:100]!r} is no unit of an interval.")
+    if not any(unit in units and until in units[units.index(unit) + 1 :] for units in _INTERVALS):
+        raise InvalidParameterValue(f"No interval goes from {unit} to {until}.")
     return f"interval {unit} to {until}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import unquote
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
@@ -14,7 +14,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from laketop import durable
 from laketop.workspace.lake import Lake, read
 
-_IN_VOLUME = re.compile(r"/+Volumes/+([^/]+)/+([^/]+)/+([^/]+)/*(.*)", re.DOTALL)
+_IN_VOLUME = re.compile(r"/Volumes/([^/]+)/([^/]+)/([^/]+)/?(.*)", re.DOTALL)
 _FIELDS = {"tables": "location", "volumes": "storage_location"}
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
@@ -27,26 +27,32 @@ def folder_of(lake: Lake, location: str) -> Path:
     >>> folder_of(Lake(Path("/state/catalog")), "dbfs:/a").as_posix()
     '/state/dbfs/a'
     """
-    found = _SCHEME.match(location)
-    scheme, rest = (found[1].lower(), location[found.end() :]) if found else ("", location)
+    scheme, path = _parsed(location)
     if scheme not in {"", "file", "dbfs"}:
         raise NotServed(
             f"laketop has no storage of {scheme}: {location[:200]!r} is not a folder of this"
             " machine, file:/ or dbfs:/."
         )
-    path = "/" + rest.lstrip("/") if rest.startswith("/") else rest
-    path = unquote(path) if scheme == "file" else path
-    if not path.startswith("/") or "\0" in path or ".." in path.split("/"):
+    if not re.match("/(?!/)", path) or "\0" in path or ".." in location.split("/"):
         raise InvalidParameterValue(f"The location {location[:200]!r} is not an absolute path.")
     in_volume = _IN_VOLUME.fullmatch(path)
     if in_volume:
         return lake.files(*in_volume.groups()[:3]) / in_volume[4]
+    if path == "/Volumes" or path.startswith("/Volumes/"):
+        raise InvalidParameterValue(f"The location {location[:200]!r} names no volume.")
     return lake.root.parent / "dbfs" / path[1:] if scheme == "dbfs" else Path(path)
+
+
+def _parsed(location: str) -> tuple[str, str]:
+    """Return scheme and path, whose letters stand for themselves, as the engine reads them."""
+    found = _SCHEME.match(location)
+    scheme, path = (found[1], location[found.end() :]) if found else ("", location)
+    return scheme, path and posixpath.normpath(path)
 
 
 def volume_of(location: str) -> str | None:
     """Return the full name of the volume that a location lies in, None for another place."""
-    found = _IN_VOLUME.fullmatch(_SCHEME.sub("", location, count=1))
+    found = _IN_VOLUME.fullmatch(_parsed(location)[1])
     return ".".join(found.groups()[:3]).lower() if found else None
 
 

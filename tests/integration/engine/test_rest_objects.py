@@ -144,3 +144,61 @@ def test_an_external_volume_holds_what_spark_writes_to_it(
     spark.sql(f"CREATE EXTERNAL VOLUME {schema}.w LOCATION '{place.as_uri()}'")
     assert laketop_client.volumes.read(f"{schema}.w").volume_type is kind
     assert spark.read.json(folder.replace("/v/", "/w/")).count() == 3
+
+
+def test_an_external_volume_is_overwritten_where_it_lies(
+    spark: SparkSession, schema: str, tmp_path: Path
+) -> None:
+    place, root = tmp_path / "a b", f"/Volumes/{schema.replace('.', '/')}/v"
+    spark.sql(f"CREATE EXTERNAL VOLUME {schema}.v LOCATION 'file:{place}'")
+    for number in (3, 2):
+        spark.range(number).write.mode("overwrite").parquet(root)
+    assert spark.read.parquet(str(place)).count() == 2
+    spark.sql(f"DROP VOLUME {schema}.v")
+    spark.sql(f"CREATE EXTERNAL VOLUME {schema}.w LOCATION '{place}'")
+    assert spark.read.parquet(f"{root[:-1]}w").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("location", "why"),
+    [
+        *(("", "not an absolute path"), ("file:a", "not an absolute path")),
+        *(("file://host/a", "not an absolute path"), ("/dev/null", "can be no folder")),
+        *(("/proc/none", "can be no folder"), ("/Volumes", "another volume")),
+        ("dbfs:/Volumes/main", "another volume"),
+    ],
+)
+def test_a_location_that_cannot_be_is_refused_in_a_sentence(
+    spark: SparkSession, schema: str, location: str, why: str
+) -> None:
+    with pytest.raises(AnalysisException, match=f"INVALID_PARAMETER_VALUE.*{why}"):
+        spark.sql(f"CREATE EXTERNAL VOLUME {schema}.refused LOCATION '{location}'")
+
+
+def test_a_percent_sign_stands_for_itself_over_rest_and_in_sql(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str, tmp_path: Path
+) -> None:
+    catalog, _, inner = schema.partition(".")
+    kind, place = VolumeType.EXTERNAL, f"file:{tmp_path}/a%20b"
+    laketop_client.volumes.create(catalog, inner, "v", kind, storage_location=place)
+    assert (tmp_path / "a%20b").is_dir()
+    laketop_client.volumes.delete(f"{schema}.v")
+    spark.sql(f"CREATE EXTERNAL VOLUME {schema}.w LOCATION '{place}'")
+    assert [one.name for one in tmp_path.iterdir()] == ["a%20b"]
+
+
+def test_a_type_that_the_engine_cannot_read_hides_no_other_function(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    odd = function(schema, "odd", "1")
+    text = "string collate nowhere"
+    odd.input_params = FunctionParameterInfos(
+        [FunctionParameterInfo("s", text, ColumnTypeName.STRING, 0)]
+    )
+    laketop_client.functions.create(odd)
+    laketop_client.functions.create(function(schema, "right", "n"))
+    listed = spark.sql(
+        "SELECT DISTINCT specific_name FROM main.information_schema.parameters"
+        f" WHERE specific_schema = '{schema.removeprefix('main.')}'"
+    )
+    assert [row[0] for row in listed.collect()] == ["right"]

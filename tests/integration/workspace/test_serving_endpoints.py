@@ -31,6 +31,7 @@ from databricks.sdk.errors import (
     ResourceConflict,
 )
 from databricks.sdk.errors import NotImplemented as NotServed
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.serving import (
     AiGatewayConfig,
@@ -420,8 +421,14 @@ def test_an_inference_table_that_cannot_be_is_refused(
         create(client.serving_endpoints, schema_name="nowhere")
     with pytest.raises(InvalidParameterValue, match="valid name"):
         create(client.serving_endpoints, table_name_prefix="a b")
+    user = ann.current_user.me().user_name
     with pytest.raises(PermissionDenied):
         create(ann.serving_endpoints)
+    may = [Privilege.USE_CATALOG, Privilege.CREATE_TABLE]
+    client.grants.update("CATALOG", "main", changes=[PermissionsChange(add=may, principal=user)])
+    with pytest.raises(PermissionDenied, match="USE SCHEMA"):
+        create(ann.serving_endpoints)
+    client.grants.update("CATALOG", "main", changes=[PermissionsChange(remove=may, principal=user)])
     limits = [AiGatewayRateLimit(renewal_period=AiGatewayRateLimitRenewalPeriod.MINUTE, calls=1)]
     with pytest.raises(NotServed, match="rate_limits"):
         client.serving_endpoints.create("none", ai_gateway=AiGatewayConfig(rate_limits=limits))

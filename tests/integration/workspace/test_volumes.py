@@ -119,6 +119,19 @@ def test_a_schema_that_is_deleted_leaves_the_files_of_external_volumes(
     assert (place / "a.txt").read_text(encoding="utf-8") == "x"
 
 
+def test_a_managed_volume_takes_no_link_that_was_left_behind(
+    client: WorkspaceClient, workspace: Workspace, tmp_path: Path
+) -> None:
+    name = f"m{uuid.uuid4().hex}"
+    place = workspace.metastore / "catalog" / "main" / "default" / "_files" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(tmp_path)
+    client.volumes.create("main", "default", name, VolumeType.MANAGED)
+    assert place.is_dir()
+    assert not place.is_symlink()
+    client.volumes.delete(f"main.default.{name}")
+
+
 def test_a_link_in_an_external_volume_leads_nowhere_else(
     client: WorkspaceClient, outside: str, tmp_path: Path
 ) -> None:
@@ -151,6 +164,7 @@ def test_an_external_volume_of_dbfs_is_that_folder(client: WorkspaceClient) -> N
         ("/Volumes/main/default/v/x", BadRequest, "lies in another volume"),
         ("{outside}/../file", InvalidParameterValue, "not an absolute path"),
         ("/dev/null", InvalidParameterValue, "can be no folder"),
+        ("/Volumes/main", InvalidParameterValue, "names no volume"),
     ],
 )
 def test_an_external_volume_that_cannot_be_is_refused(  # noqa: PLR0917 - what the cases are of

@@ -36,6 +36,7 @@ def test_an_external_volume_is_found_by_its_link(places: Places, tmp_path: Path)
     (tmp_path / "a.csv").write_text("x", encoding="utf-8")
     found = places.file("/Volumes/main/default/outside/a.csv")
     assert found.read_text(encoding="utf-8") == "x"
+    assert places.file("/Volumes/main/default/outside") == tmp_path
     assert home / "_files" / "outside" in (places.above_volumes("/Volumes/main/default") or [])
 
 

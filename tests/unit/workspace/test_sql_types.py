@@ -50,6 +50,18 @@ def test_other_spellings_are_the_same_types(text: str, found: str) -> None:
     assert parsed_type(text) == found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("decimal(39)", "decimal(50,2)", "decimal(2,5)", "varchar(99999999999)"),
+        *("interval minute to hour", "interval day to day", "interval month to day"),
+    ],
+)
+def test_types_that_the_engine_cannot_read_are_refused(text: str) -> None:
+    with pytest.raises(InvalidParameterValue):
+        parsed_type(f"array<{text}>")
+
+
 def test_fields_keep_their_names_comments_and_whether_they_can_be_null() -> None:
     (field,) = parsed_type("STRUCT<`a b`: INT NOT NULL COMMENT 'it\\'s'>")["fields"]
     assert field == {

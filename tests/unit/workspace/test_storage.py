@@ -24,7 +24,9 @@ def lake(tmp_path: Path) -> Lake:
     [
         ("/a/b", "/a/b"),
         ("file:/a/b", "/a/b"),
-        ("file:///a%20b", "/a b"),
+        ("file:///a%20b", "/a%20b"),
+        ("file:/a b", "/a b"),
+        ("/a//./b/", "/a/b"),
         ("dbfs:/a", "{state}/dbfs/a"),
         ("/Volumes/c/s/v/a", "{state}/catalog/c/s/_files/v/a"),
         ("dbfs:/Volumes/C/s/v", "{state}/catalog/c/s/_files/v"),
@@ -35,9 +37,19 @@ def test_a_location_is_a_folder_of_this_machine(lake: Lake, location: str, folde
     assert kept_folder(lake, location) == folder_of(lake, location)
 
 
-@pytest.mark.parametrize("location", ["", "a", "file:a", "/a/../b", "dbfs:/../x", "/a\0"])
+@pytest.mark.parametrize(
+    "location", ["", "a", "file:a", "/a/../b", "dbfs:/../x", "/a\0", "//host/a"]
+)
 def test_what_is_no_absolute_path_is_refused(lake: Lake, location: str) -> None:
     with pytest.raises(InvalidParameterValue, match="not an absolute path"):
+        folder_of(lake, location)
+
+
+@pytest.mark.parametrize(
+    "location", ["/Volumes", "/Volumes/", "dbfs:/Volumes/main", "/./Volumes/main/s"]
+)
+def test_a_folder_above_the_volumes_is_refused(lake: Lake, location: str) -> None:
+    with pytest.raises(InvalidParameterValue, match="names no volume"):
         folder_of(lake, location)
 
 
@@ -72,4 +84,5 @@ def test_a_link_to_dbfs_stays_right_where_the_state_folder_is_moved(
 
 def test_the_volume_of_a_location_is_told() -> None:
     assert volume_of("dbfs:/Volumes/C/s/v/a") == "c.s.v"
+    assert volume_of("/./Volumes/c/s/v") == "c.s.v"
     assert volume_of("/Volumes/c/s") is None

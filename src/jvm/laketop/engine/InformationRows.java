@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
-import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
@@ -121,20 +121,17 @@ final class InformationRows {
       grants("FUNCTION", String.join(".", name));
       return;
     }
-    Routine routine;
     try {
-      routine = Routine.read(session, name);
-    } catch (Exception e) {
-      if (e instanceof ParseException) {
-        return; // its text was sent over REST and is none of SQL, which a call of it tells
+      Routine routine = Routine.read(session, name);
+      if (table.equals("parameters")) {
+        routine.parameters().forEach(row -> add(name, row));
+      } else {
+        add(name, name, routine.row(), audit(Lake.entry("functions", name)));
       }
-      throw Lake.sneak(e);
-    }
-    if (table.equals("parameters")) {
-      routine.parameters().forEach(row -> add(name, row));
-    } else {
-      Path file = Lake.entry("functions", name);
-      add(name, name, routine.row(), audit(file));
+    } catch (Exception e) {
+      if (!(e instanceof SparkThrowable || e instanceof NumberFormatException)) {
+        throw Lake.sneak(e);
+      } // else its text was sent over REST and is none of SQL, which a call of it tells
     }
   }
 

@@ -1,6 +1,9 @@
 package laketop.engine;
 
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,11 +24,34 @@ final class Storage {
   /** Makes the folder, if it is not there, and a link to it. */
   static void link(String location, Path link) throws IOException {
     Path folder = free(location);
-    Files.createDirectories(folder);
+    make(location, folder);
     Files.createDirectories(link.getParent());
     Folders.discard(link);
     boolean inside = folder.startsWith(Lake.dbfs()); // which moves along with the state folder
     Files.createSymbolicLink(link, inside ? link.getParent().relativize(folder) : folder);
+  }
+
+  /** Returns the folder of a volume's files: what a link leads to, or the folder itself. */
+  static Path behind(Path place) {
+    try {
+      return Files.isSymbolicLink(place)
+          ? place.resolveSibling(Files.readSymbolicLink(place)).normalize()
+          : place;
+    } catch (IOException e) {
+      throw Lake.sneak(e);
+    }
+  }
+
+  private static void make(String location, Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (AccessDeniedException e) {
+      throw wrong(location, "can be no folder: permission denied");
+    } catch (FileAlreadyExistsException e) {
+      throw wrong(location, "can be no folder: a file is there");
+    } catch (IOException e) {
+      throw wrong(location, "can be no folder: it cannot be made");
+    }
   }
 
   private static Path free(String location) throws IOException {
@@ -57,21 +83,33 @@ final class Storage {
   }
 
   private static Path folder(String location) {
-    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(location);
-    String scheme = path.toUri().getScheme() == null ? "" : path.toUri().getScheme();
-    String place = path.toUri().getPath();
+    URI written = written(location);
+    String scheme = written.getScheme() == null ? "" : written.getScheme();
+    String place = written.getPath();
     if (!SCHEMES.contains(scheme)) {
       throw Refusal.of("UNSUPPORTED_FEATURE", "There is no storage of " + scheme + " here: '"
           + location + "' is not a folder of this machine, file:/ or dbfs:/.");
     }
-    if (!place.startsWith("/") || Arrays.asList(location.split("/")).contains("..")) {
-      throw Refusal.of("INVALID_PARAMETER_VALUE",
-          "The location '" + location + "' is not an absolute path.");
+    if (!place.startsWith("/") || written.getAuthority() != null
+        || Arrays.asList(location.split("/")).contains("..")) {
+      throw wrong(location, "is not an absolute path");
     }
-    if (place.startsWith("/Volumes/")) {
+    if (place.equals("/Volumes") || place.startsWith("/Volumes/")) {
       throw overlap(location, "another volume");
     }
     return VolumeFs.place(location);
+  }
+
+  private static URI written(String location) {
+    try {
+      return new org.apache.hadoop.fs.Path(location).toUri();
+    } catch (IllegalArgumentException e) {
+      throw wrong(location, "is not an absolute path");
+    }
+  }
+
+  private static RuntimeException wrong(String location, String why) {
+    return Refusal.of("INVALID_PARAMETER_VALUE", "The location '" + location + "' " + why + ".");
   }
 
   private static boolean meet(Path one, Path other) {

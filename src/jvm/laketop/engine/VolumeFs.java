@@ -55,7 +55,7 @@ public final class VolumeFs extends LocalFileSystem {
       throw missing("the volume " + String.join(".", parts[CATALOG], parts[SCHEMA], parts[VOLUME])
           + " does not exist");
     }
-    java.nio.file.Path place = schema.resolve("_files").resolve(volume);
+    java.nio.file.Path place = Storage.behind(schema.resolve("_files").resolve(volume));
     return parts.length > REST ? place.resolve(parts[REST]).toFile() : place.toFile();
   }
 
@@ -110,6 +110,35 @@ public final class VolumeFs extends LocalFileSystem {
         Path path, boolean append, FsPermission permission) throws IOException {
       requireWritable(path);
       return super.createOutputStreamWithMode(path, append, permission);
+    }
+
+    /** Only empties a volume: that it is there, and where, is for statements about it. */
+    @Override
+    public boolean delete(Path path, boolean recursive) throws IOException {
+      if (!isVolume(path)) {
+        return super.delete(path, recursive);
+      }
+      if (!recursive) {
+        throw new AccessDeniedException(path + " is a volume, which DROP VOLUME removes");
+      }
+      for (FileStatus inside : listStatus(path)) {
+        super.delete(inside.getPath(), true);
+      }
+      return true;
+    }
+
+    @Override
+    public boolean rename(Path from, Path to) throws IOException {
+      if (isVolume(from)) {
+        throw new AccessDeniedException(from + " is a volume, which ALTER VOLUME renames");
+      }
+      return super.rename(from, to);
+    }
+
+    private boolean isVolume(Path path) {
+      String place = path.toUri().getPath();
+      return place.startsWith(PREFIX) && place.split("/").length == REST
+          && !pathToFile(path).getPath().equals(place);
     }
 
     private static void requireWritable(Path path) throws IOException {

@@ -56,6 +56,9 @@ final class VolumeStatements {
     Map<String, String> kept = new HashMap<>(
         Map.of("owner", Sessions.user(), "comment", Statement.text(words)));
     if (location == null) {
+      if (Files.isSymbolicLink(Lake.files(name))) {
+        Folders.discard(Lake.files(name)); // of an external volume whose making was killed
+      }
       Files.createDirectories(Lake.files(name));
     } else {
       Storage.link(location, Lake.files(name));

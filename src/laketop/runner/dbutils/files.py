@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shutil
 from collections import namedtuple
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from laketop.runner.paths import Places
 
 _DATASETS = "/databricks-datasets"
+_VOLUME_SLASHES = 4
 
 
 class FileInfo(namedtuple("FileInfo", ["path", "name", "size", "modificationTime"])):  # noqa: PYI024 - the SDK's own shape
@@ -78,17 +81,21 @@ class FileSystem:
         return True
 
     def rm(self, dir: str, recurse: bool = False) -> bool:  # noqa: A002 - the platform's name
-        """Remove a file or folder; return False if there is none.
+        """Remove a file or folder; return False if there is none. A volume is only emptied.
 
-        Errors: OSError for a folder with content without `recurse`.
+        Errors: OSError for a folder with content, or a volume, without `recurse`.
         """
         place = self._place(dir)
+        if self._is_volume(dir):
+            if not recurse:
+                raise OSError(f"{dir!r} is a volume; recurse=True empties it, DROP VOLUME drops it")
+            for inside in place.resolve().iterdir() if place.is_dir() else ():
+                _remove(inside)
+            return True
         if not place.exists() and not place.is_symlink():
             return False
-        if not place.is_dir() or place.is_symlink():
-            place.unlink()
-        elif recurse:
-            shutil.rmtree(place)
+        if recurse or not place.is_dir() or place.is_symlink():
+            _remove(place)
         elif any(place.iterdir()):
             raise OSError(f"{dir!r} is a folder that is not empty; pass recurse=True to remove it")
         else:
@@ -127,7 +134,7 @@ class FileSystem:
         from_: str | None = None,
         to: str | None = None,
     ) -> bool:
-        """Move a file, or with `recurse` a folder.
+        """Move a file, or with `recurse` a folder; of a volume all that is in it.
 
         Errors: as `cp`.
         """
@@ -185,6 +192,13 @@ class FileSystem:
             raise FileNotFoundError(f"no volume {name!r}, named by {path!r}")
         return place
 
+    def _is_volume(self, path: str) -> bool:
+        """Tell whether a path is that of a volume itself, however it is spelled."""
+        below = re.sub("^dbfs:|^file:(/+dbfs(?=/))?", "", path)
+        below = posixpath.normpath("/" + below.lstrip("/"))
+        is_top = below.startswith("/Volumes/") and below.count("/") == _VOLUME_SLASHES
+        return is_top and self._places.volume(below) is not None
+
     def _dbfs(self, path: str) -> Path:
         top = self._places.dbfs
         top.mkdir(parents=True, exist_ok=True)
@@ -192,6 +206,13 @@ class FileSystem:
         if not place.resolve().is_relative_to(top.resolve()):
             raise FileNotFoundError(f"{path!r} leads out of dbfs:/")
         return place
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
 
 
 def _info(path: str, place: Path) -> FileInfo:

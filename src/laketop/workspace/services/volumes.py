@@ -58,6 +58,8 @@ class Volumes(UnityService):
     def _placed(self, place: Path, location: str | None) -> dict[str, str]:
         """Make the folder of a volume's files, and return what is kept of where they lie."""
         if location is None:
+            if place.is_symlink():  # of an external volume whose making was killed
+                self._lake.discard(place)
             durable.make_folder(place)
             return {}
         if storage.volume_of(location) is not None:

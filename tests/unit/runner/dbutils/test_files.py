@@ -130,3 +130,34 @@ def test_no_path_leads_out_of_its_tree(fs: FileSystem) -> None:
 def test_other_file_systems_are_refused(fs: FileSystem) -> None:
     with pytest.raises(LaketopError, match=r"'s3://bucket/x' is in no file system"):
         fs.ls("s3://bucket/x")
+
+
+@pytest.fixture
+def outside(fs: FileSystem, tmp_path: Path) -> Path:
+    """Return the folder of an external volume `outside`, which holds a file and a folder."""
+    home, place = Places.of_state(tmp_path).lake / "main" / "default", tmp_path / "elsewhere"
+    place.mkdir()
+    (home / "_volumes" / "outside.json").write_text("{}", encoding="utf-8")
+    (home / "_files" / "outside").symlink_to(place)
+    fs.put("/Volumes/main/default/outside/a/b.txt", "x")
+    fs.put("/Volumes/main/default/outside/c.txt", "x")
+    return place
+
+
+@pytest.mark.parametrize("prefix", ["", "dbfs:", "file:", "file:/dbfs", "dbfs:/"])
+def test_a_volume_is_emptied_and_never_removed(
+    fs: FileSystem, outside: Path, tmp_path: Path, prefix: str
+) -> None:
+    volume = f"{prefix}/Volumes/main/default/outside"
+    with pytest.raises(OSError, match="is a volume"):
+        fs.rm(volume)
+    assert len(list(outside.iterdir())) == 2
+    assert fs.rm(f"{volume}/a/..", recurse=True)
+    assert not list(outside.iterdir())
+    fs.put(f"{volume}/d.txt", "y")
+    fs.mv(f"{volume}/", f"{RAW}/all/", recurse=True)
+    assert not list(outside.iterdir())
+    place = Places.of_state(tmp_path).lake / "main" / "default" / "_files" / "outside"
+    assert place.is_symlink()
+    assert fs.rm(RAW, recurse=True)
+    assert fs.ls(RAW) == []
