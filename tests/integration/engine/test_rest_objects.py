@@ -202,3 +202,15 @@ def test_a_type_that_the_engine_cannot_read_hides_no_other_function(
         f" WHERE specific_schema = '{schema.removeprefix('main.')}'"
     )
     assert [row[0] for row in listed.collect()] == ["right"]
+
+
+def test_a_managed_volume_of_sql_takes_no_link_that_was_left_behind(
+    spark: SparkSession, schema: str, tmp_path: Path
+) -> None:
+    told = {row[0]: row[1] for row in spark.sql(f"DESCRIBE SCHEMA {schema}").collect()}
+    files = Path(told["Location"].removeprefix("file:")) / "_files"
+    files.mkdir(exist_ok=True)
+    (files / "v").symlink_to(tmp_path)
+    spark.sql(f"CREATE VOLUME {schema}.v")
+    spark.range(1).write.json(f"/Volumes/{schema.replace('.', '/')}/v/out")
+    assert not (tmp_path / "out").exists()
