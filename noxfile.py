@@ -110,10 +110,17 @@ def environment(session: nox.Session) -> None:
     )
     compiled = ("src", "examples/flights/src")  # as the packages are: uv leaves out an editable one
     session.run(str(SCRIPTS / "python"), "-m", "compileall", "-q", *compiled, env=surroundings())
-    # Tests as well: pytest puts what it says of a failed assertion into their bytecode.
-    collect = ("--collect-only", "-q", "-c", "pyproject.toml", *FLIGHTS_UNIT, "tests/unit")
-    session.run(str(SCRIPTS / "pytest"), *collect, env=surroundings(), silent=True)
     mark.write_text(pins.hexdigest(), encoding="ascii")
+
+
+@nox.session(requires=["environment"])
+def bytecode(session: nox.Session) -> None:
+    """Compile the unit tests, once an environment: pytest rewrites their assertions."""
+    mark = PLACE / "bytecode"
+    if not mark.exists():
+        collect = ("--collect-only", "-q", "-c", "pyproject.toml", *FLIGHTS_UNIT, "tests/unit")
+        session.run(str(SCRIPTS / "pytest"), *collect, env=surroundings(), silent=True)
+        mark.touch()
 
 
 def environment_of(session: nox.Session, name: str) -> str:
@@ -147,7 +154,7 @@ PROPERTIES = ("-m", "hypothesis")
 UNITS = ("-m", "not hypothesis")
 
 
-@nox.session(requires=["environment"])
+@nox.session(requires=["bytecode"])
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)

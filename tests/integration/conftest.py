@@ -17,6 +17,7 @@ from laketop.workspace import daemon
 
 THREAD = Path(__file__).parents[2] / "fixtures" / "projects" / "thread"
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
+JVM_OPTIONS = "JDK_JAVA_OPTIONS"
 FOUR_LINES = """\
 bundle: {name: thread}
 targets:
@@ -31,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Engines of tests live for minutes and work on small data: what their late compiler does would
     never pay. Without it a cold engine answers its first statements in half the processor's time.
     """
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    os.environ.setdefault(JVM_OPTIONS, "-XX:TieredStopAtLevel=1")
     if config.getoption("--witnesses"):
         config.pluginmanager.register(Witnesses(Path(config.getoption("--witnesses"))))
 
@@ -65,7 +66,9 @@ def spark_remote(laketop_engine: str) -> str:
 
 @pytest.fixture(scope="session")
 def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    # A JVM of a task is none of the tests': it says what it picks up.
+    left_out = ("MLFLOW_", JVM_OPTIONS)
+    own = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**own, **workspace.environment(), "SPARK_REMOTE": spark_remote}
 
 
