@@ -523,6 +523,17 @@ def test_the_workspace_s_own_registry_keeps_models_by_name(client: WorkspaceClie
         api.get_model("shop leave")
 
 
+def test_mlflow_reads_models_of_the_workspace_s_own_registry(
+    client: WorkspaceClient, registry: MlflowClient
+) -> None:
+    client.model_registry.create_model("shop seen", description="who looks")
+    found = MlflowClient(registry_uri="databricks").get_registered_model("shop seen")
+    assert (found.name, found.description) == ("shop seen", "who looks")
+    client.model_registry.delete_model("shop seen")
+    with pytest.raises(MlflowException, match=r"name=shop seen not found"):
+        MlflowClient(registry_uri="databricks").get_registered_model("shop seen")
+
+
 def test_models_of_the_workspace_s_own_registry_are_searched_by_name(
     client: WorkspaceClient,
 ) -> None:
