@@ -27,12 +27,7 @@ targets:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a file hold what clients were answered, where one is named.
-
-    Engines of tests live for minutes and work on small data: what their late compiler does would
-    never pay. Without it a cold engine answers its first statements in half the processor's time.
-    """
-    os.environ.setdefault(JVM_OPTIONS, "-XX:TieredStopAtLevel=1")
+    """Let a file hold what clients were answered, where one is named."""
     if config.getoption("--witnesses"):
         config.pluginmanager.register(Witnesses(Path(config.getoption("--witnesses"))))
 
@@ -73,7 +68,12 @@ def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[st
 
 
 @pytest.fixture
-def settings_of_a_new_project(tmp_path: Path) -> Iterator[Settings]:
+def settings_of_a_new_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    # Its engine answers a few statements and ends: a cold one does that in half the processor's
+    # time without the JVM's late compiler. The shared engine lives long enough to gain by it.
+    monkeypatch.setenv(JVM_OPTIONS, "-XX:TieredStopAtLevel=1")
     (tmp_path / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
     settings = Settings.read(tmp_path)
     yield settings
