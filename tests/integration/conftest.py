@@ -17,7 +17,6 @@ from laketop.workspace import daemon
 
 THREAD = Path(__file__).parents[2] / "fixtures" / "projects" / "thread"
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
-JVM_OPTIONS = "JDK_JAVA_OPTIONS"
 FOUR_LINES = """\
 bundle: {name: thread}
 targets:
@@ -61,9 +60,7 @@ def spark_remote(laketop_engine: str) -> str:
 
 @pytest.fixture(scope="session")
 def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[str, str]:
-    # A JVM of a task is none of the tests': it says what it picks up.
-    left_out = ("MLFLOW_", JVM_OPTIONS)
-    own = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     return {**own, **workspace.environment(), "SPARK_REMOTE": spark_remote}
 
 
@@ -73,7 +70,7 @@ def settings_of_a_new_project(
 ) -> Iterator[Settings]:
     # Its engine answers a few statements and ends: a cold one does that in half the processor's
     # time without the JVM's late compiler. The shared engine lives long enough to gain by it.
-    monkeypatch.setenv(JVM_OPTIONS, "-XX:TieredStopAtLevel=1")
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
     (tmp_path / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
     settings = Settings.read(tmp_path)
     yield settings

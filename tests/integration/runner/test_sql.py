@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.runner.conftest import Run
+from tests.repositories import git_source_of
 
 from laketop.errors import ConfigError, Refused
 from laketop.runner.tasks.sql import SqlTask
@@ -40,15 +40,8 @@ def test_a_file_comes_from_the_repository_of_its_job(run: Run, tmp_path: Path) -
     repository = tmp_path / "repository"
     (repository / "sql").mkdir(parents=True)
     (repository / "sql" / "one.sql").write_text("SELECT 1 AS of_git", encoding="utf-8")
-    for order in (
-        ["init", "--quiet", "--initial-branch", "main"],
-        ["add", "."],
-        ["-c", "user.name=a", "-c", "user.email=a@x.io", "commit", "--quiet", "-m", "one"],
-    ):
-        subprocess.run(["git", "-C", str(repository), *order], check=True)
-    git = {"git_url": repository.as_uri(), "git_provider": "gitHub", "git_branch": "main"}
     settings = {"file": {"path": "sql/one.sql"}}
-    outcome, _ = run(SqlTask(), {"sql_task": settings, "git_source": git})
+    outcome, _ = run(SqlTask(), {"sql_task": settings, "git_source": git_source_of(repository)})
     assert outcome.error is None
     assert outcome.output["rows"] == [{"of_git": 1}]
 

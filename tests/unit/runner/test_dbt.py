@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tarfile
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.repositories import git_source_of
 
 from laketop.errors import ConfigError
 from laketop.runner.context import Outcome, TaskContext
@@ -113,14 +113,7 @@ def test_a_project_is_copied_out_of_the_repository_of_its_job(
     place = repository / (folder or ".")
     place.mkdir(parents=True)
     (place / "dbt_project.yml").write_text("name: of_git\nprofile: mine\n")
-    for order in (
-        ["init", "--quiet", "--initial-branch", "main"],
-        ["add", "."],
-        ["-c", "user.name=a", "-c", "user.email=a@x.io", "commit", "--quiet", "-m", "one"],
-    ):
-        subprocess.run(["git", "-C", str(repository), *order], check=True)
-    git = {"git_url": repository.as_uri(), "git_provider": "gitHub", "git_branch": "main"}
-    outcome, _ = run("dbt run", project_directory=folder, git_source=git)
+    outcome, _ = run("dbt run", project_directory=folder, git_source=git_source_of(repository))
     assert outcome.result_state == "SUCCESS"
     copy = tmp_path / ".laketop" / "runs" / "1" / "2" / "dbt"
     assert (copy / "dbt_project.yml").read_text().startswith("name: of_git")

@@ -11,7 +11,7 @@ from laketop.bundle import NOT_RUN, Bundle, Resource
 from laketop.errors import Refused
 from laketop.runner import tasks
 from laketop.runner.notifications import DURATION_METRIC
-from laketop.workspace.deployment.resources import KINDS, follower
+from laketop.workspace.deployment.resources import KINDS, followed
 
 
 def waiting(bundle: Bundle) -> Iterator[str]:
@@ -66,11 +66,8 @@ def check_remote(bundle: Bundle) -> None:
 
 
 def _unset(resource: Resource) -> Iterator[str]:
-    """Yield which of the permissions and grants are asked for, and nothing deploys."""
-    asked = {"permissions": resource.permissions, "grants": resource.grants}
-    for what, entries in asked.items():
-        if entries and follower(what, resource.type) is None:
-            yield what
+    """Return which of the permissions and grants are asked for, and nothing deploys."""
+    return (what for what, _, found in followed(resource) if found is None)
 
 
 @functools.cache

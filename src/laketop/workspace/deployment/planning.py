@@ -12,7 +12,7 @@ from laketop.workspace.deployment.api import Api
 from laketop.workspace.deployment.differing import changes
 from laketop.workspace.deployment.kind import Kind
 from laketop.workspace.deployment.references import UNKNOWN, filled
-from laketop.workspace.deployment.resources import KINDS, StateOnly, follower
+from laketop.workspace.deployment.resources import KINDS, StateOnly, followed, follower
 from laketop.workspace.deployment.state import Entry, State
 
 Action = Literal["create", "update", "recreate", "delete", "unchanged"]
@@ -161,10 +161,8 @@ class Planner:
             kind = self._kind(resource.name)
             needs = tuple(sorted(resource.depends_on))
             yield Node(resource.name, kind, resource.body, needs, resource)
-            followed = {"permissions": resource.permissions, "grants": resource.grants}
-            for what, entries in followed.items():
-                found = follower(what, resource.type)
-                if entries and found is not None:
+            for what, entries, found in followed(resource):
+                if found is not None:
                     key = f"${{resources.{resource.name}.{found.id_field}}}"
                     name, body = f"{resource.name}.{what}", found.body(key, entries)
                     yield Node(name, found.kind(self._api), body, (resource.name,), resource)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from laketop.bundle import Resource
 from laketop.workspace.deployment.kind import Body, Kind
 from laketop.workspace.deployment.resources import grants, permissions, secret_acls
 from laketop.workspace.deployment.resources.alerts import Alerts
@@ -75,4 +76,11 @@ def follower(what: str, type_: str) -> Follower | None:
     return None
 
 
-__all__ = ["KINDS", "Follower", "Grants", "Permissions", "SecretAcls", "StateOnly", "follower"]
+def followed(resource: Resource) -> Iterator[tuple[str, tuple[Body, ...], Follower | None]]:
+    """Yield the permissions and grants that are asked for on a resource, and what deploys them."""
+    for what, entries in (("permissions", resource.permissions), ("grants", resource.grants)):
+        if entries:
+            yield what, entries, follower(what, resource.type)
+
+
+__all__ = ["KINDS", "StateOnly", "followed", "follower"]
