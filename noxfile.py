@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +44,9 @@ def run(session: nox.Session, program: str, *arguments: str, **variables: str) -
 
 
 Command = tuple[str, ...]
+"""Variables of its own, as NAME=value, then a program of the environment and its arguments."""
+
+VARIABLE = re.compile(r"[A-Z_]+=").match
 
 
 def run_together(
@@ -64,11 +69,14 @@ def run_together(
 def _run_lane(env: Mapping[str, str], lane: str, commands: Sequence[Command]) -> list[str]:
     """Return what the programs that failed have printed, by lines."""
     failed: list[str] = []
-    for program, *arguments in commands:
-        print(f"{lane}: {program} {' '.join(arguments)}", flush=True)
+    for command in commands:
+        print(f"{lane}: {' '.join(command)}", flush=True)
+        named = [part.partition("=") for part in itertools.takewhile(VARIABLE, command)]
+        program, *arguments = command[len(named) :]
+        own = {**env, **{name: value for name, _, value in named}}
         order = [str(SCRIPTS / program), *arguments]
         lines = []
-        with subprocess.Popen(order, env=env, stdout=PIPE, stderr=STDOUT, text=True) as process:
+        with subprocess.Popen(order, env=own, stdout=PIPE, stderr=STDOUT, text=True) as process:
             for line in process.stdout or ():
                 lines.append(line)
                 print(f"{lane}: {line}", end="", flush=True)
@@ -145,7 +153,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def types(session: nox.Session) -> None:
     """Check the types, strictly."""
-    run(session, "mypy")
+    run(session, "mypy", "--num-workers", str(os.cpu_count() or 1))
 
 
 # A quick test that generates its cases stands beside the unit that it is about, and runs with
@@ -195,7 +203,8 @@ def integration(session: nox.Session) -> None:
     answered = {lane: PLACE / f"answered-{lane}.txt" for lane in ("engine", "workspace")}
     for file in answered.values():
         file.unlink(missing_ok=True)
-    # Lanes, since half of their time is waiting; each has a workspace and an engine of its own.
+    # Lanes, since there are cores; each has a workspace and an engine of its own. That of the
+    # workspace's answers so few statements that the JVM's second compiler does not pay.
     run_together(
         session,
         engine=[
@@ -204,6 +213,7 @@ def integration(session: nox.Session) -> None:
         ],
         workspace=[
             (
+                "LAKETOP_ENGINE_JAVA_OPTIONS=-XX:TieredStopAtLevel=1",
                 *("pytest", *options, "tests/integration", f"--witnesses={answered['workspace']}"),
                 *(f"--ignore={room}" for room in engines),
             ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,8 @@ class Settings:
     faults: bool = False
     """Whether clients may make their own requests fail."""
     engine_memory: str = "2g"
+    engine_java_options: tuple[str, ...] = ()
+    """Further options of the engine's JVM, as `java` takes them; they win over laketop's own."""
     engine_cores: int = 0
     """Threads that Spark may use; 0 = every core."""
     engine_idle_seconds: int = 3600
@@ -99,6 +102,7 @@ class Settings:
             workspace=environment.get("LAKETOP_WORKSPACE", cls.workspace),
             port=_whole(environment, "LAKETOP_PORT", cls.port),
             engine_memory=environment.get("LAKETOP_ENGINE_MEMORY", cls.engine_memory),
+            engine_java_options=_options(environment, "LAKETOP_ENGINE_JAVA_OPTIONS"),
             engine_cores=_whole(environment, "LAKETOP_ENGINE_CORES", cls.engine_cores),
             engine_idle_seconds=_whole(
                 environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
@@ -116,6 +120,17 @@ def bundle_root(environment: Mapping[str, str] | None = None) -> Path | None:
     environment = os.environ if environment is None else environment
     named = environment.get("DATABRICKS_BUNDLE_ROOT")
     return Path(named) if named else None
+
+
+def _options(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    text = environment.get(name, "")
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise ConfigError(
+            f"{name} is {text!r}, which cannot be read: {str(error).lower()}",
+            hint=f"unset {name}, or quote it as a shell would",
+        ) from None
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int) -> int:

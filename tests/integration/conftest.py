@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines import SHORT_LIVED
 from tests.integration.witnesses import Witnesses
 
 from laketop.settings import Settings
@@ -68,9 +69,8 @@ def task_environment(workspace: daemon.Contact, spark_remote: str) -> Mapping[st
 def settings_of_a_new_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    # Its engine answers a few statements and ends: a cold one does that in half the processor's
-    # time without the JVM's late compiler. The shared engine lives long enough to gain by it.
-    monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    for name, value in SHORT_LIVED.items():
+        monkeypatch.setenv(name, value)
     (tmp_path / "databricks.yml").write_text(FOUR_LINES, encoding="utf-8")
     settings = Settings.read(tmp_path)
     yield settings

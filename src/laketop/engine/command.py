@@ -78,6 +78,7 @@ def line(
         f"-Xmx{settings.engine_memory}",
         *_JVM,
         *archive,
+        *settings.engine_java_options,
         *("-cp", class_path(jars), "org.apache.spark.deploy.SparkSubmit"),
         *("--master", f"local[{cores + _SPARE_SLOTS}]"),
         *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
@@ -105,7 +106,7 @@ def _fixed() -> dict[str, str]:
         # SHOW TABLES answers database, tableName, isTemporary, as Databricks does.
         "spark.sql.legacy.keepCommandOutputSchema": "true",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.hadoop.fs.file.impl": "laketop.engine.VolumeFs",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "laketop.engine.VolumeFs$Context",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.engines import SHORT_LIVED
 
 from laketop.engine import archive, command, jars, java
 from laketop.engine.local import admit, end, free_port
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 ANN, BOB = "ann@laketop.local", "bob@laketop.local"
 PATIENCE_SECONDS = 120
-SHORT_LIVED = "-XX:TieredStopAtLevel=1"
-"""A JVM of minutes does not earn back what its second compiler costs."""
 
 
 @dataclasses.dataclass
@@ -66,7 +65,9 @@ def launch() -> Iterator[Launch]:
 
     def start(folder: Path, *, idle_seconds: int = 0, parent: int | None = None) -> Engine:
         settings = dataclasses.replace(
-            Settings.read(folder), engine_cores=2, engine_idle_seconds=idle_seconds
+            Settings.read(folder, {**os.environ, **SHORT_LIVED}),
+            engine_cores=2,
+            engine_idle_seconds=idle_seconds,
         )
         root, work = folder / "catalog", folder / "engine"
         (work / "tmp").mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ def launch() -> Iterator[Launch]:
             catalog=root,
             port=port,
             ready=ready,
-            archive=[SHORT_LIVED, *(kept.flags() if kept.file.exists() else ())],
+            archive=kept.flags() if kept.file.exists() else (),
         )
         line[-3] = str(parent or os.getpid())
         environment = {

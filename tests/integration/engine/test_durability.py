@@ -23,6 +23,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from hypothesis import settings
 from pyspark.sql import SparkSession
+from tests.engines import SHORT_LIVED
 
 from laketop.engine import LocalEngine, RemoteEngine
 from laketop.settings import Settings
@@ -34,7 +35,8 @@ WRITERS, APPENDS = (8, 100) if FULL else (4, 4)
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
-    started = LocalEngine(Settings.read(tmp_path_factory.mktemp("an engine")), token="a-token")
+    read = Settings.read(tmp_path_factory.mktemp("an engine"), {**os.environ, **SHORT_LIVED})
+    started = LocalEngine(read, token="a-token")
     yield started
     started.stop()
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.engines import SHORT_LIVED
 from tests.integration.processes import is_running
 
 from laketop.engine import LocalEngine, RemoteEngine
@@ -18,7 +19,7 @@ from laketop.settings import Settings
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
-    environment = {**os.environ, "LAKETOP_ENGINE_IDLE_SECONDS": "15"}
+    environment = {**os.environ, **SHORT_LIVED, "LAKETOP_ENGINE_IDLE_SECONDS": "15"}
     settings = Settings.read(tmp_path_factory.mktemp("engine"), environment)
     started = LocalEngine(settings, token="a-token-of-this-test")
     yield started

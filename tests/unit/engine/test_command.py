@@ -34,6 +34,12 @@ def test_it_ends_with_this_process_and_after_the_idle_time() -> None:
     ]
 
 
+def test_options_of_java_come_after_laketops_own() -> None:
+    line = the_line(LAKETOP_ENGINE_JAVA_OPTIONS="-XX:TieredStopAtLevel=1")
+    own = next(place for place, part in enumerate(line) if part.startswith("-XX:Tier4"))
+    assert own < line.index("-XX:TieredStopAtLevel=1") < line.index("-cp")
+
+
 def test_the_memory_is_the_settings() -> None:
     assert "-Xmx3g" in the_line(LAKETOP_ENGINE_MEMORY="3g")
 

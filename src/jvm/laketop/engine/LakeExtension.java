@@ -12,6 +12,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     extensions.injectParser((session, inner) -> new LakeParser((SparkSession) session, inner));
     extensions.injectHintResolutionRule(session -> new FunctionRule((SparkSession) session));
     extensions.injectPlannerStrategy(session -> new ShownExplain((SparkSession) session));
+    extensions.injectColumnar(session -> new LogReplay());
     Builtins.all().forEach(extensions::injectFunction);
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));

@@ -1,0 +1,60 @@
+"""Rows of Delta's log are interpreted: whatever has the shape of one answers as it always did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as sf
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+OF_THE_LOG = ("add", "remove", "metaData", "protocol")
+ORDINARY = ("a", "r", "m", "p")
+VALUES = (
+    "named_struct('path', concat('f', id), 'tags', map('k', cast(id as string)))",
+    "array(cast(id as decimal(12, 2)), null)",
+    "date_add(date'2026-01-01', cast(id as int))",
+    "if(id % 3 = 0, null, cast(id as int))",
+)
+
+
+def stored(spark: SparkSession, table: str, names: tuple[str, ...]) -> DataFrame:
+    rows = spark.range(40).selectExpr(*map("{} as {}".format, VALUES, names))
+    rows.write.saveAsTable(table)
+    spark.sql(f"update {table} set {names[3]} = -1 where {names[0]}.path = 'f7'")  # noqa: S608
+    return spark.table(table)
+
+
+def answers(frame: DataFrame, names: tuple[str, ...]) -> list[list[object]]:
+    add, remove, meta, protocol = map(sf.col, names)
+    wide = [(protocol + number).alias(f"more{number}") for number in range(120)]
+    other = frame.select(names[3], meta.alias("other"))
+    asked = (
+        frame.select("*", *wide).orderBy(add["path"]),
+        frame.where(protocol.isNotNull()).select(meta, add["tags"]["k"], remove[0]).orderBy(meta),
+        frame.groupBy(protocol % 4).agg(sf.max(meta), sf.sum(remove[0])).orderBy(sf.max(meta)),
+        frame.join(other, names[3]).select(meta, "other").orderBy(meta),
+        frame.sparkSession.createDataFrame(frame.toPandas(), frame.schema).orderBy(meta),
+    )
+    return [[tuple(row) for row in rows.collect()] for rows in asked]
+
+
+def test_a_table_whose_columns_are_named_as_deltas_actions_answers_as_any_other(
+    spark: SparkSession, schema: str
+) -> None:
+    of_the_log = stored(spark, f"{schema}.of_the_log", OF_THE_LOG)
+    ordinary = stored(spark, f"{schema}.ordinary", ORDINARY)
+    assert answers(of_the_log, OF_THE_LOG) == answers(ordinary, ORDINARY)
+
+
+def test_checkpoints_are_read_as_the_log_is(spark: SparkSession, schema: str) -> None:
+    table = f"{schema}.checked"
+    properties = "tblproperties ('delta.checkpointInterval' = '2')"
+    spark.sql(f"create table {table} (id bigint) using delta {properties}")
+    for number in range(5):
+        spark.range(number, number + 1).write.mode("append").saveAsTable(table)
+    spark.sql(f"delete from {table} where id = 3")  # noqa: S608
+    assert sorted(row.id for row in spark.table(table).collect()) == [0, 1, 2, 4]
+    assert spark.read.option("versionAsOf", 3).table(table).count() == 3
+    assert spark.sql(f"describe detail {table}").collect()[0].numFiles == 4
