@@ -166,15 +166,24 @@ UNITS = ("-m", "not hypothesis")
 def unit(session: nox.Session) -> None:
     """Run the unit tests of laketop and of the reference project."""
     options = ("-c", "pyproject.toml", *UNITS, *session.posargs)
-    rooms = ("engine", "ml", "runner", "shims", "workspace/test_statement_results.py")
-    numeric = [f"tests/unit/{room}" for room in rooms]
+    numeric = [f"tests/unit/{room}" for room in ("engine", "ml", "runner")]
+    numeric += ["tests/unit/workspace/test_statement_results.py"]
+    apart = ["ml/features/test_online.py", "runner/test_dbt.py", "runner/test_git_source.py"]
+    client = [f"tests/unit/{file}" for file in apart]
+    others = [str(room) for room in Path("tests/unit").iterdir() if room.name[0].islower()]
     # Lanes, since there are cores: one loads the numeric libraries, one the client of Databricks.
     run_together(
         session,
         temporary=in_memory(),
-        rooms=[("pytest", *options, "tests/unit", *(f"--ignore={room}" for room in numeric))],
-        numeric=[("pytest", *options, *numeric, *FLIGHTS_UNIT)],
+        rooms=[("pytest", *options, *lane(others, client, without=numeric))],
+        numeric=[("pytest", *options, *lane(numeric, without=client), *FLIGHTS_UNIT)],
     )
+
+
+def lane(*tests: Sequence[str], without: Sequence[str]) -> list[str]:
+    """Return what has pytest run folders and files of tests, but none of those in `without`."""
+    taken = [file for files in tests for file in files if file not in without]
+    return [*sorted(taken), *(f"--ignore={file}" for file in without)]
 
 
 @nox.session(requires=["environment"])
