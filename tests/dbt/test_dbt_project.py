@@ -1,4 +1,4 @@
-"""A dbt project run whole by the command line, by dbt-databricks as it is published.
+"""A dbt project run whole, by the command line and by the SDK, by dbt-databricks as published.
 
 It comes from the package index, so that these tests have a session of their own: `nox -s dbt`.
 """
@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.conftest import run_laketop
+from databricks.sdk import WorkspaceClient
+from tests.integration.cli.conftest import run_laketop, states_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
 
+GOOD = ("TERMINATED", "SUCCESS")
 PROJECT = Path(__file__).parents[2] / "fixtures" / "projects" / "dbt_sql"
 
 
@@ -34,14 +36,26 @@ def _rows(project: Path, query: str) -> list[dict[str, object]]:
     return rows
 
 
-def test_seeds_models_and_tests_run_and_run_again(project: Path) -> None:
-    for orders in (10, 10):  # the second run is incremental, and finds the same
-        said = run_laketop(project, "run", "dbt_sql_job", "--json")
-        assert said.code == 0, said.err
-        (task,) = json.loads(said.out)["tasks"]
-        assert task["state"]["result_state"] == "SUCCESS"
-        (row,) = _rows(project, "SELECT count(*) AS n FROM main.dbt_sql.orders")
-        assert int(str(row["n"])) == orders
+def _orders(project: Path) -> int:
+    (row,) = _rows(project, "SELECT count(*) AS n FROM main.dbt_sql.orders")
+    return int(str(row["n"]))
+
+
+def test_seeds_models_and_tests_run_by_cli_and_again_by_sdk_with_the_same_states(
+    project: Path,
+) -> None:
+    said = run_laketop(project, "run", "dbt_sql_job", "--json")
+    assert said.code == 0, said.err
+    by_cli = json.loads(said.out)
+    assert states_of(by_cli) == {"": GOOD, "dbt": GOOD}
+    assert _orders(project) == 10
+
+    contact = daemon.find(Settings.read(project))
+    assert contact is not None
+    client = WorkspaceClient(host=contact.url, token=contact.token)
+    by_sdk = client.jobs.run_now(by_cli["job_id"]).result()
+    assert states_of(by_sdk.as_dict()) == states_of(by_cli)
+    assert _orders(project) == 10  # this run is incremental, and finds the same
     rows = _rows(project, "SELECT * FROM main.dbt_sql.orders_by_region ORDER BY name")
     assert [row["name"] for row in rows] == ["North", "South"]
     (table,) = _rows(

@@ -6,8 +6,9 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,12 @@ def run_laketop(root: Path, *arguments: str, **environment: str) -> Said:
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def states_of(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return how a run and its tasks have ended: life cycle and result, the run's own by ""."""
+    parts = {task["task_key"]: task["state"] for task in run["tasks"]} | {"": run["state"]}
+    return {key: (part["life_cycle_state"], part["result_state"]) for key, part in parts.items()}
 
 
 @pytest.fixture

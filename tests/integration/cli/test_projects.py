@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from tests.integration.cli.conftest import run_laketop
+from tests.integration.cli.conftest import run_laketop, states_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -65,11 +63,6 @@ def _client(project: Path) -> WorkspaceClient:
     return WorkspaceClient(host=contact.url, token=contact.token)
 
 
-def _states(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    parts = {task["task_key"]: task["state"] for task in run["tasks"]} | {"": run["state"]}
-    return {key: (part["life_cycle_state"], part["result_state"]) for key, part in parts.items()}
-
-
 @pytest.mark.parametrize("project", sorted(RUNS), indirect=True)
 def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path) -> None:
     key, wanted = RUNS[project.name]
@@ -81,4 +74,4 @@ def test_a_project_runs_whole_with_the_same_states_by_cli_and_sdk(project: Path)
 
     client = _client(project)
     by_sdk = client.jobs.run_now(by_cli["job_id"]).result()
-    assert _states(by_sdk.as_dict()) == _states(by_cli)
+    assert states_of(by_sdk.as_dict()) == states_of(by_cli)
