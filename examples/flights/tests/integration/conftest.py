@@ -40,10 +40,14 @@ SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 @dataclass(frozen=True)
 class Ran:
-    """The run as the workspace tells of it, its parameters, and who approved its models."""
+    """The run as the workspace tells of it, its parameters, and who approved its models.
+
+    `given` is what the job was handed of the parameters.
+    """
 
     run: Run
     parameters: Parameters
+    given: dict[str, str]
     approver: str
 
 
@@ -63,14 +67,10 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         **SLICE,
     )
     asked = ("catalog", "schema", "experiment", "endpoint", "git_commit", "replay")
-    run_id = ws.jobs.run_now(
-        job_id,
-        job_parameters={
-            key: str(getattr(parameters, key)) for key in (*asked, "approval_required", *SLICE)
-        },
-    ).run_id
+    given = {key: str(getattr(parameters, key)) for key in (*asked, "approval_required", *SLICE)}
+    run_id = ws.jobs.run_now(job_id, job_parameters=given).run_id
     try:
-        yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)
+        yield Ran(_finished(ws, run_id, parameters.model), parameters, given, APPROVER)
     finally:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):
