@@ -29,6 +29,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
 _CORE = "tag:yaml.org,2002:"
 _TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value", "merge"}
 _LONGEST_NUMBER = 100
+_TABS = "indent with spaces; YAML allows no tabs there"
+_LINES = "a line is `key: value`, `- item` or `# comment`; see what is left open before it"
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML has it: ten times faster, and `?` is text inside of `{}` too."""
 
@@ -53,7 +55,8 @@ def read_file(path: pathlib.Path, name: str, problems: Problems | None = None) -
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"byte {error.start} is not UTF-8"
-        raise ConfigError(message, file=name, line=line) from error
+        hint = "save the file as UTF-8"
+        raise ConfigError(message, file=name, line=line, hint=hint) from error
     return read_text(text, name, problems)
 
 
@@ -75,7 +78,7 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigError:
     line = len(lines) if mark is None else min(mark.line + 1, len(lines))
     shown = lines[line - 1]
     margin = shown[: len(shown) - len(shown.lstrip())]
-    hint = "indent with spaces; YAML allows no tabs there" if "\t" in margin else None
+    hint = _TABS if "\t" in margin else _LINES
     column = None if mark is None or mark.line + 1 > len(lines) else mark.column + 1
     message = f"the file is not YAML: {problem}"
     return ConfigError(message, file=name, line=line, column=column, hint=hint)

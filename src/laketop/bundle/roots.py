@@ -71,7 +71,8 @@ def read_all(root: Path, problems: Problems) -> tuple[Node, tuple[Path, ...]]:
     tree = read_file(first, first.name, problems)
     if tree.kind != "map":
         message = f"expected a map at the top, found a {tree.kind}"
-        raise ConfigError(message, file=first.name, line=tree.place.line)
+        hint = "begin it with a line such as `bundle: {name: my_project}`"
+        raise ConfigError(message, file=first.name, line=tree.place.line, hint=hint)
     files = [first]
     places = _resource_places(tree)
     for path in _included(root, tree, problems):

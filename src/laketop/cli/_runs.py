@@ -177,19 +177,19 @@ def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
 
     output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
     why = output.get("error") or task["state"].get("state_message", "")
-    first, *more = _without_jvm(why.splitlines()).splitlines() or [""]
+    first, *more = without_jvm(why.splitlines()).splitlines() or [""]
     _console.say(f"task {name} failed: {first}")
     for line in more:
         _console.say(f"  {line}")
     if not why.startswith((engine_end.SENTENCE, full_disk.SENTENCE)):
         lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
-        for line in _without_jvm(lines).splitlines()[-_TAIL_LINES:]:
+        for line in without_jvm(lines).splitlines()[-_TAIL_LINES:]:
             _console.say(f"  | {line}")
     run_id = output["metadata"]["job_run_id"]
     _console.say(f"  its whole output: .laketop/runs/{run_id}/{task['run_id']}/output.log")
 
 
-def _without_jvm(lines: list[str]) -> str:
+def without_jvm(lines: list[str]) -> str:
     """Return the lines without the frames of the JVM, which tell a user of Spark nothing."""
     kept = (
         line for line in lines if not line.lstrip().startswith(("at ", "JVM stacktrace:", "... "))

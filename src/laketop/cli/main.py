@@ -20,6 +20,8 @@ host the bundle names.
 
 _HANDING_ON = frozenset({"run"})
 """Commands that hand on what follows `--`."""
+_WIDTH = 80
+"""Columns of help where there is no terminal."""
 _LAYOUT = "\n\t"
 """What a message may hold beside text: several problems are several lines."""
 
@@ -35,7 +37,28 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose options, and those of its commands, are whole: --force is no --force-lock."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "allow_abbrev": False})
+        super().__init__(**{"formatter_class": _Help, **options, "allow_abbrev": False})
+
+
+class _Help(argparse.HelpFormatter):
+    """Help as wide as the terminal, which argparse asks shutil for, a third of the start-up."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+class _FirstHelp(_Help, argparse.RawDescriptionHelpFormatter):
+    """The same, with a description whose lines stay as they are."""
+
+
+def _columns() -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size().columns or _WIDTH
+    except (OSError, ValueError):
+        return _WIDTH
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -47,7 +70,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         prog="laketop",
         description=_ABOUT,
         epilog=_FIRST,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_FirstHelp,
     )
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)

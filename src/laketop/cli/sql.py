@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
+
+if TYPE_CHECKING:
+    from laketop.errors import LaketopError
+
+_PLAN = re.compile(r";\n(?='?[A-Z]\w*( |$))", re.MULTILINE)
+"""Where Spark's message goes over to the plan of the query, whose columns have numbers."""
 
 
 def register(commands: Any) -> None:
@@ -28,8 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from laketop.workspace import daemon
 
     with _console.Progress() as progress:
-        contact = daemon.start(_project.settings(args))
-        contact.wait_for_engine(progress.show)
+        settings = _project.settings(args)
+        contact, is_ours = daemon.started(settings)
+        daemon.wait_for_engine(settings, contact, is_ours=is_ours, show=progress.show)
     columns, rows = ask(contact.spark_remote, args.statement, args.limit + 1)
     if len(rows) > args.limit:
         rows = rows[: args.limit]
@@ -72,7 +80,6 @@ def ask(remote: str, statement: str, limit: int) -> tuple[list[str], list[tuple[
     from pyspark.errors import PySparkException
 
     from laketop.engine.connect import RemoteEngine
-    from laketop.errors import LaketopError
 
     # pyspark logs every error of a query as a page of JSON; the sentence is enough here.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
@@ -81,6 +88,20 @@ def ask(remote: str, statement: str, limit: int) -> tuple[list[str], list[tuple[
         frame = session.sql(statement)
         return frame.columns, [tuple(row) for row in frame.limit(limit).collect()]
     except PySparkException as error:
-        raise LaketopError(str(error).split("\n\nJVM stacktrace")[0].strip()) from error
+        raise failure_of(str(error)) from error
     finally:
         session.stop()
+
+
+def failure_of(told: str) -> LaketopError:
+    """Return an error with what Spark has told, without its plans and the frames of its JVM."""
+    from laketop.cli._runs import without_jvm
+    from laketop.errors import LaketopError
+    from laketop.runner import full_disk
+
+    if full_disk.is_said(told):
+        return LaketopError(
+            "a disk was full while the statement ran", hint="make room on it and ask again"
+        )
+    sentence = _PLAN.split(told.split("\n\nJVM stacktrace", maxsplit=1)[0])[0]
+    return LaketopError(without_jvm(sentence.splitlines()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.cli import _project
 
 if TYPE_CHECKING:
+    from laketop.bundle import Bundle
     from laketop.workspace.daemon import Contact
 
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.port is not None:
         settings = dataclasses.replace(settings, port=args.port)
     settings = dataclasses.replace(settings, faults=args.faults)
-    bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
+    _tell_problems(bundle.load(settings.root))  # what is no YAML is said before all else
     with _console.Progress() as progress:
         progress.show("starting the workspace")
         contact, is_ours = daemon.started(settings)
@@ -53,13 +54,7 @@ def run(args: argparse.Namespace) -> int:
         if args.faults and not is_ours:
             _check_faults(contact)
         if not args.no_wait:
-            try:
-                contact.wait_for_engine(progress.show)
-            except KeyboardInterrupt:
-                if is_ours:
-                    progress.show("ending the workspace that was starting")
-                    daemon.stop(settings)
-                raise
+            daemon.wait_for_engine(settings, contact, is_ours=is_ours, show=progress.show)
     if args.json:
         _console.emit({"url": contact.url, "pid": contact.pid, "spark_remote": _hidden(contact)})
     else:
@@ -67,6 +62,16 @@ def run(args: argparse.Namespace) -> int:
         _console.say("next: `laketop run JOB`; `laketop open` to look at it in the browser")
         _console.say('`eval "$(laketop env)"` is for your own tools')
     return 0
+
+
+def _tell_problems(loaded: Bundle) -> None:
+    """Say what is wrong with the bundle: a workspace is of use all the same."""
+    from laketop.cli import _console
+
+    if loaded.problems:
+        _console.say(str(loaded.problems[0]))
+        count = len(loaded.problems)
+        _console.say(f"problems of the bundle: {count}; `laketop validate` shows them, with hints")
 
 
 def _check_faults(contact: Contact) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import LaketopError
+from laketop.ml.tracking import CODE_VERSION
 
 if TYPE_CHECKING:
     import optuna
@@ -88,7 +89,9 @@ def _tried(
     if parent is None:
         return float(objective(parameters))
     place = parent.info.experiment_id  # which need not be the one that new runs go to
-    with mlflow.start_run(run_name=f"trial {number}", nested=True, experiment_id=place):
+    known = mlflow.get_run(parent.info.run_id).data.tags
+    tags = {CODE_VERSION: known[CODE_VERSION]} if CODE_VERSION in known else None
+    with mlflow.start_run(run_name=f"trial {number}", nested=True, experiment_id=place, tags=tags):
         mlflow.log_params(dict(parameters))
         value = float(objective(parameters))
         mlflow.log_metric("objective", value)

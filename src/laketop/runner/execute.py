@@ -309,7 +309,7 @@ class _Work:
             outcome = canceled if context is None else self._type.run(self._task, context)
             if self._site.engine() != engine:
                 outcome = engine_end.told(outcome)
-            outcome = full_disk.told(outcome)
+            outcome = full_disk.told(outcome, self._directory)
         except LaketopError as error:
             outcome = Outcome("FAILED", error=str(error))
         except BaseException as error:  # noqa: BLE001 - the boundary: a task that fails, fails alone

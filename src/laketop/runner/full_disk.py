@@ -6,24 +6,34 @@ import dataclasses
 import errno
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING, Final
 
 from laketop.errors import LaketopError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from laketop.runner.context import Outcome
 
 SENTENCE: Final = "a disk was full while the task ran"
 _ADVICE: Final = "make room on it, and repair this run; what was written before is whole"
+ROOM: Final = 2**20
 _FULL: Final = re.compile(
     "|".join(re.escape(os.strerror(one)) for one in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 )
 """As the system says it, to Java and to Python alike."""
 
 
-def told(outcome: Outcome) -> Outcome:
-    """Return the outcome of a task for whom a disk was full, with that for its error."""
-    if outcome.result_state != "FAILED" or not _is_of_it(outcome):
+def told(outcome: Outcome, directory: Path, *, room: int = ROOM) -> Outcome:
+    """Return the outcome of a task for whom a disk was full, with that for its error.
+
+    `directory` is the task's own, where it may have found no room to say why it failed: less
+    than `room` bytes are none.
+    """
+    if outcome.result_state != "FAILED":
+        return outcome
+    if not _is_of_it(outcome) and shutil.disk_usage(directory).free >= room:
         return outcome
     return dataclasses.replace(
         outcome,
@@ -32,8 +42,13 @@ def told(outcome: Outcome) -> Outcome:
     )
 
 
+def is_said(text: str) -> bool:
+    """Tell whether a text of Spark's or Python's speaks of a full disk."""
+    return _FULL.search(text) is not None
+
+
 def _is_of_it(outcome: Outcome) -> bool:
     """Tell whether the error, or what the JVM says has caused it, is a full disk."""
     lines = [outcome.error or "", *(outcome.error_trace or "").splitlines()]
     causes = [line for line in lines[1:] if line.lstrip().startswith("Caused by: ")]
-    return any(_FULL.search(line) for line in (lines[0], *causes))
+    return any(map(is_said, (lines[0], *causes)))

@@ -114,7 +114,9 @@ class Contact:
             if engine["phase"] in {"serving", "warm"}:
                 return
             if engine["phase"] == "failed":
-                raise LaketopError(engine["message"], hint=f"the engine's log is {engine['log']}")
+                message, _, advice = str(engine["message"]).partition("\nhint: ")
+                log = f"the engine's log is {engine['log']}"
+                raise LaketopError(message, hint=f"{advice}; {log}" if advice else log)
             show(engine["message"] or "starting Spark")
             time.sleep(0.1)
             engine = self.request("GET", "/api/laketop/1/engine")
@@ -224,6 +226,27 @@ def started(settings: Settings) -> tuple[Contact, bool]:
     name = in_use.chosen(settings)
     contact, is_ours = _started_first(settings)
     return _within(settings, contact, name), is_ours
+
+
+def wait_for_engine(
+    settings: Settings,
+    contact: Contact,
+    *,
+    is_ours: bool,
+    show: Callable[[str], object] = lambda _: None,
+) -> None:
+    """Return once the engine answers. Where it does not, a workspace that is ours ends with it.
+
+    So the next command starts anew, with whatever has been mended in its environment.
+    Errors: as `Contact.wait_for_engine`.
+    """
+    try:
+        contact.wait_for_engine(show)
+    except (LaketopError, KeyboardInterrupt):
+        if is_ours:
+            show("ending the workspace that was starting")
+            stop(settings)
+        raise
 
 
 def start_first(settings: Settings) -> Contact:

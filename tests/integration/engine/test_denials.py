@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as sf
 from tests.integration.engine.bearers import BOB, denial, grant, rows
 
 from laketop.settings import Settings
@@ -55,6 +57,31 @@ def test_a_function_is_called_by_who_may_execute_it(
     spark.sql(f"GRANT EXECUTE ON FUNCTION {box}.g TO `{BOB}`")
     assert rows(bobs, call) == [(10,)]
     assert "does not have EXECUTE" in denial(bobs, f"SELECT {box}.f(1)")
+
+
+def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    grant(spark, box, f"SELECT ON TABLE {box}.t")
+    spark.sql(f"CREATE FUNCTION {box}.many() RETURNS TABLE (b INT) RETURN SELECT a FROM {box}.t")
+    spark.sql(f"CREATE FUNCTION {box}.outer(x INT) RETURNS INT RETURN {box}.g(x)")
+    assert rows(spark, f"SELECT {box}.outer(b) FROM {box}.many()") == [(10,)]
+    known = f"spark_catalog.{box.replace('.', '__')}"
+    for query in (
+        f"SELECT {known}.g(1)",
+        f"SELECT a FROM {box}.t WHERE {known}.g(a) > 1",
+        f"SELECT a, (SELECT max({known}.g(b.a)) FROM {box}.t b) FROM {box}.t",
+        f"SELECT sum({known}.g(a)) OVER () FROM {box}.t",
+        f"SELECT * FROM {known}.many()",
+        f"CREATE TEMPORARY VIEW shown AS SELECT {known}.g(1) AS g",
+    ):
+        assert "does not have EXECUTE on FUNCTION" in denial(bobs, query)
+    with pytest.raises(PySparkException, match="does not have EXECUTE"):
+        bobs.table(f"{box}.t").select(sf.call_function(f"{known}.g", "a")).collect()
+    spark.sql(f"GRANT EXECUTE ON FUNCTION {box}.outer TO `{BOB}`")
+    assert rows(bobs, f"SELECT {box}.outer(1)") == [(10,)]
+    for session in (spark, bobs):
+        assert "SCHEMA_NOT_FOUND" in denial(session, f"SHOW FUNCTIONS IN {known}")
 
 
 def test_all_privileges_are_not_manage(spark: SparkSession, bobs: SparkSession, box: str) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from laketop.cli._runs import _without_jvm
+from laketop.cli._runs import without_jvm
 
 
 def test_the_frames_of_the_jvm_are_left_out_of_an_error() -> None:
@@ -12,4 +12,4 @@ def test_the_frames_of_the_jvm_are_left_out_of_an_error() -> None:
         "\tat org.apache.spark.sql.Dataset.ofRows(Dataset.scala:1)",
         "\t... 3 more",
     ]
-    assert _without_jvm(lines) == "\n".join(lines[:2])
+    assert without_jvm(lines) == "\n".join(lines[:2])

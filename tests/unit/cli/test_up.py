@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from laketop.cli.main import main
+from laketop.errors import LaketopError
 from laketop.workspace import daemon
 
 
@@ -17,15 +18,55 @@ class Interrupted(daemon.Contact):
         raise KeyboardInterrupt
 
 
+class Failing(daemon.Contact):
+    """A workspace whose engine does not come up."""
+
+    def wait_for_engine(self, show: Callable[[str], object] = lambda _: None) -> None:
+        show("starting Spark")
+        raise LaketopError("no Java 17 or 21 was found")
+
+
+@pytest.mark.parametrize("command", [("up",), ("sql", "select 1")])
+@pytest.mark.parametrize("kind", [Interrupted, Failing])
 @pytest.mark.parametrize("is_ours", [False, True])
-def test_ctrl_c_ends_the_workspace_if_this_command_started_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
+def test_a_workspace_without_an_engine_ends_if_this_command_started_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_ours: bool,
+    kind: type[daemon.Contact],
+    command: tuple[str, ...],
 ) -> None:
     (tmp_path / "databricks.yml").write_text("bundle: {name: here}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    contact = Interrupted("http://127.0.0.1:1", "t", "", 3, "0")
+    contact = kind("http://127.0.0.1:1", "t", "", 3, "0")
     stopped: list[Path] = []
     monkeypatch.setattr(daemon, "started", lambda _: (contact, is_ours))
     monkeypatch.setattr(daemon, "stop", lambda settings: stopped.append(settings.root))
-    assert main(["up"]) == 1
+    assert main(command) == 1
     assert stopped == ([tmp_path] if is_ours else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("resorces: {}\n", ("the bundle has no name", "`laketop validate`")),
+        ("bundle: {name: here}\nresorces: {}\n", ("resorces", "`laketop validate`")),
+        ("bundle: {name: here}\n", ()),
+    ],
+)
+def test_what_is_wrong_with_the_bundle_is_said_and_the_workspace_is_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    said: tuple[str, ...],
+) -> None:
+    (tmp_path / "databricks.yml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    contact = daemon.Contact("http://127.0.0.1:1", "t", "", 3, "0")
+    monkeypatch.setattr(daemon, "started", lambda _: (contact, True))
+    assert main(["up", "--no-wait"]) == 0
+    told = capsys.readouterr()
+    assert all(part in told.err + told.out for part in said)
+    assert bool(said) == ("validate" in told.err + told.out)

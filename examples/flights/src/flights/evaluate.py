@@ -154,11 +154,10 @@ def _rows(
 
 
 def _headline(verdicts: tuple[Verdict, ...]) -> str:
-    failed = [verdict for verdict in verdicts if not verdict.passed]
-    if failed:
-        return "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in failed)
-    told = {verdict.gate: verdict.reason for verdict in verdicts}
-    return f"{told['minimum_auc']}; {told['no_worse_than_champion']}"
+    missed = [f"{verdict.gate}: {verdict.reason}" for verdict in verdicts if not verdict.passed]
+    told = {verdict.gate: verdict.reason for verdict in verdicts if verdict.passed}
+    measured = [told[gate] for gate in ("minimum_auc", "no_worse_than_champion") if gate in told]
+    return "; ".join([*missed, *measured])
 
 
 if __name__ == "__main__":

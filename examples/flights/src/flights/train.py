@@ -129,6 +129,7 @@ def _register(
 
     client = registry.client(run)
     with mlflow.start_run(run_name=f"through {run.through}"):
+        record(inputs, commit=run.git_commit)
         learned = learn(rows, run)
         mlflow.log_params({**learned.settings, "months": " ".join(run.training_months)})
         pipeline = _autologged(rows, learned)
@@ -138,7 +139,6 @@ def _register(
         mlflow.log_metrics(
             {"train_auc": own, "train_rows": len(rows), "late_share": share, **learned.metrics}
         )
-        record(inputs, commit=run.git_commit)
         documents.log_figures(pipeline, rows, learned)
         files = documents.beside_the_model(run, rows, learned, inputs)
         if run.starts_over:

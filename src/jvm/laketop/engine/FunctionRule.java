@@ -9,6 +9,7 @@ import org.apache.spark.sql.catalyst.expressions.SemiStructuredExtract;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedDataSource;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.catalyst.trees.TreeNodeTag;
 import org.apache.spark.sql.catalyst.util.package$;
 import org.apache.spark.sql.classic.SparkSession;
 import scala.Option;
@@ -17,6 +18,9 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /** Makes a call of main.s.f, before it is resolved, a call of the function registered for it. */
 final class FunctionRule extends Rule<LogicalPlan> {
+  /** Marks the calls of row filters and column masks, which need no grant. */
+  static final TreeNodeTag<Boolean> OF_POLICY = new TreeNodeTag<>("laketop.policy");
+
   private final SparkSession session;
 
   FunctionRule(SparkSession session) {
@@ -50,6 +54,9 @@ final class FunctionRule extends Rule<LogicalPlan> {
       return python.call(session, f);
     }
     Seq<String> name = registered(f.nameParts());
+    if (name == null && f.getTagValue(OF_POLICY).isEmpty()) {
+      requireHidden(f.nameParts());
+    }
     if (name == null) {
       RefusedFunctions.check(CollectionConverters.asJava(f.nameParts()));
     } else {
@@ -85,6 +92,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (plan instanceof UnresolvedTableValuedFunction f) {
       Seq<String> name = registered(f.name());
       if (name == null) {
+        requireHidden(f.name());
         RefusedFunctions.check(CollectionConverters.asJava(f.name()));
       }
       return name == null ? f : f.copy(name, f.functionArgs(), f.isStreaming());
@@ -103,6 +111,14 @@ final class FunctionRule extends Rule<LogicalPlan> {
       requireExecute(name);
     }
     return registered == null ? null : CollectionConverters.asScala(registered).toList();
+  }
+
+  /** The name that Spark has for a function of ours is no way around the grants. */
+  private void requireHidden(Seq<String> written) {
+    String[] hidden = Functions.hidden(session, CollectionConverters.asJava(written));
+    if (hidden != null) {
+      requireExecute(hidden);
+    }
   }
 
   private PythonFunction python(Seq<String> written) {

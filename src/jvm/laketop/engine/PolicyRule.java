@@ -158,12 +158,14 @@ final class PolicyRule {
     }
     List<Expression> arguments = new ArrayList<>();
     columns.forEach(column -> arguments.add(attribute(column)));
-    return new UnresolvedFunction(
+    UnresolvedFunction call = new UnresolvedFunction(
         CollectionConverters.asScala(registered).toList(),
         CollectionConverters.asScala(arguments).toList(),
         false, Option.empty(), Option.empty(),
         CollectionConverters.asScala(List.<org.apache.spark.sql.catalyst.expressions.SortOrder>of())
             .toList(),
         false);
+    call.setTagValue(FunctionRule.OF_POLICY, true);
+    return call;
   }
 }

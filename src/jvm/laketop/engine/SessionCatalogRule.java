@@ -4,10 +4,11 @@ import java.util.Set;
 import org.apache.spark.sql.catalyst.analysis.PersistedView$;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.execution.command.CreateViewCommand;
+import org.apache.spark.sql.execution.command.ShowFunctionsCommand;
 import scala.Function1;
 import scala.runtime.BoxedUnit;
 
-/** Refuses what would be kept in Spark's session catalog, and lost with the engine. */
+/** Refuses what Spark's session catalog would keep and lose, and what laketop keeps in it. */
 final class SessionCatalogRule {
   private static final Set<String> CREATES = Set.of("CreateTableCommand",
       "CreateDataSourceTableCommand", "CreateDataSourceTableAsSelectCommand");
@@ -21,6 +22,9 @@ final class SessionCatalogRule {
       }
       if (plan instanceof CreateViewCommand view && view.viewType() == PersistedView$.MODULE$) {
         throw SessionCatalog.refusal(view.name().table());
+      }
+      if (plan instanceof ShowFunctionsCommand show && Functions.isOwn(show.db())) {
+        throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", "spark_catalog", show.db());
       }
       return BoxedUnit.UNIT;
     };
