@@ -7,10 +7,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from laketop import cli
 from laketop.errors import LaketopError, printable
+
+TYPE_CHECKING = False  # as type checkers know it: typing itself costs a tenth of the start-up
+if TYPE_CHECKING:
+    from typing import Any
 
 _ABOUT = """\
 The Databricks lakehouse on a laptop: runs the bundle of this folder on real Spark,
@@ -52,9 +55,6 @@ class _FirstHelp(_Help, argparse.RawDescriptionHelpFormatter):
 
 
 def _columns() -> int:
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
     try:
         return os.get_terminal_size().columns or _WIDTH
     except (OSError, ValueError):

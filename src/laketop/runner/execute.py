@@ -451,5 +451,6 @@ def _kept(outcome: Outcome, directory: Path, *, flush: bool) -> Outcome:
         else:
             (directory / OUTCOME_FILE).write_text(text, encoding="utf-8")
     except (OSError, TypeError, ValueError) as error:
-        return Outcome("FAILED", error=f"the outcome cannot be kept: {error}")
+        unkept = Outcome("FAILED", error=f"the outcome cannot be kept: {error}")
+        return full_disk.told(unkept, directory)
     return outcome

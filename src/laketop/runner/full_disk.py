@@ -33,13 +33,20 @@ def told(outcome: Outcome, directory: Path, *, room: int = ROOM) -> Outcome:
     """
     if outcome.result_state != "FAILED":
         return outcome
-    if not _is_of_it(outcome) and shutil.disk_usage(directory).free >= room:
+    if not _is_of_it(outcome) and _free(directory) >= room:
         return outcome
     return dataclasses.replace(
         outcome,
         error=str(LaketopError(SENTENCE, hint=_ADVICE)),
         reason=f"{SENTENCE}; {_ADVICE}",
     )
+
+
+def _free(directory: Path) -> int:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:  # a folder that could not be made tells nothing of its disk
+        return ROOM
 
 
 def is_said(text: str) -> bool:

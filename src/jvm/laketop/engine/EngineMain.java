@@ -8,6 +8,7 @@ import org.apache.spark.sql.connect.service.SparkConnectService;
 import org.apache.spark.sql.connect.service.SparkConnectService$;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xerial.snappy.Snappy;
 
 /**
  * The engine's main class: {@code EngineMain <parent pid> <ready file> [idle seconds]}.
@@ -34,6 +35,7 @@ public final class EngineMain {
     long idleSeconds = args.length > 2 ? Long.parseLong(args[2]) : 0;
     endWith(Long.parseLong(args[0]));
     Files.deleteIfExists(ready);
+    Snappy.maxCompressedLength(1); // its library finds room now, or on a full disk never again
     Folders.emptyTrash();
     Dropped.forgetOld();
     Lake.prepare();
