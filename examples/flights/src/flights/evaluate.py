@@ -86,7 +86,7 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
         print(f"  {mark}  {verdict.gate}: {verdict.reason}")
     step.record(
         on=f"version {candidate.version} on {rows.name}, {len(rows):,} flights",
-        figure=f"{outcome(verdicts)}: {_headline(verdicts)}",
+        figure=f"{outcome(verdicts)}: {headline(verdicts)}",
     )
     return verdicts
 
@@ -153,7 +153,8 @@ def _rows(
     return LabelledRows(tested, label=features.LABEL, name=month), evidence
 
 
-def _headline(verdicts: tuple[Verdict, ...]) -> str:
+def headline(verdicts: tuple[Verdict, ...]) -> str:
+    """Return what was missed or is waited for, then the measured quality, as one line."""
     missed = [f"{verdict.gate}: {verdict.reason}" for verdict in verdicts if not verdict.passed]
     told = {verdict.gate: verdict.reason for verdict in verdicts if verdict.passed}
     measured = [told[gate] for gate in ("minimum_auc", "no_worse_than_champion") if gate in told]
