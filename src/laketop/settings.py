@@ -56,7 +56,7 @@ class Settings:
     """Whether clients may make their own requests fail."""
     engine_memory: str = "2g"
     engine_java_options: tuple[str, ...] = ()
-    """Further options of the engine's JVM, as `java` takes them; they win over laketop's own."""
+    """Further options of the engine's JVM, as `java` takes them, after laketop's own."""
     engine_cores: int = 0
     """Threads that Spark may use; 0 = every core."""
     engine_idle_seconds: int = 3600

@@ -81,13 +81,13 @@ def deployed(args: argparse.Namespace, bundle: Bundle) -> tuple[Contact, int]:
     with _console.Progress() as progress:
         if daemon.find(settings) is None:
             progress.show("starting the workspace")
-        contact = daemon.start(settings)
+        contact, is_ours = daemon.started(settings)
         progress.show(f"deploying target {bundle.target}")
         find = deployment.local_finder(contact)
         done = deployment.deploy(
             lambda: validate.load(args, find=find), settings, contact, progress.note
         )
-        contact.wait_for_engine(progress.show)
+        daemon.wait_for_engine(settings, contact, is_ours=is_ours, show=progress.show)
     return contact, done.jobs[args.job]
 
 

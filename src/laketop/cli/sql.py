@@ -99,9 +99,9 @@ def failure_of(told: str) -> LaketopError:
     from laketop.errors import LaketopError
     from laketop.runner import full_disk
 
-    if full_disk.is_said(told):
-        return LaketopError(
-            "a disk was full while the statement ran", hint="make room on it and ask again"
-        )
-    sentence = _PLAN.split(told.split("\n\nJVM stacktrace", maxsplit=1)[0])[0]
-    return LaketopError(without_jvm(sentence.splitlines()))
+    sentence, *written = told.split("\n\nJVM stacktrace", maxsplit=1)[0].split("\n== SQL")
+    sentence = _PLAN.split(sentence)[0]
+    if full_disk.is_told(sentence, told):
+        full = "a disk was full while the statement ran"
+        return LaketopError(full, hint="make room on it and ask again")
+    return LaketopError(without_jvm("\n== SQL".join([sentence, *written]).splitlines()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.cli import _project
 
 if TYPE_CHECKING:
-    from laketop.bundle import Bundle
+    from laketop.settings import Settings
     from laketop.workspace.daemon import Contact
 
 
@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     if args.port is not None:
         settings = dataclasses.replace(settings, port=args.port)
     settings = dataclasses.replace(settings, faults=args.faults)
-    _tell_problems(bundle.load(settings.root))  # what is no YAML is said before all else
+    bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
+    _tell_problems(settings)
     with _console.Progress() as progress:
         progress.show("starting the workspace")
         contact, is_ours = daemon.started(settings)
@@ -64,13 +65,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell_problems(loaded: Bundle) -> None:
+def _tell_problems(settings: Settings) -> None:
     """Say what is wrong with the bundle: a workspace is of use all the same."""
+    from laketop import bundle
     from laketop.cli import _console
+    from laketop.errors import ConfigError
 
-    if loaded.problems:
-        _console.say(str(loaded.problems[0]))
-        count = len(loaded.problems)
+    try:
+        loaded = bundle.load(
+            settings.root,
+            environment=settings.environment,
+            user=settings.user,
+            find=lambda _kind, _name: None,  # which the workspace will know
+        )
+    except ConfigError:  # no target is the default: each command names its own
+        return
+    errors = [problem for problem in loaded.problems if problem.severity != "recommendation"]
+    if errors:
+        _console.say(str(errors[0]))
+        count = len(errors)
         _console.say(f"problems of the bundle: {count}; `laketop validate` shows them, with hints")
 
 

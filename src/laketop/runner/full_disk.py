@@ -33,7 +33,8 @@ def told(outcome: Outcome, directory: Path, *, room: int = ROOM) -> Outcome:
     """
     if outcome.result_state != "FAILED":
         return outcome
-    if not _is_of_it(outcome) and _free(directory) >= room:
+    says = is_told(outcome.error or "", outcome.error_trace or "")
+    if not says and (outcome.error or _free(directory) >= room):
         return outcome
     return dataclasses.replace(
         outcome,
@@ -49,13 +50,7 @@ def _free(directory: Path) -> int:
         return ROOM
 
 
-def is_said(text: str) -> bool:
-    """Tell whether a text of Spark's or Python's speaks of a full disk."""
-    return _FULL.search(text) is not None
-
-
-def _is_of_it(outcome: Outcome) -> bool:
-    """Tell whether the error, or what the JVM says has caused it, is a full disk."""
-    lines = [outcome.error or "", *(outcome.error_trace or "").splitlines()]
-    causes = [line for line in lines[1:] if line.lstrip().startswith("Caused by: ")]
-    return any(map(is_said, (lines[0], *causes)))
+def is_told(error: str, trace: str = "") -> bool:
+    """Tell whether an error, or what the JVM says has caused it, is a full disk."""
+    causes = [line for line in trace.splitlines() if line.lstrip().startswith("Caused by: ")]
+    return any(_FULL.search(line) for line in (error, *causes))

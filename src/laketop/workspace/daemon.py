@@ -243,10 +243,22 @@ def wait_for_engine(
     try:
         contact.wait_for_engine(show)
     except (LaketopError, KeyboardInterrupt):
-        if is_ours:
+        if is_ours and not _is_at_work(settings, contact):
             show("ending the workspace that was starting")
             stop(settings)
         raise
+
+
+def _is_at_work(settings: Settings, contact: Contact) -> bool:
+    """Tell whether others use what we have started: a run is active, or it was started anew."""
+    now = find_first(settings)
+    if now is None or now.pid != contact.pid:
+        return True
+    try:
+        told = now.request("GET", "/api/laketop/1/status", seconds=_LOOK_SECONDS)
+    except LaketopError:
+        return False
+    return bool(told.get("active_runs_of_all", told["active_runs"]))
 
 
 def start_first(settings: Settings) -> Contact:

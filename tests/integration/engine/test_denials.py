@@ -66,6 +66,7 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
     spark.sql(f"CREATE FUNCTION {box}.many() RETURNS TABLE (b INT) RETURN SELECT a FROM {box}.t")
     spark.sql(f"CREATE FUNCTION {box}.outer(x INT) RETURNS INT RETURN {box}.g(x)")
     assert rows(spark, f"SELECT {box}.outer(b) FROM {box}.many()") == [(10,)]
+    grant(spark, box, f"EXECUTE ON FUNCTION {box}.outer")
     known = f"spark_catalog.{box.replace('.', '__')}"
     for query in (
         f"SELECT {known}.g(1)",
@@ -74,12 +75,14 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
         f"SELECT sum({known}.g(a)) OVER () FROM {box}.t",
         f"SELECT * FROM {known}.many()",
         f"CREATE TEMPORARY VIEW shown AS SELECT {known}.g(1) AS g",
+        f"SELECT {box}.outer(1)",
     ):
         assert "does not have EXECUTE on FUNCTION" in denial(bobs, query)
     with pytest.raises(PySparkException, match="does not have EXECUTE"):
         bobs.table(f"{box}.t").select(sf.call_function(f"{known}.g", "a")).collect()
-    spark.sql(f"GRANT EXECUTE ON FUNCTION {box}.outer TO `{BOB}`")
-    assert rows(bobs, f"SELECT {box}.outer(1)") == [(10,)]
+    bobs.conf.set("spark.sql.path.enabled", "true")
+    assert "UNSUPPORTED_FEATURE" in denial(bobs, f"SELECT * FROM {box}.t")
+    bobs.conf.unset("spark.sql.path.enabled")
     for session in (spark, bobs):
         assert "SCHEMA_NOT_FOUND" in denial(session, f"SHOW FUNCTIONS IN {known}")
 

@@ -34,6 +34,9 @@ def answers(frame: DataFrame, names: tuple[str, ...]) -> list[list[object]]:
         frame.select("*", *wide).orderBy(add["path"]),
         frame.where(protocol.isNotNull()).select(meta, add["tags"]["k"], remove[0]).orderBy(meta),
         frame.groupBy(protocol % 4).agg(sf.max(meta), sf.sum(remove[0])).orderBy(sf.max(meta)),
+        frame.select("*", frame.agg(sf.max(meta).alias("last")).scalar().alias("last"))
+        .where(protocol > 30)
+        .orderBy(meta),
         frame.join(other, names[3]).select(meta, "other").orderBy(meta),
         frame.sparkSession.createDataFrame(frame.toPandas(), frame.schema).orderBy(meta),
     )

@@ -42,6 +42,7 @@ def test_a_workspace_without_an_engine_ends_if_this_command_started_it(
     contact = kind("http://127.0.0.1:1", "t", "", 3, "0")
     stopped: list[Path] = []
     monkeypatch.setattr(daemon, "started", lambda _: (contact, is_ours))
+    monkeypatch.setattr(daemon, "find_first", lambda _: contact)
     monkeypatch.setattr(daemon, "stop", lambda settings: stopped.append(settings.root))
     assert main(command) == 1
     assert stopped == ([tmp_path] if is_ours else [])
@@ -53,6 +54,7 @@ def test_a_workspace_without_an_engine_ends_if_this_command_started_it(
         ("resorces: {}\n", ("the bundle has no name", "`laketop validate`")),
         ("bundle: {name: here}\nresorces: {}\n", ("resorces", "`laketop validate`")),
         ("bundle: {name: here}\n", ()),
+        ("bundle: {name: here}\ntargets: {a: {}, b: {}}\n", ()),
     ],
 )
 def test_what_is_wrong_with_the_bundle_is_said_and_the_workspace_is_there(

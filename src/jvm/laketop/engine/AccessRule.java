@@ -62,8 +62,6 @@ final class AccessRule {
   private static final Pattern FILES = Pattern.compile("FileSink\\[(.*)\\]");
   private static final String VIEW_RESOLUTION =
       "org.apache.spark.sql.catalyst.analysis.ViewResolution";
-  private static final String FUNCTION_RESOLUTION =
-      "org.apache.spark.sql.catalyst.analysis.Analyzer$ResolveSQLFunctions";
   private static final String SUBQUERY = "checkSubqueryExpression";
 
   private final SparkSession session;
@@ -99,14 +97,12 @@ final class AccessRule {
   }
 
   /**
-   * Spark checks a view's body on its own, after its context is gone, a function's without one,
-   * and a subquery before the query that it is in, which tells whose it is: only the stack tells.
+   * Spark checks a view's body on its own, after its context is gone, and a subquery before the
+   * query that it is in, which tells whose it is: only the stack tells either.
    */
   private static boolean within() {
     return StackWalker.getInstance().walk(frames ->
         frames.anyMatch(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)
-            || frame.getClassName().startsWith(FUNCTION_RESOLUTION)
-                && frame.getMethodName().equals("resolve")
             || frame.getMethodName().equals(SUBQUERY)));
   }
 

@@ -35,7 +35,7 @@ public final class EngineMain {
     long idleSeconds = args.length > 2 ? Long.parseLong(args[2]) : 0;
     endWith(Long.parseLong(args[0]));
     Files.deleteIfExists(ready);
-    Snappy.maxCompressedLength(1); // its library finds room now, or on a full disk never again
+    unpackSnappy();
     Folders.emptyTrash();
     Dropped.forgetOld();
     Lake.prepare();
@@ -45,6 +45,15 @@ public final class EngineMain {
     } catch (Throwable e) {
       LOG.error("the engine cannot serve: {}", e.toString());
       System.exit(NOT_SERVING); // threads of Spark would keep a JVM that is never ready
+    }
+  }
+
+  /** Its library finds room now; on a disk that is full later it would never be tried again. */
+  private static void unpackSnappy() {
+    try {
+      Snappy.maxCompressedLength(1);
+    } catch (LinkageError e) {
+      LOG.warn("files of Snappy cannot be read: {}", e.toString());
     }
   }
 

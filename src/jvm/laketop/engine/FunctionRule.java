@@ -12,12 +12,16 @@ import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.catalyst.trees.TreeNodeTag;
 import org.apache.spark.sql.catalyst.util.package$;
 import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.execution.command.ResetCommand;
+import org.apache.spark.sql.execution.command.SetCommand;
 import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Makes a call of main.s.f, before it is resolved, a call of the function registered for it. */
 final class FunctionRule extends Rule<LogicalPlan> {
+  private static final String PATH = "spark.sql.path.enabled";
+
   /** Marks the calls of row filters and column masks, which need no grant. */
   static final TreeNodeTag<Boolean> OF_POLICY = new TreeNodeTag<>("laketop.policy");
 
@@ -30,12 +34,22 @@ final class FunctionRule extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
     Sessions.announce(session);
+    refusePath(plan);
     PathAccess.requireCheckpoint(session, plan);
     Clones.require(session, plan);
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =
         covered.transformAllExpressions(new Each<Expression>(this::call));
     return calls.transformUp(new Each<LogicalPlan>(this::table));
+  }
+
+  /** By a path names mean other objects than those that the grants are asked about. */
+  private void refusePath(LogicalPlan plan) {
+    boolean sets = plan instanceof SetCommand || plan instanceof ResetCommand;
+    if (!sets && session.sessionState().conf().getConfString(PATH, "false").equals("true")) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "A path of schemas (" + PATH + ") is not supported;"
+          + " unset it, and write the names of objects with their schema, or USE it.");
+    }
   }
 
   private Expression call(Expression expression) {

@@ -43,7 +43,7 @@ final class LogReplay extends ColumnarRule {
         || plan instanceof SerializeFromObjectExec
         || plan instanceof DeserializeToObjectExec
         || plan instanceof RDDScanExec;
-    return projects && (areActions(plan.output())
+    return projects && plan.subqueries().isEmpty() && (areActions(plan.output())
         || CollectionConverters.asJava(plan.children()).stream()
             .anyMatch(child -> areActions(child.output())));
   }
