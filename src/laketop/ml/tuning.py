@@ -63,11 +63,12 @@ def search(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     began = time.monotonic()
     tried: list[tuple[dict[str, Any], float]] = []
+    tags = _carried()
     while len(tried) < budget.trials and (not tried or time.monotonic() - began < budget.seconds):
         drawn = None if tried or first is None else dict(first)
         trial = None if drawn is not None else study.ask()
         parameters = drawn if drawn is not None else dict(space(trial))  # type: ignore[arg-type]
-        value = _tried(objective, parameters, number=len(tried))
+        value = _tried(objective, parameters, number=len(tried), tags=tags)
         if trial is not None and math.isnan(value):
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
         elif trial is not None:
@@ -80,8 +81,21 @@ def search(
     return Found(parameters=parameters, value=value, tried=tuple(v for _, v in tried))
 
 
+def _carried() -> dict[str, str]:
+    """Return what child runs have of the active run's tags: the commit of the code."""
+    import mlflow
+
+    parent = mlflow.active_run()
+    known = {} if parent is None else mlflow.get_run(parent.info.run_id).data.tags
+    return {CODE_VERSION: known[CODE_VERSION]} if CODE_VERSION in known else {}
+
+
 def _tried(
-    objective: Callable[[Mapping[str, Any]], float], parameters: Mapping[str, Any], *, number: int
+    objective: Callable[[Mapping[str, Any]], float],
+    parameters: Mapping[str, Any],
+    *,
+    number: int,
+    tags: dict[str, str],
 ) -> float:
     import mlflow
 
@@ -89,8 +103,6 @@ def _tried(
     if parent is None:
         return float(objective(parameters))
     place = parent.info.experiment_id  # which need not be the one that new runs go to
-    known = mlflow.get_run(parent.info.run_id).data.tags
-    tags = {CODE_VERSION: known[CODE_VERSION]} if CODE_VERSION in known else None
     with mlflow.start_run(run_name=f"trial {number}", nested=True, experiment_id=place, tags=tags):
         mlflow.log_params(dict(parameters))
         value = float(objective(parameters))
