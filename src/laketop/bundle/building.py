@@ -104,7 +104,7 @@ def _known(resources: Node, problems: Problems) -> Node:
                 message = f"{type_} are deployed as state only: nothing runs behind {key!r}"
                 problems.warning(message, path, resource)
             if type_ in NOT_RUN:
-                message = f"{type_} are deployed as objects: nothing runs {key!r} here"
+                message = f"{type_} are deployed as objects: {NOT_RUN[type_]} {key!r} here"
                 problems.warning(message, path, resource)
         kept[type_] = Node(known, of_type.place)
     return Node(kept, resources.place)

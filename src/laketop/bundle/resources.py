@@ -30,8 +30,11 @@ SERVED = (
 )
 """Types that a deployment makes: the workspace has a service for each."""
 
-NOT_RUN = frozenset({"alerts", "apps", "dashboards", "models", "pipelines"})
-"""Types that are made, and that nothing runs on the local workspace."""
+NOT_RUN: Mapping[str, str] = {
+    "alerts": "only tasks evaluate",
+    **dict.fromkeys(("apps", "dashboards", "models", "pipelines"), "nothing runs"),
+}
+"""Types that are made, and that no service of the local workspace runs; who runs them then."""
 
 STATE_ONLY = (
     "database_catalogs",

@@ -105,7 +105,7 @@ class Outcome:
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The task values that the attempt set."""
     output: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Of a SQL task: `rows`, a list of objects, and of an alert `alert_state`."""
+    """Of a SQL or alert task: `rows`, a list of objects, and of an alert `alert_state`."""
     condition: bool | None = None
     """The outcome of a condition task."""
     reason: str | None = None

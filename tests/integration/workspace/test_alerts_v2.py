@@ -12,6 +12,8 @@ from databricks.sdk.errors import (
     ResourceDoesNotExist,
 )
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
+from databricks.sdk.service.jobs import AlertEvaluationState as StateOfTask
+from databricks.sdk.service.jobs import AlertTask, RunResultState, SqlTask, SqlTaskAlert, Task
 from databricks.sdk.service.sql import (
     AlertEvaluationState,
     AlertLifecycleState,
@@ -21,6 +23,7 @@ from databricks.sdk.service.sql import (
     ComparisonOperator,
     CronSchedule,
 )
+from tests.integration.workspace.test_jobs import _ended, _job, _result, _start
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -94,3 +97,21 @@ def test_an_alert_of_another_is_hidden_until_it_is_shown(
     with pytest.raises(PermissionDenied, match="CAN_MANAGE"):
         ann.alerts_v2.trash_alert(id_)
     client.alerts_v2.trash_alert(id_, purge=True)
+
+
+def test_tasks_of_an_alert_that_is_there_find_it_and_one_in_the_trash_is_none(
+    client: WorkspaceClient, alert: AlertV2
+) -> None:
+    id_ = client.alerts_v2.create_alert(alert).id or ""
+    client.alerts_v2.trash_alert(id_)
+    of_sql = SqlTask(warehouse_id="w", alert=SqlTaskAlert(alert_id=id_))
+    own = AlertTask(alert_id=id_)
+    tasks = [Task(task_key="sql", sql_task=of_sql), Task(task_key="own", alert_task=own)]
+    run = _ended(client, _start(client, _job(client, *tasks)))
+    assert _result(run) is RunResultState.FAILED
+    for task in run.tasks or []:
+        output = client.jobs.get_run_output(task.run_id or 0)
+        assert f"{id_} does not exist" in (output.error or "")
+        if task.task_key == "own":
+            assert output.alert_output is not None
+            assert output.alert_output.alert_state is StateOfTask.UNKNOWN

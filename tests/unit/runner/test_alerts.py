@@ -6,7 +6,7 @@ import pytest
 
 from laketop.errors import ConfigError
 from laketop.runner import alerts
-from laketop.runner.alerts import state_of
+from laketop.runner.alerts import query_of, state_of, state_of_evaluation
 
 
 def condition(op: str, **threshold: Any) -> dict[str, Any]:
@@ -28,6 +28,8 @@ def condition(op: str, **threshold: Any) -> dict[str, Any]:
         ("EQUAL", {"double_value": 0}, None, "OK"),
         ("IS_NULL", {}, None, "TRIGGERED"),
         ("IS_NULL", {}, 1, "OK"),
+        ("IS_NOT_NULL", {}, 1, "TRIGGERED"),
+        ("IS_NOT_NULL", {}, None, "OK"),
     ],
 )
 def test_the_first_row_is_held_against_the_threshold(
@@ -55,3 +57,52 @@ def test_what_cannot_be_compared_is_an_error_that_names_it(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         state_of(wrong, [row])
+
+
+def evaluation(source: dict[str, str], **more: Any) -> dict[str, Any]:
+    """Return an evaluation of an alert with its own query, against 5 unless `more` says else."""
+    threshold = {"value": {"double_value": 5}}
+    return {
+        "comparison_operator": "GREATER_THAN",
+        "source": source,
+        "threshold": threshold,
+        **more,
+    }
+
+
+def test_the_first_row_of_an_alerts_own_query_is_what_counts() -> None:
+    wanted = evaluation({"name": "n"})
+    alert = {"query_text": "SELECT n FROM t;", "evaluation": wanted}
+    assert query_of(alert) == "SELECT n FROM t;"
+    assert state_of_evaluation(wanted, [{"n": 6}, {"n": 1}]) == "TRIGGERED"
+    assert state_of_evaluation(wanted, [{"n": 5}]) == "OK"
+    assert state_of_evaluation({**wanted, "empty_result_state": "OK"}, []) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "limit", "state"),
+    [
+        ("GREATER_THAN", 5, 4, "TRIGGERED"),
+        ("GREATER_THAN", 5, 6, "OK"),
+        ("EQUAL", "a", "a", "TRIGGERED"),
+    ],
+)
+def test_a_threshold_may_be_a_column(op: str, value: Any, limit: Any, state: str) -> None:
+    threshold = {"column": {"name": "limit"}}
+    wanted = evaluation({"name": "n"}, threshold=threshold, comparison_operator=op)
+    assert state_of_evaluation(wanted, [{"n": value, "limit": limit}]) == state
+
+
+def test_aggregates_are_asked_of_the_engine_with_how_many_rows_there_are() -> None:
+    wanted = evaluation({"name": "n", "aggregation": "SUM"}, empty_result_state="OK")
+    text = query_of({"query_text": "SELECT n FROM t -- all;\n;", "evaluation": wanted})
+    assert "(SELECT sum(`n`) FROM answer) AS `sum(n)`" in text
+    assert text.startswith("WITH answer AS (\nSELECT n FROM t -- all;\n\n)")
+    assert state_of_evaluation(wanted, [{"sum(n)": 6, "rows": 3}]) == "TRIGGERED"
+    assert state_of_evaluation(wanted, [{"sum(n)": None, "rows": 0}]) == "OK"
+
+
+def test_an_aggregation_that_does_not_exist_is_an_error_that_names_it() -> None:
+    wrong = evaluation({"name": "n", "aggregation": "MOST"})
+    with pytest.raises(ConfigError, match="'MOST'"):
+        query_of({"query_text": "SELECT 1 AS n", "evaluation": wrong})

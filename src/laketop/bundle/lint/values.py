@@ -10,7 +10,10 @@ from laketop.bundle.lint.jobs import Job, Task
 from laketop.bundle.nodes import Node, Place
 from laketop.bundle.problems import Problems, near
 
-_SETS_NONE = ("condition_task", "run_job_task", "sql_task", "dbt_task", "pipeline_task")
+_SETS_NONE = (
+    *("condition_task", "run_job_task", "sql_task", "dbt_task", "pipeline_task"),
+    "alert_task",
+)
 
 
 def check_values(job: Job, problems: Problems) -> None:

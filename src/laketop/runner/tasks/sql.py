@@ -6,21 +6,18 @@ stands for every warehouse, so `warehouse_id` chooses nothing.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.errors import ConfigError, Refused
 from laketop.runner import git_source
-from laketop.runner.alerts import state_of
 from laketop.runner.hosted import run_hosted
+from laketop.runner.saved_sql import run_alert, run_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from laketop.runner.context import Outcome, TaskContext
 
-QUERY_FILE: Final = "query.sql"
 _KINDS: Final = ("file", "query", "alert", "dashboard")
 
 
@@ -45,9 +42,9 @@ class SqlTask:
             case "file":
                 return _run_file(settings["file"], given, context)
             case "query":
-                return _run_query(str(settings["query"]["query_id"]), given, context)
+                return run_query(str(settings["query"]["query_id"]), given, context)
             case "alert":
-                return _run_alert(str(settings["alert"]["alert_id"]), given, context)
+                return run_alert(str(settings["alert"]["alert_id"]), given, context)
         raise Refused("a sql task with a dashboard")
 
 
@@ -56,41 +53,3 @@ def _run_file(
 ) -> Outcome:
     found = git_source.located(settings["path"], settings.get("source"), context)
     return run_hosted("sql", found.path, context, parameters=given, root=found.root)
-
-
-def _run_query(query_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:
-    query = context.saved("query", query_id)
-    statements = [str(query.get("query_text") or "")]
-    if query.get("schema"):
-        statements.insert(0, f"USE SCHEMA {_quoted(query['schema'])}")
-    if query.get("catalog"):
-        statements.insert(0, f"USE CATALOG {_quoted(query['catalog'])}")
-    file = context.directory / QUERY_FILE
-    file.write_text(";\n".join(statements), encoding="utf-8")
-    defaults = dict(_defaults(query))
-    return run_hosted("sql", str(file), context, parameters={**defaults, **given})
-
-
-def _run_alert(alert_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:
-    alert = context.saved("alert", alert_id)
-    outcome = _run_query(str(alert["query_id"]), given, context)
-    if outcome.result_state != "SUCCESS":
-        return outcome
-    state = state_of(alert.get("condition") or {}, outcome.output.get("rows") or [])
-    return dataclasses.replace(outcome, output={**outcome.output, "alert_state": state})
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _defaults(query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = []
-    for parameter in query.get("parameters") or ():
-        for kind in ("text_value", "numeric_value", "date_value", "enum_value"):
-            holder = parameter.get(kind)
-            if holder is not None:
-                value = holder.get("value", holder.get("date_value", holder.get("values", "")))
-                text = value if isinstance(value, str) else json.dumps(value)
-                found.append((str(parameter.get("name", "")), text))
-    return found

@@ -20,7 +20,7 @@ def waiting(bundle: Bundle) -> Iterator[str]:
         if resource.type not in KINDS:
             yield f"{resource.name} is kept as state only: nothing runs behind {resource.type} here"
         if resource.type in NOT_RUN:
-            yield f"{resource.name} is deployed as an object, and nothing runs it here"
+            yield f"{resource.name} is deployed as an object, and {NOT_RUN[resource.type]} it here"
         for what in _unset(resource):
             yield f"the {what} of {resource.name} are not set on the local workspace yet"
     for key, job in bundle.resources.get("jobs", {}).items():

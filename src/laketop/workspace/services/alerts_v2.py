@@ -1,4 +1,4 @@
-"""Alerts with a query and a schedule of their own: kept, and their schedules do not fire."""
+"""Alerts with a query and a schedule of their own: tasks evaluate them, no schedule fires."""
 
 from __future__ import annotations
 
@@ -72,6 +72,12 @@ class AlertsV2(PermittedService):
             self._forget(id)
         else:
             self._kept.put(id, {**old, "lifecycle_state": "DELETED"})
+
+    def active(self, key: str) -> Record | None:
+        """Return an alert that the caller may read; None where there is none but in the trash."""
+        if key not in self._kept or self._kept.existing(key)["lifecycle_state"] != "ACTIVE":
+            return None
+        return self._require(key, "CAN_READ")
 
     def _alert(self, fields: Mapping[str, Any]) -> Record:
         sent = self._kept.checked(fields, without=_SET_BY_US)

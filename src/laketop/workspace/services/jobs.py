@@ -855,11 +855,18 @@ class Jobs(Service):
                 found: Mapping[str, Any]
                 if kind == "warehouse":
                     found = self.workspace.warehouses.standing_for(name)
+                elif kind == "query":
+                    found = self.workspace.queries.get(name)
                 else:
-                    service = {"query": "queries", "alert": "alerts"}[kind]
-                    found = getattr(self.workspace, service).get(name)
+                    found = self._alert(name)
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
+        return found
+
+    def _alert(self, name: str) -> Mapping[str, Any]:
+        """Return an alert on a saved query, or one with a query of its own: ids are unlike."""
+        own: Mapping[str, Any] | None = self.workspace.alerts_v2.active(name)
+        found: Mapping[str, Any] = self.workspace.alerts.get(name) if own is None else own
         return found
 
     def _resolved(self, path: str) -> Path:

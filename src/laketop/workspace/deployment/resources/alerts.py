@@ -1,4 +1,4 @@
-"""Alerts with a query of their own: kept on the local workspace, where nothing evaluates them."""
+"""Alerts with a query of their own: on the local workspace only tasks evaluate them."""
 
 from __future__ import annotations
 

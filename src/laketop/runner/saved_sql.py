@@ -1,0 +1,86 @@
+"""Runs the SQL of what is saved on a workspace: queries, and alerts of both APIs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from laketop.errors import ConfigError
+from laketop.runner import alerts
+from laketop.runner.hosted import run_hosted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from laketop.runner.context import Outcome, TaskContext
+
+QUERY_FILE: Final = "query.sql"
+
+
+def run_query(query_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:
+    """Run a saved query; `given` are values of its parameters. Its rows are the output.
+
+    Errors: LaketopError for a query that is not there.
+    """
+    query = context.saved("query", query_id)
+    statements = [str(query.get("query_text") or "")]
+    if query.get("schema"):
+        statements.insert(0, f"USE SCHEMA {alerts.quoted(query['schema'])}")
+    if query.get("catalog"):
+        statements.insert(0, f"USE CATALOG {alerts.quoted(query['catalog'])}")
+    return _run(";\n".join(statements), {**dict(_defaults(query)), **given}, context)
+
+
+def run_alert(alert_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:
+    """Run the query of an alert and tell its state, in the output's `alert_state`.
+
+    The alert is on a saved query, or has one of its own; who is to be told of it is told nothing.
+    Errors: LaketopError for an alert that is not there; ConfigError for one that compares what
+    cannot be compared.
+    """
+    alert = context.saved("alert", alert_id)
+    if "evaluation" not in alert:
+        outcome = run_query(str(alert["query_id"]), given, context)
+        return _with_state(outcome, alerts.state_of, alert.get("condition") or {})
+    outcome = _run(alerts.query_of(alert), {**dict(_own(alert)), **given}, context)
+    return _with_state(outcome, alerts.state_of_evaluation, alert["evaluation"])
+
+
+def check_parameters(alert_id: str, given: Mapping[str, str], context: TaskContext) -> None:
+    """Check that an alert has the parameters that are given. Errors: ConfigError that names one."""
+    known = [name for name, _ in _own(context.saved("alert", alert_id))]
+    unknown = sorted(given.keys() - set(known))
+    if unknown:
+        raise ConfigError(
+            f"the alert {alert_id!r} has no parameter {unknown[0]!r}",
+            hint=f"it has {', '.join(known) or 'none'}",
+        )
+
+
+def _with_state(outcome: Outcome, state_of: Any, condition: Mapping[str, Any]) -> Outcome:
+    if outcome.result_state != "SUCCESS":
+        return outcome
+    state = state_of(condition, outcome.output.get("rows") or [])
+    return dataclasses.replace(outcome, output={**outcome.output, "alert_state": state})
+
+
+def _run(text: str, parameters: Mapping[str, str], context: TaskContext) -> Outcome:
+    file = context.directory / QUERY_FILE
+    file.write_text(text, encoding="utf-8")
+    return run_hosted("sql", str(file), context, parameters=parameters)
+
+
+def _own(alert: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for parameter in alert.get("parameters") or ():
+        yield str(parameter["name"]), str(parameter.get("value") or "")
+
+
+def _defaults(query: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for parameter in query.get("parameters") or ():
+        for kind in ("text_value", "numeric_value", "date_value", "enum_value"):
+            holder = parameter.get(kind)
+            if holder is not None:
+                value = holder.get("value", holder.get("date_value", holder.get("values", "")))
+                text = value if isinstance(value, str) else json.dumps(value)
+                yield str(parameter.get("name", "")), text

@@ -1,0 +1,36 @@
+"""`alert_task`: an alert with a query of its own, evaluated on the engine.
+
+Source: databricks-sdk, `jobs.AlertTask`. Job parameters reach it by references in its own alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from laketop.errors import ConfigError, Refused
+from laketop.runner.saved_sql import check_parameters, run_alert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from laketop.runner.context import Outcome, TaskContext
+
+
+class AlertTask:
+    """Runs the query of an alert; whether it is triggered is its output."""
+
+    def run(self, task: Mapping[str, Any], context: TaskContext) -> Outcome:
+        """Evaluate the alert with the parameters of the task.
+
+        Errors: Refused for an alert by its path, ConfigError for a task without an alert or with
+        a parameter that the alert has not.
+        """
+        settings = task["alert_task"]
+        if settings.get("workspace_path"):
+            raise Refused("an alert task with a workspace_path", hint="give it an alert_id")
+        if not settings.get("alert_id"):
+            raise ConfigError(f"alert task {context.task_key!r} has no alert_id")
+        alert_id = str(settings["alert_id"])
+        given = {name: str(value) for name, value in (settings.get("parameters") or {}).items()}
+        check_parameters(alert_id, given, context)
+        return run_alert(alert_id, given, context)
