@@ -17,10 +17,11 @@ from laketop.bundle.model import (
 )
 from laketop.bundle.nodes import Place
 from laketop.bundle.paths import is_notebook
-from laketop.bundle.problems import Problem, Problems
+from laketop.bundle.problems import Problem
 from laketop.bundle.resources import NOT_RUN, SERVED, STATE_ONLY, Resource
-from laketop.bundle.roots import find_root, named_root, read_all
+from laketop.bundle.roots import find_root, named_root
 from laketop.bundle.syncing import files_of
+from laketop.bundle.targets import NoTarget
 
 __all__ = [
     "NOT_RUN",
@@ -31,9 +32,9 @@ __all__ = [
     "Find",
     "Git",
     "Lookup",
+    "NoTarget",
     "Place",
     "Problem",
-    "Problems",
     "Resource",
     "Script",
     "Sync",
@@ -45,5 +46,4 @@ __all__ = [
     "load",
     "named_root",
     "patched",
-    "read_all",
 ]

@@ -25,10 +25,14 @@ _OWN_LISTS = {
 _DEFAULT_KEYS = {("pipelines", "clusters"): "default"}
 
 
+class NoTarget(ConfigError):
+    """Which target is meant cannot be told, or it is not there: whoever names another may go on."""
+
+
 def chosen(tree: Node, wanted: str | None, environment: Mapping[str, str]) -> tuple[str, Node]:
     """Return the name of the target to use, and its block.
 
-    Errors: ConfigError for a name the bundle does not have, for two defaults, and for several
+    Errors: NoTarget for a name the bundle does not have, for two defaults, and for several
     targets without a default when none is asked for.
     """
     targets = tree.get("targets") or tree.get("environments") or Node({})
@@ -38,7 +42,7 @@ def chosen(tree: Node, wanted: str | None, environment: Mapping[str, str]) -> tu
         listed = ", ".join(targets.entries) or "none"
         hint = near(name, targets.entries) or f"the bundle has: {listed}"
         message = f"the bundle has no target {name!r}"
-        raise ConfigError(message, file=targets.place.file or None, hint=hint)
+        raise NoTarget(message, file=targets.place.file or None, hint=hint)
     return name, block if block is not None and block.kind == "map" else Node({}, targets.place)
 
 
@@ -55,7 +59,7 @@ def _default(targets: Node) -> str:
     what = "are all the default" if marked else "are targets and none is the default"
     message = f"{listed} {what}"
     hint = "name one with: -t " + next(iter(targets.entries))
-    raise ConfigError(message, file=place.file or None, line=place.line or None, hint=hint)
+    raise NoTarget(message, file=place.file or None, line=place.line or None, hint=hint)
 
 
 def _is_true(node: Node | None) -> bool:

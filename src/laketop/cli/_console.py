@@ -13,10 +13,18 @@ from laketop.errors import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+LAYOUT = "\n\t"
+"""What an error may hold beside text: several problems are several lines."""
+
 
 def say(text: str) -> None:
     """Print one line of talk, its control characters escaped."""
     print(printable(text), file=sys.stderr, flush=True)
+
+
+def explain(text: str) -> None:
+    """Print an error as talk: its sentence, and its hint on a line of its own."""
+    print(printable(text, keep=LAYOUT), file=sys.stderr, flush=True)
 
 
 def tell(text: str) -> None:

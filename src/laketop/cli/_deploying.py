@@ -123,6 +123,9 @@ def _local(args: argparse.Namespace, progress: Progress) -> Opened:
 
     settings = _project.settings(args)
     if daemon.find(settings) is None:
+        declared = validate.load(args, find=lambda _kind, _name: None)
+        if declared.errors:  # which are said before anything is started
+            _checked(declared)
         progress.show("starting the workspace")
     contact = daemon.start(settings)
     place = Site.local(settings, contact, progress.note)

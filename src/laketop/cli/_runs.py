@@ -21,6 +21,7 @@ FINAL = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 LAST = "last"
 """What stands for the newest run where a command takes one."""
 _TAIL_LINES = 25
+FAILED = frozenset({"FAILED", "TIMEDOUT"})
 _GOOD = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
 
 
@@ -159,9 +160,7 @@ def report(contact: Contact, ended: dict[str, Any]) -> int:
     from laketop.cli._graph import seconds_of, word_of
 
     word = word_of(ended)
-    for name, task in attempts(contact, ended):
-        if word_of(task) in {"FAILED", "TIMEDOUT"}:
-            _explain(contact, name, task)
+    _explain_failed(contact, ended)
     _console.say(f"run {ended['run_id']}: {word} in {seconds_of(ended):.1f} s")
     _console.say(f"what its tasks printed: .laketop/runs/{ended['run_id']}")
     if word in _GOOD:
@@ -170,23 +169,52 @@ def report(contact: Contact, ended: dict[str, Any]) -> int:
     return 1
 
 
+def _explain_failed(contact: Contact, run: dict[str, Any], within: str = "") -> None:
+    from laketop.cli._graph import word_of
+
+    for name, task in attempts(contact, run):
+        if word_of(task) in FAILED:
+            _explain(contact, within + name, task)
+
+
 def _explain(contact: Contact, name: str, task: dict[str, Any]) -> None:
-    """Print why a task failed: its error, the end of what it printed, and where the rest is."""
+    """Print why a task failed: its error, the end of what it printed, and where the rest is.
+
+    Of a task that ran another job, why the tasks of that run failed comes instead of its output.
+    """
     from laketop.cli import _console
     from laketop.runner import engine_end, full_disk
 
-    output = contact.request("GET", f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}")
-    why = output.get("error") or task["state"].get("state_message", "")
-    first, *more = without_jvm(why.splitlines()).splitlines() or [""]
-    _console.say(f"task {name} failed: {first}")
-    for line in more:
-        _console.say(f"  {line}")
+    output = output_of(contact, task)
+    why = say_why(name, task, output)
+    if child := output.get("run_job_output"):
+        _explain_failed(contact, get(contact, child["run_id"]), f"{name} > ")
+        return
     if not why.startswith((engine_end.SENTENCE, full_disk.SENTENCE)):
         lines = log(contact, task["run_id"]).decode("utf-8", errors="replace").splitlines()
         for line in without_jvm(lines).splitlines()[-_TAIL_LINES:]:
             _console.say(f"  | {line}")
     run_id = output["metadata"]["job_run_id"]
     _console.say(f"  its whole output: .laketop/runs/{run_id}/{task['run_id']}/output.log")
+
+
+def say_why(name: str, task: dict[str, Any], output: dict[str, Any]) -> str:
+    """Print the error of a task, which its output tells, and return it."""
+    from laketop.cli import _console
+
+    why = str(output.get("error") or task["state"].get("state_message", ""))
+    first, *more = without_jvm(why.splitlines()).splitlines() or [""]
+    _console.say(f"task {name} failed: {first}")
+    for line in more:
+        _console.say(f"  {line}")
+    return why
+
+
+def output_of(contact: Contact, task: dict[str, Any]) -> dict[str, Any]:
+    """Return what `runs/get-output` tells of an attempt."""
+    path = f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}"
+    told: dict[str, Any] = contact.request("GET", path)
+    return told
 
 
 def without_jvm(lines: list[str]) -> str:

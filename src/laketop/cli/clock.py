@@ -109,10 +109,13 @@ def _show(told: dict[str, Any], *, is_moved: bool) -> None:
             _console.say(f"error: {last['error']}")
     away = "" if told["offset_ms"] == 0 else ", moved: `laketop clock set real` goes back"
     _console.say(f"it is {_times.shown(told['now_ms'])}{away}")
-    _console.table(
-        ("due", "job", "trigger"),
-        [(_times.shown(c["due_ms"]), c["name"], c["trigger"]) for c in told["coming"]],
-    )
+    if told["coming"]:
+        _console.table(
+            ("due", "job", "trigger"),
+            [(_times.shown(c["due_ms"]), c["name"], c["trigger"]) for c in told["coming"]],
+        )
+    else:
+        _console.say("nothing is due: no schedule or trigger is active")
 
 
 def _code(told: dict[str, Any]) -> int:

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _console.emit({"target": done.target, "jobs": dict(done.jobs)})
     for failure in done.failures:
-        _console.say(f"{failure.name} is not deployed: {failure.error}")
+        _console.explain(f"{failure.name} is not deployed: {failure.error}")
     if done.failures:
         return 1
     if not args.json:

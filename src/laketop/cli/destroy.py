@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _console.emit({"target": target, "kept": [failure.name for failure in kept]})
     for failure in kept:
-        _console.say(str(failure.error))
+        _console.explain(str(failure.error))
     if kept:
         return 1
     if not args.json:

@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         time.sleep(0.1)
     if args.json:
         _console.emit(printer.texts())
+    else:
+        printer.say_failures()
     return 0
 
 
@@ -49,8 +51,11 @@ class _Printer:
         self._task = task
         self._told: dict[tuple[str, int], bytearray] = {}
         self._printed: dict[tuple[str, int], int] = {}
+        self._silent: dict[str, dict[str, Any]] = {}
 
     def look(self, run: dict[str, Any], *, to_print: bool) -> None:
+        from laketop.cli._graph import word_of
+
         keys = {task["task_key"] for task in run.get("tasks", [])}
         if self._task is not None and self._task not in keys:
             raise LaketopError(
@@ -62,9 +67,16 @@ class _Printer:
                 continue
             told = self._told.setdefault((name, attempt["run_id"]), bytearray())
             told += _runs.log(self._contact, attempt["run_id"], len(told))
+            if not told and word_of(attempt) in _runs.FAILED:
+                self._silent[name] = attempt
             if to_print:
                 is_only = self._task is not None or len(keys) == 1
                 self._print(name, attempt, prefix="" if is_only else printable(f"{name} | "))
+
+    def say_failures(self) -> None:
+        """Say why tasks failed that have printed nothing: their processes never began."""
+        for name, attempt in self._silent.items():
+            _runs.say_why(name, attempt, _runs.output_of(self._contact, attempt))
 
     def texts(self) -> dict[str, str]:
         """Return what was printed, by task; the latest attempt counts."""

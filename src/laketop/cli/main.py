@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from laketop import cli
+from laketop.cli import _console
 from laketop.errors import LaketopError, printable
 
 TYPE_CHECKING = False  # as type checkers know it: typing itself costs a tenth of the start-up
@@ -25,8 +26,6 @@ _HANDING_ON = frozenset({"run"})
 """Commands that hand on what follows `--`."""
 _WIDTH = 80
 """Columns of help where there is no terminal."""
-_LAYOUT = "\n\t"
-"""What a message may hold beside text: several problems are several lines."""
 
 _FIRST = """\
 first steps:
@@ -109,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LaketopError as error:
         if args.debug:
             raise
-        print(f"error: {printable(str(error), keep=_LAYOUT)}", file=sys.stderr)
+        _console.explain(f"error: {error}")
     except KeyboardInterrupt:
         if args.debug:
             raise

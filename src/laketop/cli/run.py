@@ -108,8 +108,7 @@ def _attempt(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except LaketopError as error:
-        for line in f"error: {error}".splitlines():
-            _console.say(line)
+        _console.explain(f"error: {error}")
         return 1
 
 

@@ -33,7 +33,6 @@ def run(args: argparse.Namespace) -> int:
     """Start what is not running and say where it is."""
     import dataclasses
 
-    from laketop import bundle
     from laketop.cli import _console
     from laketop.errors import LaketopError
     from laketop.workspace import daemon
@@ -42,7 +41,6 @@ def run(args: argparse.Namespace) -> int:
     if args.port is not None:
         settings = dataclasses.replace(settings, port=args.port)
     settings = dataclasses.replace(settings, faults=args.faults)
-    bundle.read_all(settings.root, bundle.Problems())  # what is no YAML is said before all else
     _tell_problems(settings)
     with _console.Progress() as progress:
         progress.show("starting the workspace")
@@ -66,10 +64,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_problems(settings: Settings) -> None:
-    """Say what is wrong with the bundle: a workspace is of use all the same."""
+    """Say what is wrong with the bundle: a workspace is of use all the same.
+
+    Errors: ConfigError where nothing can be made of it, such as no YAML.
+    """
     from laketop import bundle
     from laketop.cli import _console
-    from laketop.errors import ConfigError
 
     try:
         loaded = bundle.load(
@@ -78,7 +78,7 @@ def _tell_problems(settings: Settings) -> None:
             user=settings.user,
             find=lambda _kind, _name: None,  # which the workspace will know
         )
-    except ConfigError:  # no target is the default: each command names its own
+    except bundle.NoTarget:  # each command names its own
         return
     errors = [problem for problem in loaded.problems if problem.severity != "recommendation"]
     if errors:

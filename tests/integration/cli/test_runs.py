@@ -89,6 +89,21 @@ def test_logs_are_those_of_the_tasks_each_line_with_its_task(laketop: Laketop) -
     assert "has no task 'third'" in said.err
 
 
+def test_why_a_task_failed_is_told_where_no_process_began_and_where_another_job_did(
+    laketop: Laketop,
+) -> None:
+    said = laketop("run", "calls")
+    assert said.code == 1
+    assert "task other failed: run " in said.err
+    assert "task other > larger failed: " in said.err
+    why = said.err.partition("task other > larger failed: ")[2].splitlines()[0]
+    assert "'hello'" in why
+    child = said.err.partition("task other failed: run ")[2].split()[0]
+    logged = laketop("logs", child)
+    assert (logged.code, logged.out) == (0, "")
+    assert f"task larger failed: {why}" in logged.err
+
+
 def test_a_run_that_goes_on_is_canceled(laketop: Laketop) -> None:
     run_id = json.loads(laketop("run", "sleeps", "--no-wait", "--json").out)["run_id"]
     said = laketop("cancel", str(run_id), "--json")

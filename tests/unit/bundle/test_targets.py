@@ -4,8 +4,7 @@ import pytest
 
 from laketop.bundle.nodes import Node, node_of, plain
 from laketop.bundle.problems import Problems
-from laketop.bundle.targets import chosen, merged_lists, overlaid
-from laketop.errors import ConfigError
+from laketop.bundle.targets import NoTarget, chosen, merged_lists, overlaid
 
 from .conftest import MakeBundle
 
@@ -43,7 +42,7 @@ def test_without_targets_there_is_one_named_default() -> None:
 def test_a_target_that_cannot_be_told_is_an_error(
     targets: object, wanted: str | None, message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(NoTarget, match=message):
         name_of(targets, wanted)
 
 

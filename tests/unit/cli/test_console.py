@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from laketop.cli import _console
 from laketop.cli._console import Progress
 
 _ESCAPED = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -98,3 +99,10 @@ def test_a_file_holds_no_escapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             progress.show("starting")
         monkeypatch.undo()
     assert (tmp_path / "log").read_text(encoding="utf-8") == "starting\n"
+
+
+def test_an_error_has_its_hint_on_a_line_of_its_own_and_moves_no_cursor(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _console.explain("no job named '\x1b[2J'\nhint: the bundle has one")
+    assert capsys.readouterr().err == "no job named '\\x1b[2J'\nhint: the bundle has one\n"

@@ -72,3 +72,19 @@ def test_what_is_wrong_with_the_bundle_is_said_and_the_workspace_is_there(
     told = capsys.readouterr()
     assert all(part in told.err + told.out for part in said)
     assert bool(said) == ("validate" in told.err + told.out)
+
+
+@pytest.mark.parametrize("command", ["plan", "deploy", "summary", "destroy"])
+@pytest.mark.parametrize("text", ["bundle: {name: [", "bundle: {}\n"])
+def test_nothing_is_started_for_a_bundle_that_cannot_be_deployed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    text: str,
+) -> None:
+    (tmp_path / "databricks.yml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main([command]) == 1  # a start would not end in milliseconds, and leave a folder
+    assert not (tmp_path / ".laketop").exists()
+    assert "starting" not in capsys.readouterr().err
