@@ -72,10 +72,12 @@ def run(args: argparse.Namespace) -> int:
         args.refuse(str(error))
     is_moved = args.move != "show"
     with _console.Progress() as progress:
-        contact = daemon.start(_project.settings(args))
+        settings = _project.settings(args)
         if is_moved:
-            contact.wait_for_engine(progress.show)
+            contact = daemon.ready(settings, progress.show)
             contact.request("POST", f"{_PATH}/{args.move}", body)
+        else:
+            contact = daemon.start(settings)
         told = _followed(contact, progress)
     if args.json:
         _console.emit(told)

@@ -65,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
     settings = _project.settings(args)
     with _console.Progress() as progress, tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        contact = daemon.start(settings)
-        contact.wait_for_engine(progress.show)
+        contact = daemon.ready(settings, progress.show)
         progress.show(f"fetching version {args.version} of {args.model}")
         environment = {**settings.tool_environment, **contact.environment()}
         logged = _downloaded(environment, f"models:/{args.model}/{args.version}", scratch)

@@ -23,7 +23,6 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from laketop.cli import _console
-    from laketop.engine.connect import RemoteEngine
     from laketop.errors import LaketopError
     from laketop.workspace import daemon
 
@@ -33,12 +32,12 @@ def run(args: argparse.Namespace) -> int:
         )
     settings = _project.settings(args)
     with _console.Progress() as progress:
-        contact = daemon.start(settings)
-        contact.wait_for_engine(progress.show)
+        contact = daemon.ready(settings, progress.show)
     os.environ.update(contact.environment())  # by which MLflow's client finds the workspace
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
+    from laketop.engine.connect import RemoteEngine
     from laketop.ml import roll_back
 
     client = MlflowClient("databricks", "databricks-uc")

@@ -35,9 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from laketop.workspace import daemon
 
     with _console.Progress() as progress:
-        settings = _project.settings(args)
-        contact, is_ours = daemon.started(settings)
-        daemon.wait_for_engine(settings, contact, is_ours=is_ours, show=progress.show)
+        contact = daemon.ready(_project.settings(args), progress.show)
     columns, rows = ask(contact.spark_remote, args.statement, args.limit + 1)
     if len(rows) > args.limit:
         rows = rows[: args.limit]

@@ -249,6 +249,13 @@ def wait_for_engine(
         raise
 
 
+def ready(settings: Settings, show: Callable[[str], object] = lambda _: None) -> Contact:
+    """Return what `start` does, once the engine answers; errors as there and `wait_for_engine`."""
+    contact, is_ours = started(settings)
+    wait_for_engine(settings, contact, is_ours=is_ours, show=show)
+    return contact
+
+
 def _is_at_work(settings: Settings, contact: Contact) -> bool:
     """Tell whether others use what we have started: a run is active, or it was started anew."""
     now = find_first(settings)

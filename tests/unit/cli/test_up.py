@@ -26,7 +26,16 @@ class Failing(daemon.Contact):
         raise LaketopError("no Java 17 or 21 was found")
 
 
-@pytest.mark.parametrize("command", [("up",), ("sql", "select 1")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("up",),
+        ("sql", "select 1"),
+        ("clock", "run"),
+        ("rollback", "a.b.c"),
+        ("ml", "reproduce", "a.b.c", "1"),
+    ],
+)
 @pytest.mark.parametrize("kind", [Interrupted, Failing])
 @pytest.mark.parametrize("is_ours", [False, True])
 def test_a_workspace_without_an_engine_ends_if_this_command_started_it(
