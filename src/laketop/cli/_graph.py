@@ -51,6 +51,11 @@ class RunView:
         if word_of(run) == "QUEUED" and not self._said.get("queued"):
             self._said["queued"] = "said"
             _console.say("the run is queued: it waits for a run of this job to end")
+        state = run.get("state", {})
+        message = "" if "result_state" in state else str(state.get("state_message") or "")
+        if message and word_of(run) != "QUEUED" and self._said.get("message") != message:
+            self._said["message"] = message
+            _console.say(f"the run goes on: {message}")
         tasks = latest(run)
         if self._live is not None:
             self._live.update(_drawn(tasks), refresh=True)

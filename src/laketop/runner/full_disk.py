@@ -10,6 +10,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from laketop.errors import LaketopError
+from laketop.runner.request import RESULT_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,13 +35,19 @@ def told(outcome: Outcome, directory: Path, *, room: int = ROOM) -> Outcome:
     if outcome.result_state != "FAILED":
         return outcome
     says = is_told(outcome.error or "", outcome.error_trace or "")
-    if not says and (outcome.error or _free(directory) >= room):
+    is_silent = not outcome.error or _left_nothing(outcome, directory)
+    if not says and not (is_silent and _free(directory) < room):
         return outcome
     return dataclasses.replace(
         outcome,
         error=str(LaketopError(SENTENCE, hint=_ADVICE)),
         reason=f"{SENTENCE}; {_ADVICE}",
     )
+
+
+def _left_nothing(outcome: Outcome, directory: Path) -> bool:
+    """Tell whether a process ended that should have written how, and has not."""
+    return outcome.exit_code is not None and not (directory / RESULT_FILE).exists()
 
 
 def _free(directory: Path) -> int:

@@ -24,7 +24,8 @@ LONGEST_QUEUED_MS = 48 * 3_600_000
 """Source: Jobs API 2.2, queueing; what becomes of a run that waited longer is laketop's choice."""
 _CANCEL_CHECK_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 0.2
-_LONGEST_RETRY_SECONDS = 10.0
+_LONGEST_RETRY_SECONDS = 1.0
+_NOT_WRITTEN = "the end of the run cannot be written down; it is told once there is room for it"
 
 Notify = Callable[[JobRun, Mapping[str, Any]], None]
 """Is handed a run with events that nobody took yet, and its snapshot."""
@@ -81,6 +82,7 @@ class Dispatcher:
         self._site_for = site_for
         self._runs: dict[int, _Running] = {}
         self._changes: dict[int, int] = {}
+        self._troubles: dict[int, str] = {}
         self._final = threading.Condition()
         self._closed = threading.Event()
 
@@ -189,6 +191,10 @@ class Dispatcher:
         """Return a number that grows with each change of a run, None for one that is final."""
         return self._changes.get(run_id)
 
+    def trouble(self, run_id: int) -> str | None:
+        """Return why the end of a run is not told yet, though nothing of it goes on any more."""
+        return self._troubles.get(run_id)
+
     def cancel(self, run_id: int, task_run_id: int | None) -> None:
         """Cancel a run or one attempt of it, inside a transaction; nothing happens to a final one.
 
@@ -271,9 +277,12 @@ class Dispatcher:
         if running.run.is_final:
             self._forget(run_id)
         else:
-            with self._final:
-                self._changes[run_id] += 1
-                self._final.notify_all()
+            self._count(run_id)
+
+    def _count(self, run_id: int) -> None:
+        with self._final:
+            self._changes[run_id] += 1
+            self._final.notify_all()
 
     def _give_up(self, run_id: int, error: BaseException) -> None:
         # In the run's own thread, once its tasks have ended. What is not written down when the
@@ -292,13 +301,17 @@ class Dispatcher:
                 self._records.update(run_id, end)
                 self.promote(self._runs[run_id].run.request.job_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            log.warning("the end of run %s is not written down yet: %s", run_id, _cause(error))
+            if run_id not in self._troubles:
+                log.warning("the end of run %s is not written down yet: %s", run_id, _cause(error))
+                self._troubles[run_id] = f"{_NOT_WRITTEN}: {_cause(error)}"
+                self._count(run_id)
             return False
         return True
 
     def _forget(self, run_id: int) -> None:
         with self._final:
             self._changes.pop(run_id, None)
+            self._troubles.pop(run_id, None)
             self._runs.pop(run_id, None)
             self._final.notify_all()
 

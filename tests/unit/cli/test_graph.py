@@ -47,6 +47,17 @@ def test_without_a_terminal_each_change_is_one_line(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.splitlines() == ["  a: RUNNING", "  a: SUCCESS (1.5 s)"]
 
 
+def test_what_keeps_the_end_of_a_run_from_being_told_is_said_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = {"life_cycle_state": "RUNNING", "state_message": "no room"}
+    with RunView() as view:
+        for _ in range(2):
+            view.show({"state": state, "tasks": []})
+        view.show({"state": {**state, "result_state": "FAILED"}, "tasks": []})
+    assert capsys.readouterr().err.splitlines() == ["the run goes on: no room"]
+
+
 def test_on_a_terminal_the_graph_is_drawn_over_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, terminals = os.openpty()
     done = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"}

@@ -6,6 +6,7 @@ import pytest
 
 from laketop.runner import full_disk
 from laketop.runner.context import Outcome
+from laketop.runner.request import RESULT_FILE
 
 OF_SPARK = (
     "SparkConnectGrpcException: (org.apache.spark.SparkException) Job aborted due to stage failure:"
@@ -43,6 +44,15 @@ def test_a_full_disk_is_found_among_the_causes_of_the_engine(tmp_path: Path) -> 
 )
 def test_what_failed_for_another_reason_stays(outcome: Outcome, tmp_path: Path) -> None:
     assert full_disk.told(outcome, tmp_path) is outcome
+
+
+def test_a_process_that_could_not_write_how_it_ended_has_met_a_full_disk(tmp_path: Path) -> None:
+    ended = Outcome("FAILED", error="the process ended with exit code 1", exit_code=1)
+    assert full_disk.told(ended, tmp_path) is ended
+    found = full_disk.told(ended, tmp_path, room=2**62)
+    assert (found.error or "").startswith(full_disk.SENTENCE)
+    (tmp_path / RESULT_FILE).write_text('{"error": "ValueError: no"}', encoding="utf-8")
+    assert full_disk.told(ended, tmp_path, room=2**62) is ended
 
 
 def test_a_task_that_found_no_room_to_say_why_it_failed_has_met_a_full_disk(tmp_path: Path) -> None:

@@ -173,9 +173,11 @@ def test_a_run_that_cannot_be_written_down_ends_once_the_store_works(bench: Benc
     until(lambda: bench.store.refused > 3)
     assert second.was_canceled
     assert not bench.record(run_id).is_final
+    assert "database or disk is full" in (bench.dispatcher.trouble(run_id) or "")
     bench.store.is_full = False
 
     record = bench.ended(run_id)
+    assert bench.dispatcher.trouble(run_id) is None
     why = "laketop could not go on with the run: database or disk is full (OperationalError)"
     assert record.life_cycle == "INTERNAL_ERROR"
     assert record.snapshot["state"]["result_state"] == "FAILED"

@@ -282,6 +282,9 @@ class Jobs(Service):
             return self._task_run(run_id)
         self._require_run(record, "CAN_VIEW")
         whole = self._shown(record)
+        trouble = self._dispatcher.trouble(run_id)
+        if trouble is not None and not record.is_final:
+            whole["state"] = {**whole["state"], "state_message": trouble}
         if include_history:
             whole["repair_history"] = repairs.history_of(record)
         if include_resolved_values:
