@@ -22,6 +22,7 @@ SERVED = (
     "model_serving_endpoints",
     "models",
     "pipelines",
+    "quality_monitors",
     "registered_models",
     "schemas",
     "secret_scopes",
@@ -32,6 +33,7 @@ SERVED = (
 
 NOT_RUN: Mapping[str, str] = {
     "alerts": "only tasks evaluate",
+    "quality_monitors": "nothing computes",
     **dict.fromkeys(("apps", "dashboards", "models", "pipelines"), "nothing runs"),
 }
 """Types that are made, and that no service of the local workspace runs; who runs them then."""
@@ -45,7 +47,6 @@ STATE_ONLY = (
     "postgres_branches",
     "postgres_endpoints",
     "postgres_projects",
-    "quality_monitors",
     "secrets",
     "synced_database_tables",
     "vector_search_endpoints",

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
-from databricks.sdk.service.catalog import PermissionsChange, Privilege
+from databricks.sdk.service.catalog import MonitorTimeSeries, PermissionsChange, Privilege
 from databricks.sdk.service.jobs import JobSettings
 from databricks.sdk.service.ml import ModelDatabricks
 from databricks.sdk.service.workspace import AclPermission
@@ -834,6 +834,38 @@ def test_a_pipeline_is_an_object_that_nobody_runs(project: Project) -> None:
     assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
     with pytest.raises(NotFound):
         project.client.pipelines.get(id_)
+
+
+def test_a_monitor_of_a_table_is_put_back_after_a_change_by_hand_and_goes(
+    project: Project,
+) -> None:
+    table = f"main.default.watched_{project.site.is_local}".lower()
+    monitor = f"table_name: {table}, output_schema_name: main.default, assets_dir: /Shared/m"
+    text = resources(f"{{quality_monitors: {{q: {{{monitor}, KIND}}}}}}", table.rpartition(".")[2])
+    project.write(text.replace("KIND", "snapshot: {}"))
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    api = project.client.quality_monitors
+    made = api.get(table)
+    assert (made.assets_dir, made.snapshot is not None) == ("/Shared/m", True)
+    series = "time_series: {timestamp_col: at, granularities: [1 day]}"
+    project.write(text.replace("KIND", series))
+    assert project.actions() == {"quality_monitors.q": "update"}
+    project.deploy()
+    assert api.get(table).snapshot is None
+    by_hand = MonitorTimeSeries(timestamp_col="late", granularities=["1 day"])
+    api.update(table, "main.default", time_series=by_hand)
+    (step,) = project.plan().changing
+    assert [(edit.path, edit.by) for edit in step.edits] == [
+        ("time_series.timestamp_col", "workspace")
+    ]
+    project.deploy()
+    assert project.plan().changing == ()
+    says = "quality_monitors.q is deployed as an object, and nothing computes it here"
+    assert (says in project.said) is project.site.is_local
+    assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
+    with pytest.raises(NotFound):
+        api.get(table)
 
 
 def seen(level: str) -> str:

@@ -23,6 +23,7 @@ from laketop.workspace.deployment.resources.model_serving_endpoints import Model
 from laketop.workspace.deployment.resources.models import Models
 from laketop.workspace.deployment.resources.permissions import Permissions
 from laketop.workspace.deployment.resources.pipelines import Pipelines
+from laketop.workspace.deployment.resources.quality_monitors import QualityMonitors
 from laketop.workspace.deployment.resources.registered_models import RegisteredModels
 from laketop.workspace.deployment.resources.schemas import Schemas
 from laketop.workspace.deployment.resources.secret_acls import SecretAcls
@@ -34,6 +35,7 @@ from laketop.workspace.deployment.resources.volumes import Volumes
 KINDS: dict[str, type[Kind]] = {
     "jobs": Jobs,
     "model_serving_endpoints": ModelServingEndpoints,
+    "quality_monitors": QualityMonitors,
     "apps": Apps,
     "dashboards": Dashboards,
     "pipelines": Pipelines,
