@@ -13,7 +13,7 @@ from laketop.errors import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-LAYOUT = "\n\t"
+_LAYOUT = "\n\t"
 """What an error may hold beside text: several problems are several lines."""
 
 
@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 def explain(text: str) -> None:
     """Print an error as talk: its sentence, and its hint on a line of its own."""
-    print(printable(text, keep=LAYOUT), file=sys.stderr, flush=True)
+    print(printable(text, keep=_LAYOUT), file=sys.stderr, flush=True)
 
 
 def tell(text: str) -> None:

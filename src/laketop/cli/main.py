@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 
 from laketop import cli
-from laketop.cli import _console
 from laketop.errors import LaketopError, printable
 
 TYPE_CHECKING = False  # as type checkers know it: typing itself costs a tenth of the start-up
@@ -108,6 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LaketopError as error:
         if args.debug:
             raise
+        from laketop.cli import _console  # which help has no need of
+
         _console.explain(f"error: {error}")
     except KeyboardInterrupt:
         if args.debug:

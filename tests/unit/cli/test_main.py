@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,18 @@ def test_wrong_usage_ends_with_two(
 def test_debug_shows_where_an_error_came_from(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"databricks\.yml"):
         main(["--debug", "validate", "--project", str(tmp_path)])
+
+
+def test_help_loads_nothing_that_it_has_no_need_of() -> None:
+    code = """
+import sys
+from laketop.cli.main import main
+try:
+    main(["--help"])
+finally:
+    print(sorted({"typing", "json", "shutil"} & sys.modules.keys()), file=sys.stderr)
+"""
+    isolated = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{code}"]
+    said = subprocess.run(isolated, capture_output=True, text=True, check=False)
+    assert "usage: laketop" in said.stdout
+    assert said.stderr.splitlines()[-1] == "[]"
