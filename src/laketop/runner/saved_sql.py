@@ -6,7 +6,6 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from laketop.errors import ConfigError
 from laketop.runner import alerts
 from laketop.runner.hosted import run_hosted
 
@@ -32,30 +31,24 @@ def run_query(query_id: str, given: Mapping[str, str], context: TaskContext) -> 
     return _run(";\n".join(statements), {**dict(_defaults(query)), **given}, context)
 
 
-def run_alert(alert_id: str, given: Mapping[str, str], context: TaskContext) -> Outcome:
+def run_alert(alert: Mapping[str, Any], given: Mapping[str, str], context: TaskContext) -> Outcome:
     """Run the query of an alert and tell its state, in the output's `alert_state`.
 
     The alert is on a saved query, or has one of its own; who is to be told of it is told nothing.
-    Errors: LaketopError for an alert that is not there; ConfigError for one that compares what
-    cannot be compared.
+    Errors: LaketopError for a saved query that is not there; ConfigError for an alert that
+    compares what cannot be compared.
     """
-    alert = context.saved("alert", alert_id)
     if "evaluation" not in alert:
         outcome = run_query(str(alert["query_id"]), given, context)
         return _with_state(outcome, alerts.state_of, alert.get("condition") or {})
-    outcome = _run(alerts.query_of(alert), {**dict(_own(alert)), **given}, context)
+    outcome = _run(alerts.query_of(alert), {**parameters_of(alert), **given}, context)
     return _with_state(outcome, alerts.state_of_evaluation, alert["evaluation"])
 
 
-def check_parameters(alert_id: str, given: Mapping[str, str], context: TaskContext) -> None:
-    """Check that an alert has the parameters that are given. Errors: ConfigError that names one."""
-    known = [name for name, _ in _own(context.saved("alert", alert_id))]
-    unknown = sorted(given.keys() - set(known))
-    if unknown:
-        raise ConfigError(
-            f"the alert {alert_id!r} has no parameter {unknown[0]!r}",
-            hint=f"it has {', '.join(known) or 'none'}",
-        )
+def parameters_of(alert: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of an alert's own query, and their defaults."""
+    own = alert.get("parameters") or ()
+    return {str(parameter["name"]): str(parameter.get("value") or "") for parameter in own}
 
 
 def _with_state(outcome: Outcome, state_of: Any, condition: Mapping[str, Any]) -> Outcome:
@@ -69,11 +62,6 @@ def _run(text: str, parameters: Mapping[str, str], context: TaskContext) -> Outc
     file = context.directory / QUERY_FILE
     file.write_text(text, encoding="utf-8")
     return run_hosted("sql", str(file), context, parameters=parameters)
-
-
-def _own(alert: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for parameter in alert.get("parameters") or ():
-        yield str(parameter["name"]), str(parameter.get("value") or "")
 
 
 def _defaults(query: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import ConfigError, Refused
-from laketop.runner.saved_sql import check_parameters, run_alert
+from laketop.runner.saved_sql import parameters_of, run_alert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from laketop.runner.context import Outcome, TaskContext
 
@@ -32,5 +32,15 @@ class AlertTask:
             raise ConfigError(f"alert task {context.task_key!r} has no alert_id")
         alert_id = str(settings["alert_id"])
         given = {name: str(value) for name, value in (settings.get("parameters") or {}).items()}
-        check_parameters(alert_id, given, context)
-        return run_alert(alert_id, given, context)
+        alert = context.saved("alert", alert_id)
+        _check(alert_id, given, known=parameters_of(alert))
+        return run_alert(alert, given, context)
+
+
+def _check(alert_id: str, given: Collection[str], *, known: Collection[str]) -> None:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"the alert {alert_id!r} has no parameter {unknown[0]!r}",
+            hint=f"it has {', '.join(known) or 'none'}",
+        )

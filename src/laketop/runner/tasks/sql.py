@@ -44,7 +44,8 @@ class SqlTask:
             case "query":
                 return run_query(str(settings["query"]["query_id"]), given, context)
             case "alert":
-                return run_alert(str(settings["alert"]["alert_id"]), given, context)
+                alert = context.saved("alert", str(settings["alert"]["alert_id"]))
+                return run_alert(alert, given, context)
         raise Refused("a sql task with a dashboard")
 
 
