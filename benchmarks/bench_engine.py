@@ -103,6 +103,7 @@ def plain(settings: Settings) -> Iterator[Side]:
         catalog=folder / "catalog",
         port=port,
         ready=folder / "ready",
+        confs=runtime.confs,
     )
     environment = {**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": TOKEN}
     with (folder / "log").open("wb") as log:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -11,13 +12,38 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from laketop.engine.runtime import Runtime
+    from laketop.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "src" / "laketop" / "engine" / "jars"
+
+
+class Built(NamedTuple):
+    """A jar, the folders of its sources and the runtime whose Spark and Delta it stands on."""
+
+    jar: Path
+    sources: tuple[Path, ...]
+    runtime: str
+
+
+def shipped(spark: str, runtime: str) -> Built:
+    """Return laketop's own jar for a version of Spark: of what is common, and what is not."""
+    jar = SHIPPED / f"laketop-engine-spark-{spark}.jar"
+    folders = ("jvm", f"jvm-spark-{spark}")
+    return Built(jar, tuple(ROOT / "src" / folder for folder in folders), runtime)
+
+
+EXAMPLE = ROOT / "fixtures" / "jars"
 JARS = (
-    (ROOT / "src" / "jvm", ROOT / "src" / "laketop" / "engine" / "jars" / "laketop-engine.jar"),
-    (ROOT / "fixtures" / "jars", ROOT / "fixtures" / "jars" / "example.jar"),
+    shipped("4.2", "default"),
+    shipped("4.0", "17.3-LTS"),
+    # One that a session of the tests brings along.
+    Built(EXAMPLE / "example.jar", (EXAMPLE,), "default"),
 )
-"""The sources and the jar: laketop's own, and one that a session of the tests brings along."""
 
 RELEASE = "17"
 """The oldest Java that the jar runs on."""
@@ -28,17 +54,18 @@ WHEN = (1980, 1, 1, 0, 0, 0)
 """The date of every entry of the jar: the same sources give the same bytes."""
 
 
-def source_files(sources: Path) -> list[Path]:
-    """Return the Java files below `sources`, sorted by their path."""
-    return sorted(sources.rglob("*.java"))
+def source_files(folder: Path) -> list[Path]:
+    """Return the Java files below a folder, sorted by their path."""
+    return sorted(folder.rglob("*.java"))
 
 
-def source_digest(sources: Path) -> str:
+def source_digest(sources: Sequence[Path]) -> str:
     """Return the SHA-256 of all Java files, names and texts, whatever their line ends."""
     digest = hashlib.sha256()
-    for file in source_files(sources):
-        text = file.read_text(encoding="utf-8")
-        digest.update(f"{file.relative_to(sources).as_posix()}\0{text}\0".encode())
+    for folder in sources:
+        for file in source_files(folder):
+            text = file.read_text(encoding="utf-8")
+            digest.update(f"{file.relative_to(folder).as_posix()}\0{text}\0".encode())
     return digest.hexdigest()
 
 
@@ -55,25 +82,28 @@ def jar_digest(jar: Path) -> str | None:
     return fields.get(DIGEST)
 
 
-def problem(sources: Path, jar: Path) -> str | None:
+def problem(sources: Sequence[Path], jar: Path) -> str | None:
     """Return one sentence that says why the jar is not that of the sources, or None."""
     built, wanted = jar_digest(jar), source_digest(sources)
     if built == wanted:
         return None
+    names = " and ".join(folder.name for folder in sources)
     return (
-        f"{jar.name} was built from sources with digest {built!r}, those of {sources.name} have "
+        f"{jar.name} was built from sources with digest {built!r}, those of {names} have "
         f"{wanted!r}: run python scripts/build_jvm.py"
     )
 
 
-def compile_java(sources: Path, classes: Path, libraries: Sequence[Path], javac: str) -> None:
+def compile_java(
+    sources: Sequence[Path], classes: Path, libraries: Sequence[Path], javac: str
+) -> None:
     """Compile all sources into the folder `classes`.
 
     Errors: CalledProcessError when they do not compile; what javac says goes to stderr.
     """
     path = ":".join(f"{folder}/*" for folder in libraries)
     options = ["--release", RELEASE, "-encoding", "UTF-8", "-nowarn", "-XDignore.symbol.file"]
-    files = [str(file) for file in source_files(sources)]
+    files = [str(file) for folder in sources for file in source_files(folder)]
     subprocess.run([javac, *options, "-d", str(classes), "-cp", path, *files], check=True)
 
 
@@ -97,50 +127,52 @@ def write_jar(classes: Path, jar: Path, digest: str) -> None:
     part.replace(jar)
 
 
-def delta_folder() -> Path:
-    """Return the folder of laketop's cache that holds the jars of the default runtime."""
-    import os
-
-    from laketop.engine import jars
+def libraries_of(key: str) -> list[Path]:
+    """Return the folders of a runtime's jars, Spark's and Delta's, which are fetched if need be."""
+    from laketop.engine import jars, java
     from laketop.engine.runtime import Runtime
     from laketop.settings import Settings
 
-    return jars.folder(Settings.read(ROOT, os.environ), Runtime.load())
+    settings, runtime = Settings.read(ROOT, os.environ), Runtime.load(key)
+    jars.ensure(settings, runtime, java.find(settings, runtime), print)
+    installed = jars.installed_spark() == runtime.spark
+    spark = jars.spark_home() if installed else pyspark_of(settings, runtime)
+    return [spark / "jars", jars.folder(settings, runtime)]
 
 
-def spark_folder() -> Path:
-    """Return the folder of the installed pyspark that holds Spark's jars."""
-    import importlib.util
+def pyspark_of(settings: Settings, runtime: Runtime) -> Path:
+    """Return the folder of a pyspark that this environment does not have, kept in the cache."""
+    from uv import find_uv_bin
 
-    spec = importlib.util.find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise SystemExit("pyspark is not installed in this environment")
-    return Path(spec.origin).parent / "jars"
+    place = settings.cache / "build" / f"pyspark-{runtime.spark}"
+    if not (place / "pyspark" / "jars").is_dir():
+        wanted = ("--no-deps", "--target", str(place), f"pyspark=={runtime.spark}")
+        subprocess.run([find_uv_bin(), "pip", "install", "--quiet", *wanted], check=True)
+    return place / "pyspark"
 
 
-def build(delta: Path, javac: str) -> None:
+def build(javac: str) -> None:
     """Compile the sources and replace the jars of the repository."""
-    for sources, jar in JARS:
+    for built in JARS:
         with tempfile.TemporaryDirectory() as folder:
-            compile_java(sources, Path(folder), [spark_folder(), delta], javac)
-            write_jar(Path(folder), jar, source_digest(sources))
+            compile_java(built.sources, Path(folder), libraries_of(built.runtime), javac)
+            write_jar(Path(folder), built.jar, source_digest(built.sources))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build or check; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare, build nothing")
-    parser.add_argument("--delta", type=Path, help="the folder that holds Delta's jars")
     parser.add_argument("--javac", default=shutil.which("javac"), help="the compiler of a JDK")
     options = parser.parse_args(arguments)
     if options.check:
-        found = [problem(sources, jar) for sources, jar in JARS]
+        found = [problem(built.sources, built.jar) for built in JARS]
         troubles = [trouble for trouble in found if trouble is not None]
         sys.stderr.writelines(f"{trouble}\n" for trouble in troubles)
         return 1 if troubles else 0
     if options.javac is None:
         raise SystemExit("there is no javac on the PATH: install a JDK, 17 or later")
-    build(options.delta or delta_folder(), options.javac)
+    build(options.javac)
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from laketop.errors import ConfigError
 
 STATE_FOLDER = ".laketop"
+DEFAULT_RUNTIME = "default"
 FIRST_WORKSPACE = "dev"
 """The workspace that every project has from the start, right in the state folder."""
 _WORKSPACES = "workspaces"
@@ -52,6 +53,8 @@ class Settings:
     workspace: str = ""
     """The workspace that commands act on; "" = the one in use."""
     port: int = 0
+    runtime: str = DEFAULT_RUNTIME
+    """The key of the versions that the engine is made of, as `laketop.engine.Runtime` reads it."""
     faults: bool = False
     """Whether clients may make their own requests fail."""
     engine_memory: str = "2g"
@@ -101,6 +104,7 @@ class Settings:
             user=environment.get("LAKETOP_USER", cls.user),
             workspace=environment.get("LAKETOP_WORKSPACE", cls.workspace),
             port=_whole(environment, "LAKETOP_PORT", cls.port),
+            runtime=environment.get("LAKETOP_RUNTIME") or _runtime_of(root) or cls.runtime,
             engine_memory=environment.get("LAKETOP_ENGINE_MEMORY", cls.engine_memory),
             engine_java_options=_options(environment, "LAKETOP_ENGINE_JAVA_OPTIONS"),
             engine_cores=_whole(environment, "LAKETOP_ENGINE_CORES", cls.engine_cores),
@@ -120,6 +124,29 @@ def bundle_root(environment: Mapping[str, str] | None = None) -> Path | None:
     environment = os.environ if environment is None else environment
     named = environment.get("DATABRICKS_BUNDLE_ROOT")
     return Path(named) if named else None
+
+
+def _runtime_of(root: Path) -> str | None:
+    """Return the runtime that the project's own pyproject.toml asks for, if it does."""
+    file = root / "pyproject.toml"
+    try:
+        text = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if b"laketop" not in text or b"runtime" not in text:
+        return None  # and what reads TOML is not loaded
+    import tomllib
+
+    try:
+        key = tomllib.loads(text.decode()).get("tool", {}).get("laketop", {}).get("runtime")
+    except ValueError as error:  # of TOML or UTF-8
+        raise ConfigError(f"{str(file)!r} cannot be read: {error}") from None
+    if not isinstance(key, str | None):
+        raise ConfigError(
+            f"[tool.laketop] runtime in {str(file)!r} is {key!r}, which is not a text",
+            hint='write it as runtime = "17.3-LTS"',
+        )
+    return key
 
 
 def _options(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

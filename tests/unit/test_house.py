@@ -31,12 +31,13 @@ def test_it_starts_without_loading_anything_heavy(code: str) -> None:
     assert told.stdout.strip() == "[]"
 
 
-def test_the_runtime_and_the_project_file_pin_the_same_versions() -> None:
+@pytest.mark.parametrize("key", ["default", "17.3-LTS"])
+def test_the_runtime_and_the_project_file_pin_the_same_versions(key: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    pins = dict(
-        text.split("==") for text in project["optional-dependencies"]["local"] if "==" in text
-    )
-    runtime = Runtime.load()
+    runtime = Runtime.load(key)
+    extras = project["optional-dependencies"]
+    wanted = [*extras[runtime.extra], *extras["local-base"]]
+    pins = dict(text.split("==") for text in wanted if "==" in text)
     assert pins["pyspark"] == runtime.spark
     assert pins["delta-spark"] == runtime.delta
     delta = next(jar for jar in runtime.jars if jar.artifact.startswith("delta-spark"))

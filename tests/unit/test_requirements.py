@@ -49,9 +49,13 @@ def _needed_by(wanted: Requirement) -> list[Requirement]:
     return [one for one in asked if any(_holds(one, extra) for extra in ("", *wanted.extras))]
 
 
-@pytest.mark.parametrize("name", ["dev", "local"])
-def test_every_pin_has_digests_and_spark_and_delta_are_those_of_the_runtime(name: str) -> None:
-    runtime, pinned = Runtime.load(), pins(name)
+@pytest.mark.parametrize(
+    ("name", "key"), [("dev", "default"), ("local", "default"), ("17.3-lts", "17.3-LTS")]
+)
+def test_every_pin_has_digests_and_spark_and_delta_are_those_of_the_runtime(
+    name: str, key: str
+) -> None:
+    runtime, pinned = Runtime.load(key), pins(name)
     assert version_of(pinned["pyspark"]) == runtime.spark
     assert version_of(pinned["delta-spark"]) == runtime.delta
     assert len(pinned) > 50
@@ -60,7 +64,9 @@ def test_every_pin_has_digests_and_spark_and_delta_are_those_of_the_runtime(name
 
 def test_the_pins_are_what_the_extra_needs_and_agree_with_what_everybody_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    waiting = [Requirement(text) for text in project["optional-dependencies"]["local"]]
+    extras = project["optional-dependencies"]
+    assert extras["local"][0] == "laketop[local-base]"
+    waiting = [Requirement(text) for text in (*extras["local"][1:], *extras["local-base"])]
     pinned, seen = pins("local"), set[str]()
     while waiting:
         wanted = waiting.pop()

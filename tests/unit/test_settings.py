@@ -40,3 +40,33 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
     assert Settings.read(Path("/project"), {"LAKETOP_ENGINE_IDLE_SECONDS": ""}) == Settings.read(
         Path("/project"), {}
     )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[tool.laketop]\nruntime = "17.3-LTS"\n')
+    return tmp_path
+
+
+def test_the_runtime_is_what_the_project_asks_for(project: Path) -> None:
+    assert Settings.read(project, {}).runtime == "17.3-LTS"
+    assert Settings.read(project / "elsewhere", {}).runtime == "default"
+
+
+def test_a_variable_has_the_last_word_about_the_runtime(project: Path) -> None:
+    assert Settings.read(project, {"LAKETOP_RUNTIME": "default"}).runtime == "default"
+    assert Settings.read(project, {"LAKETOP_RUNTIME": ""}).runtime == "17.3-LTS"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"[tool.laketop]\nruntime = 17.3\n", r"runtime in '.*pyproject.toml' is 17.3, which"),
+        (b"[tool.laketop]\nruntime = 17.3-LTS\n", r"'.*pyproject.toml' cannot be read: .*line 2"),
+        (b'[tool.laketop]\nruntime = "\xff"\n', r"'.*pyproject.toml' cannot be read: "),
+    ],
+)
+def test_a_runtime_that_cannot_be_read_is_refused(project: Path, text: bytes, told: str) -> None:
+    (project / "pyproject.toml").write_bytes(text)
+    with pytest.raises(ConfigError, match=told):
+        Settings.read(project, {})

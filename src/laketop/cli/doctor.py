@@ -76,27 +76,30 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield check(settings)
 
 
-def _python(_: Settings) -> Finding:
+def _python(settings: Settings) -> Finding:
     import platform
 
     from laketop.engine.runtime import Runtime
 
     version = platform.python_version()
-    if version.rpartition(".")[0] in Runtime.load().python:
+    accepted = Runtime.load(settings.runtime).python
+    if version.rpartition(".")[0] in accepted:
         return Finding("python", version)
-    wanted = " or ".join(Runtime.load().python)
+    wanted = " or ".join(accepted)
     return Finding("python", version, f"this runtime wants {wanted}", f"use Python {wanted}")
 
 
-def _packages(_: Settings) -> Finding:
+def _packages(settings: Settings) -> Finding:
     from laketop.cli.version import versions
-    from laketop.engine.jars import spark_home
+    from laketop.engine.jars import require_spark, spark_home
+    from laketop.engine.runtime import Runtime
     from laketop.errors import EngineMissing
 
     found = versions()
     told = f"spark {found['spark']}, delta {found['delta']}, mlflow {found['mlflow']}"
     try:
         spark_home()
+        require_spark(Runtime.load(settings.runtime))
     except EngineMissing as error:
         return Finding("packages", told, error.message, error.hint or "")
     return Finding("packages", told)
@@ -108,7 +111,7 @@ def _java(settings: Settings) -> Finding:
     from laketop.errors import EngineMissing
 
     try:
-        found = java.find(settings, Runtime.load())
+        found = java.find(settings, Runtime.load(settings.runtime))
     except EngineMissing as error:
         return Finding("java", "none", error.message, error.hint or "")
     return Finding("java", f"{java.major_version(found)}  {found}")
@@ -118,7 +121,7 @@ def _jars(settings: Settings) -> Finding:
     from laketop.engine import jars
     from laketop.engine.runtime import Runtime
 
-    runtime = Runtime.load()
+    runtime = Runtime.load(settings.runtime)
     missing = jars.missing(settings, runtime)
     place = str(jars.folder(settings, runtime))
     if not missing:

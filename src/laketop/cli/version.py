@@ -32,12 +32,12 @@ def versions() -> dict[str, str]:
     import platform
 
     from laketop import __version__
-    from laketop.engine.runtime import Runtime
 
-    runtime = Runtime.load()
-    found = {"laketop": __version__, "spark": runtime.spark, "delta": runtime.delta}
-    try:
-        found["mlflow"] = importlib.metadata.version("mlflow")
-    except importlib.metadata.PackageNotFoundError:
-        found["mlflow"] = "not installed"
+    found = {"laketop": __version__}
+    packages = {"spark": "pyspark", "delta": "delta-spark", "mlflow": "mlflow"}
+    for name, package in packages.items():
+        try:
+            found[name] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
     return found | {"python": platform.python_version()}

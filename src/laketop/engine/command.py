@@ -57,15 +57,16 @@ def line(
     catalog: Path,
     port: int,
     ready: Path,
+    confs: Sequence[tuple[str, str]],
     archive: Sequence[str] = (),
 ) -> list[str]:
-    """Return the arguments that start the engine on the loopback `port`.
+    """Return the arguments that start the engine on the loopback `port`, with a runtime's `confs`.
 
     The JVM writes `ready` ("serving", then "warm") and ends when the process that calls this
     is gone, or after `settings.engine_idle_seconds` without a session.
     """
     cores = settings.engine_cores or os.cpu_count() or 1
-    confs = {**_fixed(), **_placed(folder, catalog, port, cores)}
+    told = {**_fixed(), **dict(confs), **_placed(folder, catalog, port, cores)}
     return [
         str(java),
         "-XX:+IgnoreUnrecognizedVMOptions",
@@ -81,7 +82,7 @@ def line(
         *settings.engine_java_options,
         *("-cp", class_path(jars), "org.apache.spark.deploy.SparkSubmit"),
         *("--master", f"local[{cores + _SPARE_SLOTS}]"),
-        *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
+        *(part for name, value in told.items() for part in ("--conf", f"{name}={value}")),
         *("--class", "laketop.engine.EngineMain", "spark-internal"),
         *(str(os.getpid()), str(ready), str(settings.engine_idle_seconds)),
     ]
@@ -94,14 +95,13 @@ def _fixed() -> dict[str, str]:
             "io.delta.sql.DeltaSparkSessionExtension,laketop.engine.LakeExtension"
         ),
         "spark.sql.catalog.spark_catalog": "laketop.engine.SessionCatalog",
-        "spark.sql.catalog.main": "laketop.engine.LakeCatalog",
+        "spark.sql.catalog.main": "laketop.engine.EngineCatalog",
         "spark.sql.catalog.hive_metastore": "laketop.engine.HiveMetastore",
         "spark.sql.defaultCatalog": "main",
         "spark.sql.sources.default": "delta",
         "spark.sql.ansi.enabled": "true",
         # What a job generates is there still when the job runs again: its queries are hundreds.
         "spark.sql.codegen.cache.maxEntries": "2000",
-        "spark.plugins": "laketop.engine.SharedClasses",
         "spark.sql.session.timeZone": "UTC",
         # SHOW TABLES answers database, tableName, isTemporary, as Databricks does.
         "spark.sql.legacy.keepCommandOutputSchema": "true",

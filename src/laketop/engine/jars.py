@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import http.client
+import importlib.metadata
 import importlib.resources
 import importlib.util
 import os
@@ -28,11 +29,50 @@ _ENGINE_ALONE = (
     *("spark-graphx", "spark-streaming", "hive-", "kubernetes-", "derby"),
 )
 """Beginnings of the names of Spark's jars that a client has no use for."""
+_OFFERED = ("default",)
+"""The runtimes on which everything that is granted and denied has been tested."""
 
 
 def own_jar() -> Path:
-    """Return the jar of laketop's own catalog and parser extension, which the wheel carries."""
-    return Path(str(importlib.resources.files("laketop.engine") / "jars" / "laketop-engine.jar"))
+    """Return laketop's own catalog and parser extension for the Spark that is installed.
+
+    The wheel carries one jar for the Spark of each runtime.
+    Errors: EngineMissing when no pyspark is installed, or one of another Spark.
+    """
+    spark = installed_spark()
+    minor = ".".join(spark.split(".")[:2])
+    folder = importlib.resources.files("laketop.engine") / "jars"
+    jar = Path(str(folder / f"laketop-engine-spark-{minor}.jar"))
+    if not jar.is_file():
+        raise EngineMissing(f"pyspark {spark} of this environment is that of no runtime")
+    return jar
+
+
+def installed_spark() -> str:
+    """Return the version of the installed pyspark. Errors: EngineMissing when there is none."""
+    try:
+        return importlib.metadata.version("pyspark")
+    except importlib.metadata.PackageNotFoundError:
+        raise EngineMissing("the engine needs the package pyspark with its jars") from None
+
+
+def require_spark(runtime: Runtime) -> None:
+    """Refuse a runtime that is not offered, and an environment whose Spark is not the runtime's.
+
+    Errors: EngineMissing, with the command that installs it.
+    """
+    if runtime.key not in _OFFERED:
+        raise EngineMissing(
+            f"the runtime {runtime.key!r} is not offered yet",
+            hint="unset LAKETOP_RUNTIME, and runtime of [tool.laketop] in pyproject.toml",
+        )
+    installed = installed_spark()
+    if installed != runtime.spark:
+        raise EngineMissing(
+            f"the runtime {runtime.key!r} is Spark {runtime.spark}, but this environment has"
+            f" pyspark {installed}",
+            extra=runtime.extra,
+        )
 
 
 def folder(settings: Settings, runtime: Runtime) -> Path:

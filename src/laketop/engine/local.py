@@ -64,7 +64,7 @@ class LocalEngine:
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
-        self.runtime = Runtime.load()
+        self.runtime = Runtime.load(settings.runtime)
         self.token = token
         self.port = port or free_port()
         self.catalog = settings.state / "catalog"
@@ -173,6 +173,7 @@ class LocalEngine:
             self._become(EngineState("failed", message=said))
 
     def _keep(self) -> None:
+        jars.require_spark(self.runtime)
         found = java.find(self.settings, self.runtime)
         paths = jars.ensure(self.settings, self.runtime, found, self._say)
         admit(self.catalog, token=self.token, user=self.settings.user, admin=True)
@@ -214,6 +215,7 @@ class LocalEngine:
             catalog=self.catalog,
             port=self.port,
             ready=ready,
+            confs=self.runtime.confs,
             archive=kept.flags(),
         )
         with self.log.open("ab") as log:

@@ -8,6 +8,7 @@ import importlib.resources
 import tomllib
 
 from laketop.errors import NotFound
+from laketop.settings import DEFAULT_RUNTIME
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Runtime:
     scala: str
     delta: str
     jars: tuple[Jar, ...]
+    extra: str
+    """The extra of laketop that installs this Spark."""
+    confs: tuple[tuple[str, str], ...]
+    """What this Spark has to be told, and the Spark of another runtime not."""
 
     @classmethod
     @functools.cache
-    def load(cls, key: str = "default") -> Runtime:
+    def load(cls, key: str = DEFAULT_RUNTIME) -> Runtime:
         """Return the runtime named `key`.
 
         Errors: NotFound for a key that no file under `runtimes/` has.
@@ -62,5 +67,7 @@ class Runtime:
             spark=pins["spark"],
             scala=pins["scala"],
             delta=pins["delta"],
+            extra=pins["extra"],
+            confs=tuple(pins["confs"].items()),
             jars=tuple(Jar(**jar) for jar in pins["jars"]),
         )

@@ -86,6 +86,7 @@ def launch() -> Iterator[Launch]:
             catalog=root,
             port=port,
             ready=ready,
+            confs=runtime.confs,
             archive=kept.flags() if kept.file.exists() else (),
         )
         line[-3] = str(parent or os.getpid())

@@ -16,6 +16,7 @@ def the_line(**environment: str) -> list[str]:
         catalog=Path("/state/catalog"),
         port=15002,
         ready=Path("/state/engine/ready"),
+        confs=(("spark.plugins", "mine"),),
     )
 
 

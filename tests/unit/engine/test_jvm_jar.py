@@ -21,11 +21,11 @@ def build_jvm() -> ModuleType:
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
+def sources(tmp_path: Path) -> list[Path]:
     folder = tmp_path / "java"
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "One.java").write_text("package a;\nclass One {}\n", encoding="utf-8")
-    return folder
+    return [folder]
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def test_the_jars_in_the_repository_are_built_from_their_sources(build_jvm: Modu
 
 
 def test_a_changed_source_is_told_in_one_sentence(
-    build_jvm: ModuleType, sources: Path, classes: Path, tmp_path: Path
+    build_jvm: ModuleType, sources: list[Path], classes: Path, tmp_path: Path
 ) -> None:
     jar = tmp_path / "x.jar"
     build_jvm.write_jar(classes, jar, build_jvm.source_digest(sources))
     assert build_jvm.problem(sources, jar) is None
-    (sources / "a" / "One.java").write_text("package a;\nclass One { }\n", encoding="utf-8")
+    (sources[0] / "a" / "One.java").write_text("package a;\nclass One { }\n", encoding="utf-8")
     told = build_jvm.problem(sources, jar)
     assert told is not None
     assert "python scripts/build_jvm.py" in told
@@ -55,20 +55,20 @@ def test_a_changed_source_is_told_in_one_sentence(
 
 
 def test_a_jar_that_is_not_there_is_told(
-    build_jvm: ModuleType, sources: Path, tmp_path: Path
+    build_jvm: ModuleType, sources: list[Path], tmp_path: Path
 ) -> None:
     assert "None" in build_jvm.problem(sources, tmp_path / "none.jar")
 
 
-def test_a_renamed_source_changes_the_digest(build_jvm: ModuleType, sources: Path) -> None:
+def test_a_renamed_source_changes_the_digest(build_jvm: ModuleType, sources: list[Path]) -> None:
     before = build_jvm.source_digest(sources)
-    (sources / "a" / "One.java").rename(sources / "a" / "Two.java")
+    (sources[0] / "a" / "One.java").rename(sources[0] / "a" / "Two.java")
     assert build_jvm.source_digest(sources) != before
 
 
-def test_line_ends_do_not_change_the_digest(build_jvm: ModuleType, sources: Path) -> None:
+def test_line_ends_do_not_change_the_digest(build_jvm: ModuleType, sources: list[Path]) -> None:
     before = build_jvm.source_digest(sources)
-    (sources / "a" / "One.java").write_bytes(b"package a;\r\nclass One {}\r\n")
+    (sources[0] / "a" / "One.java").write_bytes(b"package a;\r\nclass One {}\r\n")
     assert build_jvm.source_digest(sources) == before
 
 

@@ -41,8 +41,6 @@ import org.apache.spark.sql.execution.datasources.DataSource;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
-import org.apache.spark.sql.execution.streaming.runtime.StreamingRelation;
-import org.apache.spark.sql.execution.streaming.sinks.FileStreamSink;
 import scala.Function1;
 import scala.Some;
 import scala.jdk.javaapi.CollectionConverters;
@@ -187,8 +185,8 @@ final class AccessRule {
       if (relation.table() instanceof DeltaTableV2 delta) {
         delta(privilege, delta);
       }
-    } else if (plan instanceof StreamingRelation relation) {
-      stream(privilege, relation.dataSource());
+    } else if (SparkApi.streamed(plan) != null) {
+      stream(privilege, SparkApi.streamed(plan));
     } else if (plan instanceof StreamingRelationV2 relation) {
       named(privilege, relation.catalog(), relation.identifier());
     } else if (plan instanceof LogicalRelation relation) {
@@ -241,9 +239,9 @@ final class AccessRule {
       return;
     }
     if (plan instanceof SetCatalogCommand use) {
-      Object catalog = use.catalogNameExpr().resolved() ? use.catalogNameExpr().eval(null) : null;
+      String catalog = SparkApi.catalog(use);
       if (catalog != null) {
-        String name = catalog.toString().replaceAll("^`|`$", "");
+        String name = catalog.replaceAll("^`|`$", "");
         Access.require(user, "USE CATALOG", "CATALOG", Names.key(name));
       }
       return;
@@ -319,7 +317,7 @@ final class AccessRule {
     Matcher files = FILES.matcher(sink.toString());
     if (sink instanceof DeltaSink delta && delta.catalogTable().isEmpty()) {
       path(MODIFY, delta.path());
-    } else if (sink instanceof FileStreamSink && files.matches()) {
+    } else if (SparkApi.writesFiles(sink) && files.matches()) {
       path(MODIFY, new Path(files.group(1)));
     }
   }

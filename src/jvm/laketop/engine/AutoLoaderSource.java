@@ -4,12 +4,11 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.connector.read.streaming.Offset;
 import org.apache.spark.sql.connector.read.streaming.ReadLimit;
-import org.apache.spark.sql.execution.streaming.runtime.FileStreamSource;
 import org.apache.spark.sql.types.StructType;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Spark's stream of files, that looks for new columns before each batch. */
-final class AutoLoaderSource extends FileStreamSource {
+final class AutoLoaderSource extends FileStream {
   private final AutoLoader loader;
   private final StructType running;
   private final boolean evolves;

@@ -29,7 +29,7 @@ final class Builtins {
         new ArrayList<>();
     all.add(of("is_account_group_member", Builtins::member));
     all.add(of("is_member", Builtins::member));
-    all.add(of(SemiStructured.NAME, SemiStructured::build));
+    SemiStructured.functions().forEach((name, build) -> all.add(of(name, build)));
     all.add(of("getdate", arguments -> new CurrentTimestamp()));
     all.add(of("current_metastore", arguments -> Literal$.MODULE$.apply("local:laptop:laketop")));
     List.of("secret", "try_secret").forEach(name -> all.add(of(name, arguments -> {

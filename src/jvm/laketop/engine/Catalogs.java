@@ -83,7 +83,7 @@ final class Catalogs {
 
   private static void add(SparkSession session, String name) {
     if (!session.sessionState().conf().contains(KEY + name)) {
-      session.conf().set(KEY + name, LakeCatalog.class.getName());
+      session.conf().set(KEY + name, EngineCatalog.class.getName());
     }
   }
 

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.spark.sql.connector.catalog.constraints.Constraint;
 
 /** Primary and foreign keys: kept for readers, enforced by nobody, as on Databricks. */
 final class Constraints {
@@ -33,8 +32,8 @@ final class Constraints {
   }
 
   /** Returns the text of a constraint, with the word where its statement had it. */
-  private static String text(Constraint constraint) {
-    String text = constraint.toDDL();
+  private static String text(TableConstraint constraint) {
+    String text = constraint.text();
     String time = TIME.get();
     if (time == null || !text.contains("PRIMARY KEY")) {
       return text;
@@ -71,7 +70,7 @@ final class Constraints {
         .orElse(null);
   }
 
-  static void add(Path file, Constraint constraint) {
+  static void add(Path file, TableConstraint constraint) {
     Lake.change(file, entry -> entry.put(constraint.name(), text(constraint)));
   }
 

@@ -11,10 +11,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.connector.catalog.CatalogV2Util;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
-import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.types.StructField;
 import scala.jdk.javaapi.CollectionConverters;
@@ -41,28 +39,29 @@ final class CreateText {
 
   static String of(LakeCatalog catalog, Identifier id) throws Exception {
     String[] name = Access.object(catalog.name(), id).split("\\.");
-    Relation relation = catalog.loadRelation(id);
-    if (relation instanceof View view) {
+    if (catalog.viewExists(id)) {
+      LakeView view = catalog.view(id);
       return new CreateText(name, view.properties()).view(view);
     }
-    Map<String, String> properties = new TreeMap<>(((Table) relation).properties());
+    Table table = catalog.loadTable(id);
+    Map<String, String> properties = new TreeMap<>(table.properties());
     Map<String, String> kept = JsonFiles.read(Lake.entry("tables", name));
     properties.keySet().removeIf(key -> key.startsWith(OPTION) && !kept.containsKey(key));
-    return new CreateText(name, properties).table((Table) relation);
+    return new CreateText(name, properties).table(table);
   }
 
-  private String view(View view) {
-    boolean evolves = "EVOLUTION".equals(view.schemaMode()); // it takes its columns from the query
+  private String view(LakeView view) {
+    boolean evolves = "EVOLUTION".equals(view.mode()); // it takes its columns from the query
     StringJoiner columns = new StringJoiner(",\n  ", " (\n  ", ")");
     for (StructField field : view.schema().fields()) {
       columns.add(Sql.name(field.name()) + comment(field));
     }
-    String mode = view.schemaMode();
+    String mode = view.mode();
     boolean usual = mode == null || mode.equals("COMPENSATION");
     return "CREATE VIEW " + full() + (evolves ? "" : columns)
         + comment() + listed("TBLPROPERTIES", told())
         + (usual ? "" : "\nWITH SCHEMA " + mode)
-        + "\nAS " + view.queryText() + "\n";
+        + "\nAS " + view.query() + "\n";
   }
 
   private String table(Table table) {

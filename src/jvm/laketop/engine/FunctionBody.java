@@ -26,7 +26,7 @@ final class FunctionBody {
     LogicalPlan calls = plan.transformAllExpressions(new Each<Expression>(this::call));
     return calls.transformUp(new Each<LogicalPlan>(node ->
         node instanceof UnresolvedTableValuedFunction f
-            ? f.copy(name(f.name()), f.functionArgs(), f.isStreaming())
+            ? f.copy(name(SparkApi.name(f)), f.functionArgs(), f.isStreaming())
             : node));
   }
 

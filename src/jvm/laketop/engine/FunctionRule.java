@@ -5,12 +5,10 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.SemiStructuredExtract;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedDataSource;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.catalyst.trees.TreeNodeTag;
-import org.apache.spark.sql.catalyst.util.package$;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.command.ResetCommand;
 import org.apache.spark.sql.execution.command.SetCommand;
@@ -57,11 +55,8 @@ final class FunctionRule extends Rule<LogicalPlan> {
         && alias.child().exists(child -> ours((Expression) child))) {
       return alias.copy(alias.child(), Option.apply(FunctionRule::title));
     }
-    if (expression instanceof SemiStructuredExtract operator) {
-      return SemiStructured.call(operator);
-    }
     if (!(expression instanceof UnresolvedFunction f)) {
-      return expression;
+      return SemiStructured.called(expression);
     }
     PythonFunction python = python(f.nameParts());
     if (python != null) {
@@ -87,7 +82,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
 
   /** Returns the name of a column that nobody named, as people know its functions. */
   private static String title(Expression expression) {
-    return ShownNames.in(package$.MODULE$.toPrettySQL(expression, false));
+    return ShownNames.in(SparkApi.pretty(expression));
   }
 
   private LogicalPlan table(LogicalPlan plan) {
@@ -104,12 +99,13 @@ final class FunctionRule extends Rule<LogicalPlan> {
       return RescuedFormat.resolved(read);
     }
     if (plan instanceof UnresolvedTableValuedFunction f) {
-      Seq<String> name = registered(f.name());
+      Seq<String> written = SparkApi.name(f);
+      Seq<String> name = registered(written);
       if (name == null) {
-        requireHidden(f.name());
-        RefusedFunctions.check(CollectionConverters.asJava(f.name()));
+        requireHidden(written);
+        RefusedFunctions.check(CollectionConverters.asJava(written));
       }
-      return name == null ? f : f.copy(name, f.functionArgs(), f.isStreaming());
+      return f.copy(name == null ? written : name, f.functionArgs(), f.isStreaming());
     }
     return plan;
   }

@@ -236,9 +236,7 @@ final class Functions {
 
   private static CreateUserDefinedFunction renamed(CreateUserDefinedFunction f, List<String> name) {
     var id = new UnresolvedIdentifier(CollectionConverters.asScala(name).toList(), false);
-    return f.copy(id, f.inputParamText(), f.returnTypeText(), f.exprText(), f.queryText(),
-        f.comment(), f.collation(), f.isDeterministic(), f.containsSQL(), f.language(),
-        f.isTableFunc(), false, true);
+    return SparkApi.named(f, id);
   }
 
   /** Carries out what the parser made of CREATE, DROP or DESCRIBE FUNCTION. */

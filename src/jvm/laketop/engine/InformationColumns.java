@@ -2,11 +2,10 @@ package laketop.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.apache.spark.sql.connector.catalog.Relation;
 import org.apache.spark.sql.connector.catalog.Table;
-import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.delta.catalog.DeltaTableV2;
 import org.apache.spark.sql.types.DataType;
@@ -50,22 +49,27 @@ final class InformationColumns {
 
   /** Returns the columns with all that Delta keeps of them, which its table tells in part. */
   @SuppressWarnings("deprecation")
-  static StructType schema(Relation relation) {
-    return relation instanceof View view
-        ? view.schema()
-        : relation instanceof DeltaTableV2 delta
-            ? delta.initialSnapshot().metadata().schema()
-            : ((Table) relation).schema();
+  static StructType schema(Table table) {
+    return table instanceof DeltaTableV2 delta
+        ? delta.initialSnapshot().metadata().schema()
+        : table.schema();
   }
 
-  static InformationColumns of(Relation relation) {
+  static InformationColumns of(Table table) {
     List<String> partitions = new ArrayList<>();
-    if (relation instanceof Table table) {
-      for (Transform transform : table.partitioning()) {
-        partitions.add(String.join(".", transform.references()[0].fieldNames()));
-      }
+    for (Transform transform : table.partitioning()) {
+      partitions.add(String.join(".", transform.references()[0].fieldNames()));
     }
-    return new InformationColumns(schema(relation), partitions);
+    return new InformationColumns(schema(table), partitions);
+  }
+
+  static InformationColumns of(LakeView view) {
+    return new InformationColumns(view.schema(), List.of());
+  }
+
+  /** Returns whether there is a column of this name, in whatever letters. */
+  boolean has(String column) {
+    return Arrays.stream(schema.fieldNames()).anyMatch(column::equalsIgnoreCase);
   }
 
   /** Returns the rows of information_schema.columns, without the names of the table. */

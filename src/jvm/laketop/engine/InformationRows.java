@@ -166,7 +166,7 @@ final class InformationRows {
 
   private void view(LakeCatalog catalog, Identifier id, String[] name) {
     try {
-      add(name, catalog.loadView(id).queryText(), "NONE", "NO", "NO", null, "NO");
+      add(name, catalog.view(id).query(), "NONE", "NO", "NO", null, "NO");
     } catch (NoSuchViewException e) {
       // it was dropped while the rows were made
     }

@@ -6,11 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
@@ -23,18 +21,10 @@ import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.NamespaceChange;
 import org.apache.spark.sql.connector.catalog.ProcedureCatalog;
-import org.apache.spark.sql.connector.catalog.Relation;
-import org.apache.spark.sql.connector.catalog.RelationCatalog;
 import org.apache.spark.sql.connector.catalog.StagedTable;
 import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
-import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
 import org.apache.spark.sql.connector.catalog.TableChange;
-import org.apache.spark.sql.connector.catalog.TableInfo;
-import org.apache.spark.sql.connector.catalog.TableSummary;
-import org.apache.spark.sql.connector.catalog.View;
-import org.apache.spark.sql.connector.catalog.constraints.Check;
-import org.apache.spark.sql.connector.catalog.constraints.Constraint;
 import org.apache.spark.sql.connector.catalog.procedures.UnboundProcedure;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.delta.catalog.DeltaCatalog;
@@ -42,9 +32,12 @@ import org.apache.spark.sql.delta.constraints.AddConstraint;
 import org.apache.spark.sql.delta.constraints.DropConstraint;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
-/** Delta's catalog over a folder, with views, keys, procedures and privileges. */
-public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, ProcedureCatalog {
-  private static final Constraint[] NONE = {};
+/**
+ * Delta's catalog over a folder, with views, keys, procedures and privileges.
+ *
+ * <p>What Spark asks it for differs between its versions: {@code EngineCatalog} answers that.
+ */
+public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatalog {
   private final FolderCatalog folder = new FolderCatalog();
 
   @Override
@@ -55,13 +48,6 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     folder.initialize(name, map);
     super.initialize(Names.key(name), map);
     setDelegateCatalog(folder);
-  }
-
-  @Override
-  public Set<TableCatalogCapability> capabilities() {
-    Set<TableCatalogCapability> all = new HashSet<>(super.capabilities());
-    all.add(TableCatalogCapability.SUPPORT_TABLE_CONSTRAINT);
-    return all;
   }
 
   /** Returns whether the name is that of files, as in delta.`/Volumes/main/raw/in/orders`. */
@@ -81,30 +67,12 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   @Override
   public Table createTable(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return create(id, columns, partitions, properties, NONE);
+    return createTable(id, columns, partitions, properties, List.of());
   }
 
-  @Override
-  public Table createTable(Identifier id, TableInfo info) {
-    return create(id, info.columns(), info.partitions(), info.properties(), info.constraints());
-  }
-
-  /** Delta's own looks the source up in Spark's session catalog. */
-  @Override
-  public Table createTableLike(Identifier id, TableInfo info, Table source) {
-    Map<String, String> properties = new HashMap<>();
-    source.properties().forEach((key, value) -> {
-      if (key.matches("delta\\.(?!m|feature\\.).*")) {
-        properties.put(key, value);
-      }
-    });
-    properties.putAll(info.properties());
-    return createTable(id, info.columns(), info.partitions(), properties);
-  }
-
-  private Table create(
+  final Table createTable(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
-      Constraint[] constraints) {
+      List<TableConstraint> constraints) {
     if (isPathIdentifier(id)) {
       requireOpen(properties);
       return super.createTable(id, columns, partitions, properties);
@@ -117,47 +85,47 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   }
 
   @Override
-  public StagedTable stageCreate(Identifier id, TableInfo info) {
-    return stage(id, info.columns(), info.properties(), info.constraints(), false,
-        placed -> super.stageCreate(id, info.columns(), info.partitions(), placed));
-  }
-
-  @Override
   public StagedTable stageCreate(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, columns, properties, NONE, false,
-        placed -> super.stageCreate(id, columns, partitions, placed));
+    return stageCreate(id, columns, partitions, properties, List.of());
   }
 
-  @Override
-  public StagedTable stageReplace(Identifier id, TableInfo info) {
-    return stage(id, info.columns(), info.properties(), info.constraints(), true,
-        placed -> super.stageReplace(id, info.columns(), info.partitions(), placed));
+  final StagedTable stageCreate(
+      Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
+      List<TableConstraint> constraints) {
+    return stage(id, columns, properties, constraints, false,
+        placed -> super.stageCreate(id, columns, partitions, placed));
   }
 
   @Override
   public StagedTable stageReplace(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, columns, properties, NONE, true,
-        placed -> super.stageReplace(id, columns, partitions, placed));
+    return stageReplace(id, columns, partitions, properties, List.of());
   }
 
-  @Override
-  public StagedTable stageCreateOrReplace(Identifier id, TableInfo info) {
-    return stage(id, info.columns(), info.properties(), info.constraints(), true,
-        placed -> super.stageCreateOrReplace(id, info.columns(), info.partitions(), placed));
+  final StagedTable stageReplace(
+      Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
+      List<TableConstraint> constraints) {
+    return stage(id, columns, properties, constraints, true,
+        placed -> super.stageReplace(id, columns, partitions, placed));
   }
 
   @Override
   public StagedTable stageCreateOrReplace(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties) {
-    return stage(id, columns, properties, NONE, true,
+    return stageCreateOrReplace(id, columns, partitions, properties, List.of());
+  }
+
+  final StagedTable stageCreateOrReplace(
+      Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
+      List<TableConstraint> constraints) {
+    return stage(id, columns, properties, constraints, true,
         placed -> super.stageCreateOrReplace(id, columns, partitions, placed));
   }
 
   private StagedTable stage(
-      Identifier id, Column[] columns, Map<String, String> properties, Constraint[] constraints,
-      boolean replace, Function<Map<String, String>, StagedTable> make) {
+      Identifier id, Column[] columns, Map<String, String> properties,
+      List<TableConstraint> constraints, boolean replace, Function<Map<String, String>, StagedTable> make) {
     if (isPathIdentifier(id)) {
       requireOpen(properties);
       return make.apply(properties);
@@ -191,11 +159,11 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
   }
 
   /** Gives a new table its constraints; those of the table that it replaced are gone. */
-  private void constrain(Identifier id, Constraint[] constraints) {
+  private void constrain(Identifier id, List<TableConstraint> constraints) {
     JsonFiles.delete(constraints(id));
-    for (Constraint constraint : constraints) {
-      if (constraint instanceof Check check) {
-        TableChange change = new AddConstraint(check.name(), check.predicateSql());
+    for (TableConstraint constraint : constraints) {
+      if (constraint.check() != null) {
+        TableChange change = new AddConstraint(constraint.name(), constraint.check());
         super.alterTable(id, new TableChange[] {change});
       } else {
         Constraints.add(constraints(id), constraint);
@@ -210,11 +178,6 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     return InformationSchema.holds(id)
         ? InformationSchema.table(this, id)
         : super.loadTable(id);
-  }
-
-  @Override
-  public boolean tableExists(Identifier id) {
-    return super.tableExists(id);
   }
 
   @Override
@@ -245,9 +208,13 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     }
   }
 
+  /** Returns the constraint that Spark asks to be added, or null for another change. */
+  abstract TableConstraint added(TableChange change);
+
   private boolean keyChanged(Identifier id, TableChange change) {
-    if (change instanceof TableChange.AddConstraint add && !(add.constraint() instanceof Check)) {
-      Constraints.add(constraints(id), add.constraint());
+    TableConstraint added = added(change);
+    if (added != null && added.check() == null) {
+      Constraints.add(constraints(id), added);
       return true;
     }
     return change instanceof DropConstraint drop
@@ -358,8 +325,10 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     Optional<Map<String, String>> listed =
         InformationSchema.holds(id) ? Optional.empty() : folder.listed(id);
     try {
-      return listed.isPresent() ? listed : Optional.of(told(loadRelation(id)));
-    } catch (NoSuchTableException e) {
+      return listed.isPresent()
+          ? listed
+          : Optional.of(viewExists(id) ? view(id).properties() : table(id).properties());
+    } catch (NoSuchTableException | NoSuchViewException e) {
       return Optional.empty();
     }
   }
@@ -370,25 +339,22 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
         ? Optional.empty()
         : folder.metadata(id).map(InformationColumns::of);
     try {
-      return listed.isPresent() ? listed : Optional.of(InformationColumns.of(loadRelation(id)));
-    } catch (NoSuchTableException e) {
+      return listed.isPresent() ? listed : Optional.of(viewExists(id)
+          ? InformationColumns.of(view(id))
+          : InformationColumns.of(table(id)));
+    } catch (NoSuchTableException | NoSuchViewException e) {
       return Optional.empty();
     }
   }
 
-  private static Map<String, String> told(Relation relation) {
-    return relation instanceof View view ? view.properties() : ((Table) relation).properties();
+  /** Tells Java what Delta's catalog, which is not Java, throws. */
+  private Table table(Identifier id) throws NoSuchTableException {
+    return loadTable(id);
   }
 
-  /** Spark's own loads every table to learn its type. */
-  @Override
-  public TableSummary[] listTableSummaries(String[] namespace) throws NoSuchNamespaceException {
-    Map<String, String> types =
-        InformationSchema.is(namespace) ? Map.of() : folder.registeredTypes(namespace);
-    return Arrays.stream(listTables(namespace))
-        .map(id -> TableSummary.of(
-            id, types.getOrDefault(Names.key(id.name()), TableSummary.MANAGED_TABLE_TYPE)))
-        .toArray(TableSummary[]::new);
+  /** Returns the types of a schema's tables by their names, where they are not managed ones. */
+  final Map<String, String> types(String[] namespace) {
+    return InformationSchema.is(namespace) ? Map.of() : folder.registeredTypes(namespace);
   }
 
   /** Returns those that the user may know of. */
@@ -433,25 +399,17 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
 
   // ---- views
 
-  @Override
-  public Relation loadRelation(Identifier id) throws NoSuchTableException {
-    return viewExists(id) ? Views.read(folder.entry("views", id)) : loadTable(id);
-  }
-
-  @Override
   public boolean viewExists(Identifier id) {
     return folder.possible(id) && Files.exists(folder.entry("views", id));
   }
 
-  @Override
-  public View loadView(Identifier id) throws NoSuchViewException {
+  final LakeView view(Identifier id) throws NoSuchViewException {
     if (!viewExists(id)) {
       throw new NoSuchViewException(id);
     }
     return Views.read(folder.entry("views", id));
   }
 
-  @Override
   public Identifier[] listViews(String[] namespace) throws NoSuchNamespaceException {
     if (!namespaceExists(namespace)) {
       throw new NoSuchNamespaceException(namespace);
@@ -465,15 +423,14 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
             .toArray(Identifier[]::new));
   }
 
-  @Override
-  public View createView(Identifier id, View view)
+  final void makeView(Identifier id, LakeView view)
       throws ViewAlreadyExistsException, NoSuchNamespaceException {
     if (!namespaceExists(id.namespace())) {
       throw new NoSuchNamespaceException(id.namespace());
     }
     requireNew(id);
     Access.schema("CREATE TABLE", name(), id.namespace()[0]);
-    return Views.write(folder.entry("views", id), view, Sessions.user());
+    Views.write(folder.entry("views", id), view, Sessions.user());
   }
 
   private void requireNew(Identifier id) throws ViewAlreadyExistsException {
@@ -483,14 +440,12 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     }
   }
 
-  @Override
-  public View replaceView(Identifier id, View view) throws NoSuchViewException {
-    String owner = loadView(id).properties().get("owner");
+  final void changeView(Identifier id, LakeView view) throws NoSuchViewException {
+    String owner = view(id).properties().get("owner");
     Access.table("MANAGE", name(), id);
-    return Views.write(folder.entry("views", id), view, owner);
+    Views.write(folder.entry("views", id), view, owner);
   }
 
-  @Override
   public boolean dropView(Identifier id) {
     if (!viewExists(id)) {
       return false;
@@ -502,10 +457,9 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     return true;
   }
 
-  @Override
   public void renameView(Identifier from, Identifier to)
       throws NoSuchViewException, ViewAlreadyExistsException {
-    loadView(from);
+    view(from);
     Identifier target = target(to);
     requireNew(target);
     Access.table("MANAGE", name(), from);
@@ -522,7 +476,7 @@ public final class LakeCatalog extends DeltaCatalog implements RelationCatalog, 
     return new Procedure();
   }
 
-  @Override
+  /** Only some versions of Spark ask. */
   public Identifier[] listProcedures(String[] namespace) {
     return new Identifier[0];
   }

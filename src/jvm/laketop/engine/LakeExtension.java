@@ -9,11 +9,11 @@ import scala.runtime.BoxedUnit;
 public final class LakeExtension extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   @Override
   public BoxedUnit apply(SparkSessionExtensions extensions) {
-    extensions.injectParser((session, inner) -> new LakeParser((SparkSession) session, inner));
+    extensions.injectParser((session, inner) -> new EngineParser((SparkSession) session, inner));
     extensions.injectHintResolutionRule(session -> new FunctionRule((SparkSession) session));
     extensions.injectPlannerStrategy(session -> new ShownExplain((SparkSession) session));
     extensions.injectColumnar(session -> new LogReplay());
-    Builtins.all().forEach(extensions::injectFunction);
+    Builtins.all().forEach(function -> SparkApi.inject(extensions, function));
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));
     extensions.injectCheckRule(session -> PolicyRule.changes());

@@ -1,6 +1,5 @@
 package laketop.engine;
 
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -10,8 +9,6 @@ import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunctionName;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.parser.ParameterContext;
-import org.apache.spark.sql.catalyst.parser.ParameterHandler;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.CreateUserDefinedFunction;
@@ -21,18 +18,16 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
-import scala.Product;
-import scala.collection.Iterable;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Turns the statements that Spark's grammar lacks into calls of a procedure of ours. */
-final class LakeParser implements ParserInterface {
+abstract class LakeParser implements ParserInterface {
   private static final Pattern USE =
       Pattern.compile("USE\\s+CATALOG\\s+(.+)", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
-  private final SparkSession session;
-  private final ParserInterface inner;
+  final SparkSession session;
+  final ParserInterface inner;
 
   LakeParser(SparkSession session, ParserInterface inner) {
     this.session = session;
@@ -52,9 +47,12 @@ final class LakeParser implements ParserInterface {
     }
     PolicyClauses policies = PolicyClauses.of(session, sql);
     return policies == null
-        ? body(function(ReplaceInsert.rewritten(session, inner, spark(sql)), sql, ""))
+        ? body(function(understood(sql, spark(sql)), sql, ""))
         : policies.carried(spark(policies.rest()));
   }
+
+  /** Returns the plan of the statement in what this version of Spark can carry out. */
+  abstract LogicalPlan understood(String sql, LogicalPlan parsed) throws ParseException;
 
   /** Understands what Databricks has beyond Spark's grammar, where Spark does not understand. */
   private LogicalPlan spark(String sql) throws ParseException {
@@ -64,50 +62,34 @@ final class LakeParser implements ParserInterface {
       return SemiStructured.kept(spark(indexed));
     }
     try {
-      return inner.parsePlan(sql);
+      return parsed(sql);
     } catch (ParseException e) {
       String plain = Constraints.withoutTimeseries(Sql.travelled(sql));
       String known = Described.functions(plain);
       if (known.equals(sql)) {
         throw e;
       }
-      LogicalPlan plan = inner.parsePlan(known);
+      LogicalPlan plan = parsed(known);
       return known.equals(plain) ? plan : Described.read(plan);
     }
   }
 
-  /** Writes the values into the text here, since Delta's parser, which comes next, loses them. */
-  @Override
-  public LogicalPlan parsePlanWithParameters(String sql, ParameterContext context)
-      throws ParseException {
-    if (!given(context)) {
-      return parsePlan(sql);
-    }
-    if (Statements.candidate(sql) != null) {
-      Catalogs.sync(session, sql);
-      LogicalPlan ours = ours(Parameters.fill(sql, context));
-      if (ours != null) {
-        return ours;
-      }
-    }
-    return parsePlan(ParameterHandler.substituteParameters(sql, context)._1());
-  }
-
-  private static boolean given(ParameterContext context) {
-    Iterator<Object> parts = CollectionConverters.asJava(((Product) context).productIterator());
-    boolean given = false;
-    while (parts.hasNext()) {
-      given |= !(parts.next() instanceof Iterable<?> parameters && parameters.isEmpty());
-    }
-    return given;
-  }
-
   /** Parses as if laketop were not there. */
   LogicalPlan plain(String sql) throws ParseException {
-    return inner.parsePlan(SemiStructured.indexed(sql));
+    return parsed(SemiStructured.indexed(sql));
   }
 
-  private LogicalPlan ours(String sql) throws ParseException {
+  /** Parses what Spark's grammar has. */
+  LogicalPlan parsed(String sql) throws ParseException {
+    return inner.parsePlan(sql);
+  }
+
+  /** Parses a query, which Spark's grammar has. */
+  LogicalPlan queried(String sql) throws ParseException {
+    return inner.parseQuery(sql);
+  }
+
+  final LogicalPlan ours(String sql) throws ParseException {
     String bare = Statements.candidate(sql);
     if (bare == null) {
       return null;
@@ -116,7 +98,12 @@ final class LakeParser implements ParserInterface {
     if (use.matches()) {
       return inner.parsePlan("SET CATALOG " + use.group(1));
     }
-    return Statements.has(bare) ? inner.parsePlan(Procedure.call(Map.of("sql", bare))) : null;
+    return Statements.has(bare) ? called(bare) : null;
+  }
+
+  /** Returns the call that carries out a statement of ours. */
+  LogicalPlan called(String bare) throws ParseException {
+    return inner.parsePlan(Procedure.call(Map.of("sql", bare)));
   }
 
   /** Spark knows SQL functions in its session catalog only: laketop makes and drops them itself. */
@@ -125,11 +112,11 @@ final class LakeParser implements ParserInterface {
     if (plan instanceof CreateUserDefinedFunction f
         && f.child() instanceof UnresolvedIdentifier id) {
       return inner.parsePlan(Procedure.call(Map.of(
-          "function", "create", "name", name(id), "sql", sql, PythonFunction.BODY, python)));
+          "function", "create", "name", name(id.nameParts()), "sql", sql, PythonFunction.BODY, python)));
     }
-    if (plan instanceof DropFunction f && f.child() instanceof UnresolvedIdentifier id) {
+    if (plan instanceof DropFunction f && written(f.child()) != null) {
       return inner.parsePlan(Procedure.call(Map.of(
-          "function", "drop", "name", name(id), "guard", "" + f.ifExists())));
+          "function", "drop", "name", name(written(f.child())), "guard", "" + f.ifExists())));
     }
     if (plan instanceof DescribeFunction f && f.child() instanceof UnresolvedFunctionName id) {
       List<String> written = CollectionConverters.asJava(id.multipartIdentifier());
@@ -143,10 +130,16 @@ final class LakeParser implements ParserInterface {
     return plan;
   }
 
-  private String name(UnresolvedIdentifier id) {
-    String[] name = Functions.qualify(session, CollectionConverters.asJava(id.nameParts()));
+  private static Seq<String> written(LogicalPlan name) {
+    return name instanceof UnresolvedIdentifier id ? id.nameParts()
+        : name instanceof UnresolvedFunctionName id ? id.multipartIdentifier()
+        : null;
+  }
+
+  private String name(Seq<String> written) {
+    String[] name = Functions.qualify(session, CollectionConverters.asJava(written));
     if (name == null) {
-      throw SessionCatalog.refusal(id.nameParts().last());
+      throw SessionCatalog.refusal(written.last());
     }
     for (String part : name) {
       Names.checked(part);
@@ -166,7 +159,7 @@ final class LakeParser implements ParserInterface {
   @Override
   public LogicalPlan parseQuery(String sql) throws ParseException {
     Catalogs.sync(session, sql);
-    return body(inner.parseQuery(SemiStructured.indexed(sql)));
+    return body(queried(SemiStructured.indexed(sql)));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import io.unitycatalog.laketop.FolderCatalog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,6 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.TableSummary;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import scala.jdk.javaapi.CollectionConverters;
@@ -92,10 +92,10 @@ final class ListedTables {
   private static Optional<Row> row(LakeCatalog catalog, Identifier id) {
     return catalog.told(id).map(told -> {
       String type = catalog.viewExists(id)
-          ? TableSummary.VIEW_TABLE_TYPE
+          ? "VIEW"
           : told.containsKey("external")
-              ? TableSummary.EXTERNAL_TABLE_TYPE
-              : TableSummary.MANAGED_TABLE_TYPE;
+              ? FolderCatalog.EXTERNAL
+              : FolderCatalog.MANAGED;
       return RowFactory.create(
           id.name(), catalog.name(), id.namespace(), told.get("comment"), type, false);
     });

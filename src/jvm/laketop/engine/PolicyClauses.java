@@ -29,7 +29,7 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   private static final String FUNCTION = "(?<function>" + NAME + "(?:\\." + NAME + ")*)";
   private static final String COLUMNS = "\\s*\\((?<columns>[^)]*)\\)";
   private static final Pattern EITHER = Pattern.compile("\\s(?:MASK|ROW\\s+FILTER)\\s", FLAGS);
-  private static final Pattern HEAD = Pattern.compile(
+  static final Pattern HEAD = Pattern.compile(
       "\\s*(?:CREATE\\s+(?:OR\\s+REPLACE\\s+)?|REPLACE\\s+)TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?"
           + "(?:IDENTIFIER\\s*\\([^)]*\\)|[^\\s(]+)\\s*(?<open>\\()?", FLAGS);
   private static final Pattern FILTER = Pattern.compile(
@@ -69,7 +69,7 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   }
 
   /** Returns where each column of a list begins and ends that begins here. */
-  private static List<int[]> columns(String blank, int from) {
+  static List<int[]> columns(String blank, int from) {
     List<int[]> found = new ArrayList<>();
     int depth = 0;
     int start = from;
@@ -99,7 +99,7 @@ record PolicyClauses(String rest, Map<String, String> entries) {
     return Arrays.stream(list.split(",")).map(c -> c.trim().replace("`", "")).toList();
   }
 
-  private static String without(String sql, List<int[]> cuts) {
+  static String without(String sql, List<int[]> cuts) {
     StringBuilder out = new StringBuilder();
     int from = 0;
     for (int[] cut : cuts) {
@@ -111,29 +111,35 @@ record PolicyClauses(String rest, Map<String, String> entries) {
 
   /** Returns the plan of the rest with the clauses in it. */
   LogicalPlan carried(LogicalPlan plan) {
+    return carried(plan, PROPERTY, JsonFiles.text(entries));
+  }
+
+  /** Returns the plan that makes a table with one more property. */
+  static LogicalPlan carried(LogicalPlan plan, String property, String text) {
     if (plan instanceof CreateTable p) {
-      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec()),
+      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec(), property, text),
           p.ignoreIfExists());
     }
     if (plan instanceof CreateTableAsSelect p) {
-      return p.copy(p.name(), p.partitioning(), p.query(), spec(p.tableSpec()), p.writeOptions(),
+      return p.copy(p.name(), p.partitioning(), p.query(),
+          spec(p.tableSpec(), property, text), p.writeOptions(),
           p.ignoreIfExists(), p.isAnalyzed());
     }
     if (plan instanceof ReplaceTable p) {
-      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec()), p.orCreate());
+      return p.copy(p.name(), p.columns(), p.partitioning(), spec(p.tableSpec(), property, text),
+          p.orCreate());
     }
     if (plan instanceof ReplaceTableAsSelect p) {
-      return p.copy(p.name(), p.partitioning(), p.query(), spec(p.tableSpec()), p.writeOptions(),
+      return p.copy(p.name(), p.partitioning(), p.query(),
+          spec(p.tableSpec(), property, text), p.writeOptions(),
           p.orCreate(), p.isAnalyzed());
     }
-    throw Refusal.of("UNSUPPORTED_FEATURE", "Row filters and column masks are of a table that is"
-        + " created with columns or AS SELECT.");
+    throw Refusal.of("UNSUPPORTED_FEATURE", "Row filters, column masks and keys are of a table that"
+        + " is created with columns or AS SELECT.");
   }
 
-  private TableSpecBase spec(TableSpecBase spec) {
+  private static TableSpecBase spec(TableSpecBase spec, String property, String text) {
     UnresolvedTableSpec s = (UnresolvedTableSpec) spec;
-    return s.copy(s.properties().updated(PROPERTY, JsonFiles.text(entries)), s.provider(),
-        s.optionExpression(), s.location(), s.comment(), s.collation(), s.serde(), s.external(),
-        s.constraints());
+    return SparkApi.with(s, s.properties().updated(property, text));
   }
 }

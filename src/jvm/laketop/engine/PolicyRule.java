@@ -158,13 +158,7 @@ final class PolicyRule {
     }
     List<Expression> arguments = new ArrayList<>();
     columns.forEach(column -> arguments.add(attribute(column)));
-    UnresolvedFunction call = new UnresolvedFunction(
-        CollectionConverters.asScala(registered).toList(),
-        CollectionConverters.asScala(arguments).toList(),
-        false, Option.empty(), Option.empty(),
-        CollectionConverters.asScala(List.<org.apache.spark.sql.catalyst.expressions.SortOrder>of())
-            .toList(),
-        false);
+    UnresolvedFunction call = SparkApi.call(registered, arguments);
     call.setTagValue(FunctionRule.OF_POLICY, true);
     return call;
   }

@@ -17,7 +17,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** What the parser makes of a statement of ours: Spark runs it once and returns its rows. */
-final class Procedure implements UnboundProcedure, BoundProcedure {
+class Procedure implements UnboundProcedure, BoundProcedure {
   /** Returns the statement that calls the procedure with this request. */
   static String call(Map<String, String> request) {
     byte[] json = JsonFiles.text(request).getBytes(StandardCharsets.UTF_8);
@@ -31,7 +31,7 @@ final class Procedure implements UnboundProcedure, BoundProcedure {
     SparkSession session = Sessions.active();
     Rows rows;
     try {
-      rows = run(session, request(json));
+      rows = run(session, request(json), input);
     } catch (Exception e) {
       throw Lake.sneak(e);
     }
@@ -44,7 +44,9 @@ final class Procedure implements UnboundProcedure, BoundProcedure {
     return JsonFiles.parse(new String(json, StandardCharsets.UTF_8), HashMap.class);
   }
 
-  private static Rows run(SparkSession session, Map<String, String> request) throws Exception {
+  /** Carries a request out; {@code input} is what the procedure was called with. */
+  Rows run(SparkSession session, Map<String, String> request, InternalRow input)
+      throws Exception {
     return request.containsKey("function")
         ? Functions.run(session, request)
         : Statements.run(session, request.get("sql"));

@@ -128,7 +128,7 @@ record PythonFunction(String name, CreateUserDefinedFunction head, String body) 
           "The function `" + name + "` takes neither DISTINCT nor FILTER.");
     }
     String python = python(session);
-    SimplePythonFunction function = new SimplePythonFunction(code(session), Map.of(), List.of(),
+    SimplePythonFunction function = new SimplePythonFunction(code(session), new HashMap<>(), List.of(),
         python, VERSIONS.computeIfAbsent(python, PythonFunction::version), List.of(), null);
     List<Expression> arguments =
         arguments(session, CollectionConverters.asJava(call.arguments()));

@@ -1,6 +1,7 @@
 package laketop.engine;
 
 import java.util.Set;
+import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.PersistedView$;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.execution.command.CreateViewCommand;
@@ -20,7 +21,8 @@ final class SessionCatalogRule {
       if (CREATES.contains(plan.getClass().getSimpleName())) {
         throw SessionCatalog.refusal("the table");
       }
-      if (plan instanceof CreateViewCommand view && view.viewType() == PersistedView$.MODULE$) {
+      if (plan instanceof CreateViewCommand view && view.viewType() == PersistedView$.MODULE$
+          && !isOurs(view.name())) {
         throw SessionCatalog.refusal(view.name().table());
       }
       if (plan instanceof ShowFunctionsCommand show && Functions.isOwn(show.db())) {
@@ -28,5 +30,9 @@ final class SessionCatalogRule {
       }
       return BoxedUnit.UNIT;
     };
+  }
+
+  private static boolean isOurs(TableIdentifier view) {
+    return view.catalog().isDefined() && !view.catalog().get().equals("spark_catalog");
   }
 }

@@ -1,16 +1,13 @@
 package laketop.engine;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
-import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.TableChange;
 
@@ -84,13 +81,10 @@ final class Tags {
   }
 
   private static void requireColumn(LakeCatalog catalog, String[] table, String column) {
-    Column[] columns;
-    try {
-      columns = catalog.loadRelation(Identifier.of(new String[] {table[1]}, table[2])).columns();
-    } catch (NoSuchTableException e) {
-      throw Lake.sneak(e); // it was dropped a moment ago
-    }
-    if (Arrays.stream(columns).noneMatch(known -> known.name().equalsIgnoreCase(column))) {
+    boolean known = catalog.columns(Identifier.of(new String[] {table[1]}, table[2]))
+        .orElseThrow(() -> Refusal.missing("TABLE_OR_VIEW_NOT_FOUND", "table", table))
+        .has(column);
+    if (!known) {
       throw Refusal.of("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
           "`" + column + "` is no column of `" + String.join("`.`", table) + "`.");
     }

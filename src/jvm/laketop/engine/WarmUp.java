@@ -25,7 +25,7 @@ final class WarmUp {
     SparkSession session = base.newSession();
     try {
       JsonFiles.write(Lake.schemaFile(folder.resolve("scratch")), Map.of("owner", Users.ENGINE));
-      session.conf().set("spark.sql.catalog." + CATALOG, LakeCatalog.class.getName());
+      session.conf().set("spark.sql.catalog." + CATALOG, EngineCatalog.class.getName());
       SparkSession.setActiveSession(session);
       for (String statement : STATEMENTS) {
         beforeEach.run();

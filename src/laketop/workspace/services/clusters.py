@@ -224,7 +224,7 @@ class Clusters(Service):
         """Return the one runtime there is, by the versions that it has."""
         from laketop.engine import Runtime
 
-        runtime = Runtime.load()
+        runtime = Runtime.load(self.workspace.settings.runtime)
         name = f"laketop (Apache Spark {runtime.spark}, Scala {runtime.scala})"
         key = f"{runtime.spark}-scala{runtime.scala}"
         return {"versions": [{"key": key, "name": name}]}

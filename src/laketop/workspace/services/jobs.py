@@ -816,11 +816,15 @@ class Jobs(Service):
             steady_ms=self.workspace.now_ms.steady_ms,
             pool=self._pool,
             engine=self._engine,
-            java=lambda: java.find(self.workspace.settings, Runtime.load()),
+            java=self._java,
             saved=self._saved,
             cache=self.workspace.settings.cache / "environments",
             fork=self._forks,
         )
+
+    def _java(self) -> Path:
+        settings = self.workspace.settings
+        return java.find(settings, Runtime.load(settings.runtime))
 
     def _engine(self) -> object:
         return self.workspace.engine.pid()

@@ -22,6 +22,7 @@ import laketop.engine.Lake;
 import laketop.engine.ListedFunction;
 import laketop.engine.Names;
 import laketop.engine.Samples;
+import laketop.engine.SparkApi;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchFunctionException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
@@ -30,7 +31,6 @@ import org.apache.spark.sql.catalyst.analysis.NonEmptyNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
 import org.apache.spark.sql.connector.catalog.CatalogV2Util;
 import org.apache.spark.sql.connector.catalog.Column;
-import org.apache.spark.sql.connector.catalog.DelegatingTable;
 import org.apache.spark.sql.connector.catalog.FunctionCatalog;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.NamespaceChange;
@@ -39,12 +39,8 @@ import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
 import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
 import org.apache.spark.sql.connector.catalog.TableChange;
-import org.apache.spark.sql.connector.catalog.TableInfo;
-import org.apache.spark.sql.connector.catalog.TableSummary;
 import org.apache.spark.sql.connector.catalog.V1Table;
-import org.apache.spark.sql.connector.catalog.V1Table$;
 import org.apache.spark.sql.connector.catalog.functions.UnboundFunction;
-import org.apache.spark.sql.connector.expressions.Expressions;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
@@ -57,6 +53,11 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  * Spark's session catalog, when the delegate's class name begins with {@code io.unitycatalog.}.
  */
 public final class FolderCatalog implements TableCatalog, SupportsNamespaces, FunctionCatalog {
+  public static final String MANAGED = "MANAGED";
+  public static final String EXTERNAL = "EXTERNAL";
+
+  /** The key of a table's properties that says which of these it is. */
+  private static final String TYPE = "table_type";
   private static final String ZERO = "00000000000000000000.json";
   private static final List<String> EXTRAS = List.of("owners", "tags", "constraints", "policies");
 
@@ -134,8 +135,8 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     Path entries = schemaFolder(namespace).resolve("_tables");
     Map<String, String> types = new HashMap<>();
     for (String table : JsonFiles.names(entries)) {
-      String type = JsonFiles.read(entries.resolve(table + ".json")).get(PROP_TABLE_TYPE);
-      types.put(table, type == null ? TableSummary.MANAGED_TABLE_TYPE : type);
+      String type = JsonFiles.read(entries.resolve(table + ".json")).get(TYPE);
+      types.put(table, type == null ? MANAGED : type);
     }
     return types;
   }
@@ -157,16 +158,10 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     Map<String, String> properties = properties(id);
     String schema = properties.remove("schema");
     String partitions = properties.remove("partitions");
-    TableInfo.Builder info = new TableInfo.Builder().withProperties(properties);
-    if (schema == null) {
-      info.withColumns(new Column[0]);
-    } else {
-      info.withSchema((StructType) DataType.fromJson(schema));
-      info.withPartitions(partitions(partitions));
-    }
+    StructType columns =
+        schema == null ? new StructType() : (StructType) DataType.fromJson(schema);
     Identifier written = Identifier.of(id.namespace(), Names.key(id.name()));
-    DelegatingTable table = new DelegatingTable(info.build(), name + "." + written);
-    return new V1Table(V1Table$.MODULE$.toCatalogTable(this, written, table));
+    return new V1Table(SparkApi.table(this, written, columns, columns(partitions), properties));
   }
 
   /** Returns the columns of the partitions, of which none has a line's end in its name. */
@@ -176,10 +171,10 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
         .collect(Collectors.joining("\n"));
   }
 
-  private static Transform[] partitions(String columns) {
-    return columns == null || columns.isEmpty()
-        ? new Transform[0]
-        : Arrays.stream(columns.split("\n")).map(Expressions::identity).toArray(Transform[]::new);
+  private static List<String> columns(String partitions) {
+    return partitions == null || partitions.isEmpty()
+        ? List.of()
+        : List.of(partitions.split("\n"));
   }
 
   private Map<String, String> properties(Identifier id) {
@@ -187,8 +182,8 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (properties.isEmpty()) {
       properties.put(TableCatalog.PROP_LOCATION, Lake.location(tableFolder(id)));
       properties.put(PROP_PROVIDER, "delta");
-      properties.put(PROP_TABLE_TYPE, TableSummary.MANAGED_TABLE_TYPE);
-    } else if (TableSummary.MANAGED_TABLE_TYPE.equals(properties.get(PROP_TABLE_TYPE))) {
+      properties.put(TYPE, MANAGED);
+    } else if (MANAGED.equals(properties.get(TYPE))) {
       Path place = place(id.namespace(), properties);
       properties.put(TableCatalog.PROP_LOCATION, Lake.location(place));
     }
@@ -207,7 +202,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     Path entries = schemaFolder(id.namespace()).resolve("_tables");
     return JsonFiles.names(entries).stream()
         .map(table -> JsonFiles.read(entries.resolve(table + ".json")))
-        .filter(entry -> TableSummary.MANAGED_TABLE_TYPE.equals(entry.get(PROP_TABLE_TYPE)))
+        .filter(entry -> MANAGED.equals(entry.get(TYPE)))
         .anyMatch(entry -> place(id.namespace(), entry).equals(tableFolder(id)));
   }
 
@@ -250,7 +245,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (!delta || properties.containsKey(PROP_EXTERNAL)) {
       Map<String, String> entry = new HashMap<>(properties);
       entry.remove(PROP_EXTERNAL);
-      entry.put(PROP_TABLE_TYPE, TableSummary.EXTERNAL_TABLE_TYPE);
+      entry.put(TYPE, EXTERNAL);
       if (!delta) {
         entry.put("schema", CatalogV2Util.v2ColumnsToStructType(columns).json());
         entry.put("partitions", columns(partitions));
@@ -265,7 +260,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   public Table createTable(
       Identifier id, StructType schema, Transform[] partitions, Map<String, String> properties)
       throws TableAlreadyExistsException, NoSuchNamespaceException {
-    Column[] columns = CatalogV2Util.structTypeToV2Columns(schema, false);
+    Column[] columns = SparkApi.columns(schema);
     return createTable(id, columns, partitions, properties);
   }
 
@@ -304,7 +299,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     JsonFiles.delete(file);
     if (entry.isEmpty()) {
       Folders.discard(tableFolder(id));
-    } else if (TableSummary.MANAGED_TABLE_TYPE.equals(entry.get(PROP_TABLE_TYPE))) {
+    } else if (MANAGED.equals(entry.get(TYPE))) {
       Folders.discard(place(id.namespace(), entry));
     }
     forgetExtras(id);

@@ -1,15 +1,15 @@
 package laketop.engine;
 
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.Literal$;
 import org.apache.spark.sql.catalyst.expressions.SemiStructuredExtract;
-import org.apache.spark.sql.catalyst.expressions.SortOrder;
 import org.apache.spark.sql.catalyst.expressions.objects.Invoke;
 import org.apache.spark.sql.catalyst.plans.logical.AlterViewAs;
 import org.apache.spark.sql.catalyst.plans.logical.CreateView;
@@ -74,17 +74,23 @@ final class SemiStructured {
     return (LogicalPlan) plan.makeCopy(parts);
   }
 
-  /** Returns the call of the function that stands for the operator. */
-  static Expression call(SemiStructuredExtract operator) {
+  /** Returns the functions that parsed statements call in place of the operator. */
+  static Map<String, Function<List<Expression>, Expression>> functions() {
+    return Map.of(NAME, SemiStructured::build);
+  }
+
+  /** Returns the call of the function that stands for the operator, or what is no operator. */
+  static Expression called(Expression expression) {
+    if (!(expression instanceof SemiStructuredExtract operator)) {
+      return expression;
+    }
     List<Expression> arguments =
         List.of(operator.child(), Literal$.MODULE$.apply(operator.field()));
-    return new UnresolvedFunction(CollectionConverters.asScala(List.of(NAME)).toList(),
-        CollectionConverters.asScala(arguments).toList(), false, Option.empty(),
-        Option.empty(), CollectionConverters.asScala(List.<SortOrder>of()).toList(), false);
+    return SparkApi.call(List.of(NAME), arguments);
   }
 
   /** Builds what answers the call, by the type of what the path leads into. */
-  static Expression build(List<Expression> arguments) {
+  private static Expression build(List<Expression> arguments) {
     if (arguments.size() != 2 || !(arguments.get(1) instanceof Literal path)
         || !(path.dataType() instanceof StringType) || path.value() == null) {
       throw Refusal.of("UNSUPPORTED_FEATURE",

@@ -1,0 +1,61 @@
+package laketop.engine;
+
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.SparkSession;
+
+/** The parser of this version of Spark, which binds parameters only when it has parsed. */
+final class EngineParser extends LakeParser {
+  EngineParser(SparkSession session, ParserInterface inner) {
+    super(session, inner);
+  }
+
+  @Override
+  public LogicalPlan parsePlan(String sql) throws ParseException {
+    try {
+      String plain = Constraints.withoutTimeseries(sql);
+      Map.Entry<String, TableConstraint> added = KeyClauses.added(plain);
+      if (added != null) {
+        return inner.parsePlan(Procedure.call(Map.of(EngineProcedure.KEY, sql)));
+      }
+      KeyClauses keys = KeyClauses.of(plain);
+      return keys == null
+          ? super.parsePlan(sql)
+          : PolicyClauses.carried(
+              super.parsePlan(keys.rest()), KeyClauses.PROPERTY, keys.text());
+    } catch (ParseException e) {
+      Lacking.refuse(sql);
+      throw e;
+    }
+  }
+
+  @Override
+  LogicalPlan parsed(String sql) throws ParseException {
+    return TableFunctionNames.parse(sql, inner::parsePlan);
+  }
+
+  @Override
+  LogicalPlan queried(String sql) throws ParseException {
+    return TableFunctionNames.parse(sql, inner::parseQuery);
+  }
+
+  /** Spark binds the parameters as arguments of the call. */
+  @Override
+  LogicalPlan called(String bare) throws ParseException {
+    List<String> markers = Markers.of(bare);
+    String call = Procedure.call(Map.of("sql", bare));
+    return inner.parsePlan(markers.isEmpty()
+        ? call
+        : call.substring(0, call.length() - 1) + ", " + String.join(", ", markers) + ")");
+  }
+
+  @Override
+  LogicalPlan understood(String sql, LogicalPlan parsed) throws ParseException {
+    return ViewPlans.are(session, parsed)
+        ? inner.parsePlan(Procedure.call(Map.of(EngineProcedure.SPARKS, sql)))
+        : parsed;
+  }
+}
