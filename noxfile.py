@@ -201,13 +201,16 @@ def property(session: nox.Session) -> None:  # noqa: A001 - the name that people
     )
 
 
+ENGINES = ("tests/integration/engine", "tests/integration/ml")
+"""What is about Spark more than about a workspace."""
+
+
 @nox.session(requires=["environment"])
 def integration(session: nox.Session) -> None:
     """Run the integration tests, on a real engine and through official clients."""
     # One random order for all, since these tests share an engine and real time: what fails is
     # seen again. Another: nox -s integration -- --randomly-seed=random
     options = ("--randomly-seed=1367276327", "--durations=15", *session.posargs)
-    engines = ("tests/integration/engine", "tests/integration/ml")
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     answered = {lane: PLACE / f"answered-{lane}.txt" for lane in ("engine", "workspace")}
     for file in answered.values():
@@ -217,14 +220,14 @@ def integration(session: nox.Session) -> None:
     run_together(
         session,
         engine=[
-            ("pytest", *options, *engines, f"--witnesses={answered['engine']}"),
+            ("pytest", *options, *ENGINES, f"--witnesses={answered['engine']}"),
             ("pytest", "-c", "pyproject.toml", *session.posargs, "examples/variants/tests/unit"),
         ],
         workspace=[
             (
                 "LAKETOP_ENGINE_JAVA_OPTIONS=-XX:TieredStopAtLevel=1",
                 *("pytest", *options, "tests/integration", f"--witnesses={answered['workspace']}"),
-                *(f"--ignore={room}" for room in engines),
+                *(f"--ignore={room}" for room in ENGINES),
             ),
             ("pytest", "--durations=15", *session.posargs, *flights),
         ],
@@ -349,9 +352,14 @@ def lock(session: nox.Session) -> None:
         *("--universal", "--python-version", "3.11", "--no-header", "--no-annotate"),
         *("--generate-hashes", "--no-emit-index-url", "--quiet"),
     )
-    for name, chosen in (("dev", ("--group", "dev")), ("local", ("-c", "requirements/dev.txt"))):
+    developing = ("--group", "dev")
+    for name, extra, chosen in (
+        ("dev", "local", developing),
+        ("local", "local", ("-c", "requirements/dev.txt")),
+        ("17.3-lts", "local-17-3", developing),
+    ):
         session.run(
-            *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", "local", *chosen),
+            *(find_uv_bin(), "pip", "compile", "pyproject.toml", "--extra", extra, *chosen),
             *(*options, "-o", f"requirements/{name}.txt"),
         )
     for name in ("feast", "minilake"):

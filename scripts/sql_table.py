@@ -70,6 +70,11 @@ than it `RETURNS` is an error.
 `optimize`, `vacuum`, `restoreToVersion`, `restoreToTimestamp`, `clone`, shallow and deep.
 """
 
+OTHER = """
+Only what is answered otherwise than above. [runtimes.md](runtimes.md) tells how a project chooses a
+runtime; what its Spark lacks is refused.
+"""
+
 
 def status(case: sql_corpus.Case) -> str:
     """Return what the table says of a case."""
@@ -81,18 +86,31 @@ def status(case: sql_corpus.Case) -> str:
     return f"works, with {told}" if told else "works"
 
 
+def lines(cases: list[sql_corpus.Case]) -> str:
+    """Return the lines of a table of these cases."""
+    titles = ((case.title.replace("|", chr(92) + "|"), case) for case in cases)
+    return "".join(f"| {title} | {status(case)} |\n" for title, case in titles)
+
+
+def runtimes() -> str:
+    """Return what other runtimes than the default one answer otherwise."""
+    parts = []
+    for folder in sorted(path for path in sql_corpus.FOLDER.iterdir() if path.is_dir()):
+        parts.append(
+            f"\n## With the runtime {folder.name}\n{OTHER}\n| statement | here |\n|---|---|\n"
+        )
+        parts += [lines(sql_corpus.read(file)) for file in sorted(folder.glob("*.sql"))]
+    return "".join(parts)
+
+
 def document() -> str:
     """Return the text of the page."""
     parts = [HEAD]
     for file in sorted(sql_corpus.FOLDER.glob("*.sql")):
         title = file.stem.replace("_", " ").capitalize()
-        lines = [f"\n## {title}\n\n| statement | here |\n|---|---|\n"]
-        lines += [
-            f"| {case.title.replace('|', chr(92) + '|')} | {status(case)} |\n"
-            for case in sql_corpus.read(file)
-        ]
-        parts += lines
-    return "".join(parts) + TAIL
+        parts.append(f"\n## {title}\n\n| statement | here |\n|---|---|\n")
+        parts.append(lines(sql_corpus.read(file)))
+    return "".join(parts) + TAIL + runtimes()
 
 
 def main() -> int:

@@ -3,6 +3,9 @@
 A file is one family of statements. `## …` begins a case, a statement ends with a semicolon at the
 end of a line, `| a, b` picks columns of its result, and lines after `>` are what is expected: the
 columns with their types and the rows, or the condition of an error.
+
+What another runtime than the default one answers to the same statements lies in a folder with its
+key, `fixtures/sql/17.3-LTS`: only the cases that differ.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+
+from laketop.settings import DEFAULT_RUNTIME
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "sql"
 REFUSED = "UNSUPPORTED_FEATURE"
@@ -87,3 +92,28 @@ def read(file: Path) -> list[Case]:
 def text(cases: list[Case]) -> str:
     """Return the text of a file with these cases."""
     return "\n".join(case.text() for case in cases)
+
+
+def differing(file: Path, runtime: str) -> Path:
+    """Return the file of the cases of a family that answer otherwise on a runtime."""
+    return file.parent / runtime / file.name
+
+
+def read_for(file: Path, runtime: str) -> list[Case]:
+    """Return the cases of a file with the answers of a runtime."""
+    own = differing(file, runtime)
+    others = {case.title: case for case in read(own)} if own.exists() else {}
+    return [others.get(case.title, case) for case in read(file)]
+
+
+def write_for(file: Path, runtime: str, cases: list[Case]) -> None:
+    """Write the answers of a runtime: all of the default one's, those that differ of another's."""
+    if runtime == DEFAULT_RUNTIME:
+        file.write_text(text(cases), encoding="utf-8")
+        return
+    own, common = differing(file, runtime), read(file)
+    others = [case for case in cases if case not in common]
+    own.parent.mkdir(exist_ok=True)
+    own.unlink(missing_ok=True)
+    if others:
+        own.write_text(text(others), encoding="utf-8")

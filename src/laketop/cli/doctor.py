@@ -62,7 +62,11 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield a finding for each thing that a local run needs."""
+    """Yield a finding for each thing that a local run needs; none goes without a runtime."""
+    runtime = _runtime(settings)
+    yield runtime
+    if runtime.problem:
+        return
     checks: tuple[Callable[[Settings], Finding], ...] = (
         _python,
         _packages,
@@ -74,6 +78,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
     )
     for check in checks:
         yield check(settings)
+
+
+def _runtime(settings: Settings) -> Finding:
+    from laketop.engine.runtime import Runtime
+    from laketop.errors import NotFound
+
+    try:
+        runtime = Runtime.load(settings.runtime)
+    except NotFound as error:
+        return Finding("runtime", settings.runtime, error.message, error.hint or "")
+    return Finding("runtime", f"{runtime.key}  (Spark {runtime.spark}, Delta {runtime.delta})")
 
 
 def _python(settings: Settings) -> Finding:

@@ -38,10 +38,12 @@ def run(args: argparse.Namespace) -> int:
         told["workspace"] = contact.workspace
         _console.emit({**told, "pid": contact.pid, "engine": engine, "runs": runs})
         return 0
+    process = f"process {engine['pid']}, log {engine['log']}"
     rows = [
         ("project", str(settings.root)),
         ("workspace", f"{contact.workspace}  {contact.url}  (process {contact.pid})"),
-        ("engine", f"{engine['phase']}  (process {engine['pid']}, log {engine['log']})"),
+        ("runtime", f"{engine['runtime']}  (Spark {engine['spark']})"),
+        ("engine", f"{engine['phase']}  ({process})"),
         ("state", str(workspace_folder(settings.state, contact.workspace))),
     ]
     for name, value in rows:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.engines import SHORT_LIVED
+from tests.engines import RUNTIME, SHORT_LIVED
 
 from laketop.engine import archive, command, jars, java
 from laketop.engine.local import admit, end, free_port
@@ -61,7 +61,7 @@ Launch = Callable[..., Engine]
 def launch() -> Iterator[Launch]:
     """Start engines; those that a test leaves running end with the module."""
     started: list[Engine] = []
-    runtime = Runtime.load()
+    runtime = Runtime.load(RUNTIME)
 
     def start(folder: Path, *, idle_seconds: int = 0, parent: int | None = None) -> Engine:
         settings = dataclasses.replace(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from tests.engines import RUNTIME
 from tests.integration.engine.bearers import bearing, principal
 
 from laketop.workspace.daemon import Contact
@@ -49,6 +50,9 @@ ACTIONS = {
     "SELECT * FROM json.`/Volumes/{path}/files/in`": ("VOLUME", ("READ VOLUME",)),
 }
 """Each action, the type of the object it is on, and the privileges that it needs there."""
+
+if RUNTIME == "17.3-LTS":  # which refuses it, whoever asks
+    del ACTIONS["EXPLAIN INSERT INTO {}.t REPLACE USING (a) SELECT 2 AS a"]
 
 Given = frozenset[tuple[str, str, str]]
 

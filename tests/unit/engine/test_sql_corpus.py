@@ -38,6 +38,29 @@ def test_the_answers_of_a_case_say_how_it_ends(
     assert alone.works == (not errors)
 
 
+def test_of_another_runtime_only_what_it_answers_otherwise_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "family.sql"
+    one, two = Case("One", [Step("SELECT 1", "", ["1 int", "1"])]), Case("Two", [Step("SELECT 2")])
+    sql_corpus.write_for(file, "default", [one, two])
+    assert sql_corpus.read_for(file, "older") == [one, two]
+    other = Case("Two", [Step("SELECT 2", "", ["error X"])])
+    sql_corpus.write_for(file, "older", [one, other])
+    assert sql_corpus.read(tmp_path / "older" / "family.sql") == [other]
+    assert sql_corpus.read_for(file, "older") == [one, other]
+    assert sql_corpus.read_for(file, "default") == [one, two]
+    sql_corpus.write_for(file, "older", [one, two])
+    assert not (tmp_path / "older" / "family.sql").exists()
+
+
+def test_another_runtime_answers_otherwise_to_the_same_statements() -> None:
+    for own in sql_corpus.FOLDER.glob("*/*.sql"):
+        common = {case.title: case for case in sql_corpus.read(sql_corpus.FOLDER / own.name)}
+        for case in sql_corpus.read(own):
+            asked = [(step.sql, step.columns) for step in common[case.title].steps]
+            assert asked == [(step.sql, step.columns) for step in case.steps], case.title
+            assert case != common[case.title], case.title
+
+
 def test_the_page_is_that_of_the_cases() -> None:
     spec = importlib.util.spec_from_file_location("sql_table", ROOT / "scripts" / "sql_table.py")
     assert spec is not None

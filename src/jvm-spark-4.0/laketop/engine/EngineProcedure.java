@@ -59,6 +59,10 @@ final class EngineProcedure extends Procedure {
       LakeParser parser = (LakeParser) session.sessionState().sqlParser();
       return ViewPlans.run(session, parser.plain(request.get(SPARKS)));
     }
+    if (request.containsKey(LikeTable.KEY)) {
+      LikeTable.of(request.get(LikeTable.KEY)).create(session);
+      return null;
+    }
     if (request.containsKey(KEY)) {
       Constraints.forget();
       var added = KeyClauses.added(Constraints.withoutTimeseries(request.get(KEY)));
@@ -74,7 +78,7 @@ final class EngineProcedure extends Procedure {
       List<Expression> values = IntStream.range(1, types.length())
           .<Expression>mapToObj(i -> new Literal(input.get(i, type(i)), type(i)))
           .toList();
-      request.put("sql", Markers.filled(request.get("sql"), values));
+      request.put("sql", Sql.named(Markers.filled(request.get("sql"), values)));
     }
     return super.run(session, request, input);
   }

@@ -23,6 +23,11 @@ final class Markers {
     return found;
   }
 
+  /** Returns the statement with a text in the place of each parameter. */
+  static String placed(String sql) {
+    return Sql.outsideQuotes(sql, text -> MARKER.matcher(text).replaceAll("'x'"));
+  }
+
   /** Returns the statement with these values in the place of its parameters. */
   static String filled(String sql, List<Expression> values) {
     Iterator<Expression> next = values.iterator();

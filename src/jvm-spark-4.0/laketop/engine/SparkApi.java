@@ -94,6 +94,7 @@ public final class SparkApi {
   /** Returns a view with the properties that tell Spark's analyzer how to read it. */
   static CatalogTable view(CatalogPlugin catalog, Identifier id, LakeView view) {
     Map<String, String> told = new HashMap<>(view.properties());
+    told.keySet().removeIf(key -> key.startsWith("view.")); // those are Spark's, and not a user's
     told.putAll(CollectionConverters.asJava(CatalogTable.catalogAndNamespaceToProps(
         view.catalog(), seq(List.of(view.namespace())))));
     view.configs().forEach((name, value) ->

@@ -1,5 +1,6 @@
 package laketop.engine;
 
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,10 +18,13 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedView;
 import org.apache.spark.sql.catalyst.plans.logical.AlterViewAs;
 import org.apache.spark.sql.catalyst.plans.logical.AlterViewSchemaBinding;
 import org.apache.spark.sql.catalyst.plans.logical.CreateView;
+import org.apache.spark.sql.catalyst.plans.logical.DescribeRelation;
+import org.apache.spark.sql.catalyst.plans.logical.DropTable;
 import org.apache.spark.sql.catalyst.plans.logical.DropView;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.RenameTable;
 import org.apache.spark.sql.catalyst.plans.logical.SetViewProperties;
+import org.apache.spark.sql.catalyst.plans.logical.ShowTableProperties;
 import org.apache.spark.sql.catalyst.plans.logical.ShowViews;
 import org.apache.spark.sql.catalyst.plans.logical.UnsetViewProperties;
 import org.apache.spark.sql.classic.SparkSession;
@@ -50,14 +54,35 @@ final class ViewPlans {
   /** Returns whether it is a statement about a view of ours. */
   static boolean are(SparkSession session, LogicalPlan plan) {
     if (plan instanceof ShowViews show) {
-      return show.namespace() instanceof UnresolvedNamespace in && ours(in.multipartIdentifier());
+      return ours(session, namespace(show));
     }
     String[] name = name(session, plan);
-    return name != null && !temporary(session, plan);
+    return name != null && !temporary(session, plan)
+        && (!tells(plan) || isView(name));
   }
 
-  private static boolean ours(Seq<String> namespace) {
-    return namespace.isEmpty() || !namespace.head().equals("spark_catalog");
+  private static boolean tells(LogicalPlan plan) {
+    return plan instanceof DescribeRelation describe && describe.partitionSpec().isEmpty()
+        || plan instanceof ShowTableProperties || plan instanceof DropTable;
+  }
+
+  private static boolean isView(String[] name) {
+    return Names.valid(name[0]) && Names.valid(name[1]) && Names.valid(name[2])
+        && Files.exists(Lake.entry("views", name));
+  }
+
+  /** Returns what the statement names, which is nothing where it means the current schema. */
+  private static List<String> namespace(ShowViews show) {
+    return show.namespace() instanceof UnresolvedNamespace in
+        ? CollectionConverters.asJava(in.multipartIdentifier())
+        : List.of();
+  }
+
+  private static boolean ours(SparkSession session, List<String> namespace) {
+    String catalog = namespace.size() < 2
+        ? session.sessionState().catalogManager().currentCatalog().name()
+        : namespace.get(0);
+    return !catalog.equals("spark_catalog");
   }
 
   /** Returns the view's catalog, schema and name; null for another statement or Spark's catalog. */
@@ -72,7 +97,8 @@ final class ViewPlans {
     boolean view = plan instanceof CreateView || plan instanceof AlterViewAs
         || plan instanceof DropView || plan instanceof SetViewProperties
         || plan instanceof UnsetViewProperties || plan instanceof AlterViewSchemaBinding
-        || plan instanceof RenameTable rename && rename.isView();
+        || plan instanceof RenameTable rename && rename.isView()
+        || tells(plan);
     if (!view) {
       return null;
     }
@@ -93,8 +119,24 @@ final class ViewPlans {
     if (plan instanceof ShowViews show) {
       return shown(session, show);
     }
-    new ViewPlans(session, name(session, plan)).change(plan);
+    ViewPlans view = new ViewPlans(session, name(session, plan));
+    if (tells(plan)) {
+      return view.told(plan);
+    }
+    view.change(plan);
     return null;
+  }
+
+  private Rows told(LogicalPlan plan) throws NoSuchViewException {
+    Access.table(Access.KNOWING, name[0], id);
+    LakeView view = catalog.view(id);
+    if (plan instanceof DropTable) {
+      throw Refusal.of("WRONG_COMMAND_FOR_OBJECT_TYPE",
+          "`" + String.join("`.`", name) + "` is a view: use DROP VIEW instead.");
+    }
+    return plan instanceof ShowTableProperties show
+        ? DescribedView.properties(view, show.propertyKey())
+        : DescribedView.rows(name, view, ((DescribeRelation) plan).isExtended());
   }
 
   private void change(LogicalPlan plan) throws Exception {
@@ -194,8 +236,7 @@ final class ViewPlans {
   }
 
   private static Rows shown(SparkSession session, ShowViews show) throws Exception {
-    List<String> in = new ArrayList<>(CollectionConverters.asJava(
-        ((UnresolvedNamespace) show.namespace()).multipartIdentifier()));
+    List<String> in = new ArrayList<>(namespace(show));
     if (in.isEmpty()) {
       in.add(Names.currentSchema(session));
     }

@@ -53,12 +53,7 @@ public final class EngineCatalog extends LakeCatalog implements RelationCatalog 
   /** Delta's own looks the source up in Spark's session catalog. */
   @Override
   public Table createTableLike(Identifier id, TableInfo info, Table source) {
-    Map<String, String> properties = new HashMap<>();
-    source.properties().forEach((key, value) -> {
-      if (key.matches("delta\\.(?!m|feature\\.).*")) {
-        properties.put(key, value);
-      }
-    });
+    Map<String, String> properties = new HashMap<>(copied(source));
     properties.putAll(info.properties());
     return createTable(id, info.columns(), info.partitions(), properties);
   }

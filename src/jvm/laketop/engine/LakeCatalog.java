@@ -70,6 +70,17 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     return createTable(id, columns, partitions, properties, List.of());
   }
 
+  /** Returns the properties that a table made like this one has too. */
+  static Map<String, String> copied(Table source) {
+    Map<String, String> properties = new HashMap<>();
+    source.properties().forEach((key, value) -> {
+      if (key.matches("delta\\.(?!m|feature\\.).*")) {
+        properties.put(key, value);
+      }
+    });
+    return properties;
+  }
+
   final Table createTable(
       Identifier id, Column[] columns, Transform[] partitions, Map<String, String> properties,
       List<TableConstraint> constraints) {

@@ -98,7 +98,12 @@ abstract class LakeParser implements ParserInterface {
     if (use.matches()) {
       return inner.parsePlan("SET CATALOG " + use.group(1));
     }
-    return Statements.has(bare) ? called(bare) : null;
+    return isOurs(bare) ? called(bare) : null;
+  }
+
+  /** Returns whether it is a statement that laketop carries out itself. */
+  boolean isOurs(String bare) {
+    return Statements.has(bare);
   }
 
   /** Returns the call that carries out a statement of ours. */

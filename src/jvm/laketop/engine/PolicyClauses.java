@@ -32,6 +32,7 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   static final Pattern HEAD = Pattern.compile(
       "\\s*(?:CREATE\\s+(?:OR\\s+REPLACE\\s+)?|REPLACE\\s+)TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?"
           + "(?:IDENTIFIER\\s*\\([^)]*\\)|[^\\s(]+)\\s*(?<open>\\()?", FLAGS);
+  private static final Pattern NESTED = Pattern.compile("\\b(?:ARRAY|MAP|STRUCT)\\s*$", FLAGS);
   private static final Pattern FILTER = Pattern.compile(
       "\\bWITH\\s+ROW\\s+FILTER\\s+" + FUNCTION + "\\s+ON" + COLUMNS, FLAGS);
   private static final Pattern MASK = Pattern.compile(
@@ -72,11 +73,14 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   static List<int[]> columns(String blank, int from) {
     List<int[]> found = new ArrayList<>();
     int depth = 0;
+    int types = 0;
     int start = from;
     for (int at = from; at < blank.length() && depth >= 0; at++) {
       char c = blank.charAt(at);
-      depth += c == '(' || c == '<' ? 1 : c == ')' || c == '>' ? -1 : 0;
-      if (depth < 0 || depth == 0 && c == ',') {
+      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+      types += c == '<' && NESTED.matcher(blank.substring(start, at)).find() ? 1
+          : c == '>' && types > 0 ? -1 : 0; // a condition compares by them
+      if (depth < 0 || depth == 0 && types == 0 && c == ',') {
         found.add(new int[] {start, at});
         start = at + 1;
       }

@@ -44,6 +44,8 @@ class Engine(Service):
             "restarts": state.restarts,
             "message": state.message,
             "log": str(local.log),
+            "runtime": local.runtime.key,
+            "spark": local.runtime.spark,
         }
 
     def _local(self) -> LocalEngine:
