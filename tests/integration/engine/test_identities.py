@@ -34,6 +34,8 @@ def robot(client: WorkspaceClient) -> Iterator[tuple[User, WorkspaceClient]]:
     made = client.token_management.create_obo_token(principal.application_id or "")
     other = WorkspaceClient(host=client.config.host, token=made.token_value)
     yield other.current_user.me(), other
+    gone = PermissionsChange(principal=principal.application_id, remove=[Privilege.USE_CATALOG])
+    client.grants.update("catalog", "main", changes=[gone])
     client.service_principals_v2.delete(principal.id or "")
 
 

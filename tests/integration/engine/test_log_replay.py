@@ -1,7 +1,9 @@
-"""Rows of Delta's log are interpreted: whatever has the shape of one answers as it always did."""
+"""Delta's log is read without jobs and generated code: what it tells is what it always told."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -61,3 +63,24 @@ def test_checkpoints_are_read_as_the_log_is(spark: SparkSession, schema: str) ->
     assert sorted(row.id for row in spark.table(table).collect()) == [0, 1, 2, 4]
     assert spark.read.option("versionAsOf", 3).table(table).count() == 3
     assert spark.sql(f"describe detail {table}").collect()[0].numFiles == 4
+
+
+def test_files_are_skipped_alike_where_a_table_has_few_and_where_it_has_many(
+    spark: SparkSession, schema: str
+) -> None:
+    for table, files in ((f"{schema}.few", 3), (f"{schema}.many", 1_500)):
+        spark.sql(f"create table {table} (id bigint) using delta")
+        place = spark.sql(f"describe detail {table}").collect()[0].location
+        log = Path(place.removeprefix("file:")) / "_delta_log" / f"{1:020}.json"
+        log.write_text("\n".join(json.dumps(added(number)) for number in range(files)))
+        assert spark.sql(f"describe detail {table}").collect()[0].numFiles == files
+        planned = spark.table(table).where("id between 1 and 2").inputFiles()
+        assert sorted(Path(file).name for file in planned) == ["1.parquet", "2.parquet"]
+
+
+def added(number: int) -> dict[str, object]:
+    """Return the action that adds a file, which nobody reads, of one row."""
+    bounds = {"id": number}
+    stats = {"numRecords": 1, "minValues": bounds, "maxValues": bounds, "nullCount": {"id": 0}}
+    file = {"path": f"{number}.parquet", "partitionValues": {}, "size": 1, "modificationTime": 0}
+    return {"add": {**file, "dataChange": True, "stats": json.dumps(stats)}}

@@ -16,6 +16,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     extensions.injectParser((session, inner) -> new EngineParser((SparkSession) session, inner));
     extensions.injectHintResolutionRule(session -> new FunctionRule((SparkSession) session));
     extensions.injectPlannerStrategy(session -> new ShownExplain((SparkSession) session));
+    extensions.injectOptimizerRule(session -> new LogRows());
     extensions.injectColumnar(session -> new LogReplay());
     Builtins.all().forEach(function -> SparkApi.inject(extensions, function));
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
