@@ -32,6 +32,9 @@ COMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
     "secret_scopes": {"id": ("name",)},
     "model_serving_endpoints": {"id": ("name",)},
     "quality_monitors": {"id": ("table_name",)},
+    "database_instances": {"id": ("name",)},
+    "database_catalogs": {"id": ("name",)},
+    "synced_database_tables": {"id": ("name",)},
 }
 """Fields that the workspace computes of others, which makes them known before a deployment."""
 

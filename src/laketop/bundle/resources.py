@@ -16,6 +16,8 @@ SERVED = (
     "catalogs",
     "clusters",
     "dashboards",
+    "database_catalogs",
+    "database_instances",
     "experiments",
     "instance_pools",
     "jobs",
@@ -27,6 +29,7 @@ SERVED = (
     "schemas",
     "secret_scopes",
     "sql_warehouses",
+    "synced_database_tables",
     "volumes",
 )
 """Types that a deployment makes: the workspace has a service for each."""
@@ -34,13 +37,13 @@ SERVED = (
 NOT_RUN: Mapping[str, str] = {
     "alerts": "only tasks evaluate",
     "quality_monitors": "nothing computes",
+    "synced_database_tables": "nothing fills",
     **dict.fromkeys(("apps", "dashboards", "models", "pipelines"), "nothing runs"),
+    **dict.fromkeys(("database_catalogs", "database_instances"), "nothing runs"),
 }
 """Types that are made, and that no service of the local workspace runs; who runs them then."""
 
 STATE_ONLY = (
-    "database_catalogs",
-    "database_instances",
     "external_locations",
     "genie_spaces",
     "job_runs",
@@ -48,7 +51,6 @@ STATE_ONLY = (
     "postgres_endpoints",
     "postgres_projects",
     "secrets",
-    "synced_database_tables",
     "vector_search_endpoints",
     "vector_search_indexes",
 )

@@ -24,6 +24,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import MonitorTimeSeries, PermissionsChange, Privilege
+from databricks.sdk.service.database import DatabaseInstance
 from databricks.sdk.service.jobs import JobSettings
 from databricks.sdk.service.ml import ModelDatabricks
 from databricks.sdk.service.workspace import AclPermission
@@ -866,6 +867,46 @@ def test_a_monitor_of_a_table_is_put_back_after_a_change_by_hand_and_goes(
     assert destroy(project.site, project.load(), Options(confirm=yes)) == ()
     with pytest.raises(NotFound):
         api.get(table)
+
+
+def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
+    project: Project, name: str
+) -> None:
+    text = resources(
+        f"""{{database_instances: {{i: {{name: {name}, capacity: CU_1, NODES}}}},
+        database_catalogs: {{c: {{name: {name}, database_name: DATABASE,
+          database_instance_name: "${{resources.database_instances.i.name}}"}}}},
+        synced_database_tables: {{t: {{name: "${{resources.database_catalogs.c.name}}.s.t",
+          spec: {{source_table_full_name: main.s.t, primary_key_columns: [id]}}}}}}}}""",
+        name,
+    )
+    project.write(text.replace("NODES", "node_count: 1").replace("DATABASE", "d"))
+    assert not project.deploy().failures
+    assert project.plan().changing == ()
+    api = project.client.database
+    assert api.get_synced_database_table(f"{name}.s.t").effective_logical_database_name == "d"
+    by_hand = DatabaseInstance(name=name, node_count=3, capacity="CU_8")
+    api.update_database_instance(name, by_hand, "node_count,capacity")
+    (step,) = project.plan().changing
+    assert {(edit.path, edit.by) for edit in step.edits} == {
+        ("node_count", "workspace"),
+        ("capacity", "workspace"),
+    }
+    project.deploy()
+    again = api.get_database_instance(name)
+    assert (again.effective_node_count, again.capacity) == (1, "CU_1")
+    project.write(text.replace("NODES", "stopped: true").replace("DATABASE", "e"))
+    assert project.actions() == {
+        "database_instances.i": "update",
+        "database_catalogs.c": "recreate",
+    }
+    project.deploy()
+    assert api.get_database_catalog(name).database_name == "e"
+    (kept,) = destroy(project.site, project.load(), Options(confirm=yes))
+    assert "may hold data" in str(kept.error)
+    assert destroy(project.site, project.load(), Options(confirm=yes, purge=True)) == ()
+    with pytest.raises(NotFound):
+        api.get_database_instance(name)
 
 
 def seen(level: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from laketop.errors import LaketopError
-from laketop.workspace.deployment.api import Api, ApiError, told_at
+from laketop.workspace.deployment.api import Api, ApiError, remove, told_at
 
 Body = Mapping[str, Any]
 
@@ -125,3 +125,32 @@ class Named(Kind):
     @property
     def _collection(self) -> str:
         return f"/api/2.1/unity-catalog/{self.path}"
+
+
+class Unchangeable(Kind):
+    """A resource that can only be made and deleted, which deletes no data; its name is its id."""
+
+    path = ""
+    """The collection's whole path."""
+    shareable = True
+
+    def create(self, body: Body) -> str:
+        """Create it; its name is its id."""
+        self.api.do("POST", self.path, body=body)
+        return str(body["name"])
+
+    def read(self, id_: str) -> Body | None:
+        """Return the fields that the bundle may set, None if it is gone."""
+        told = told_at(self.api, f"{self.path}/{id_}")
+        return None if told is None else {k: told[k] for k in self.immutable if k in told}
+
+    def update(self, id_: str, body: Body, now: Body) -> None:
+        """Do nothing: what differs makes a new one, or is of the creation alone."""
+
+    def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - it holds no data itself
+        """Delete it; fine if it is gone."""
+        remove(self.api, "DELETE", f"{self.path}/{id_}")
+
+    def find(self, body: Body) -> str | None:
+        """Return its name if it is there."""
+        return str(body["name"]) if self.read(str(body["name"])) is not None else None

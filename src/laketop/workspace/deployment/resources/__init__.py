@@ -15,6 +15,8 @@ from laketop.workspace.deployment.resources.apps import Apps
 from laketop.workspace.deployment.resources.catalogs import Catalogs
 from laketop.workspace.deployment.resources.clusters import Clusters
 from laketop.workspace.deployment.resources.dashboards import Dashboards
+from laketop.workspace.deployment.resources.database_catalogs import DatabaseCatalogs
+from laketop.workspace.deployment.resources.database_instances import DatabaseInstances
 from laketop.workspace.deployment.resources.experiments import Experiments
 from laketop.workspace.deployment.resources.grants import Grants
 from laketop.workspace.deployment.resources.instance_pools import InstancePools
@@ -30,12 +32,16 @@ from laketop.workspace.deployment.resources.secret_acls import SecretAcls
 from laketop.workspace.deployment.resources.secret_scopes import SecretScopes
 from laketop.workspace.deployment.resources.sql_warehouses import SqlWarehouses
 from laketop.workspace.deployment.resources.state_only import StateOnly
+from laketop.workspace.deployment.resources.synced_database_tables import SyncedDatabaseTables
 from laketop.workspace.deployment.resources.volumes import Volumes
 
 KINDS: dict[str, type[Kind]] = {
     "jobs": Jobs,
     "model_serving_endpoints": ModelServingEndpoints,
     "quality_monitors": QualityMonitors,
+    "synced_database_tables": SyncedDatabaseTables,
+    "database_catalogs": DatabaseCatalogs,
+    "database_instances": DatabaseInstances,
     "apps": Apps,
     "dashboards": Dashboards,
     "pipelines": Pipelines,
