@@ -59,7 +59,8 @@ def settings_of(sent: Mapping[str, Any]) -> dict[str, str]:
 class SqlSession:
     """A session of the engine that is opened by its first statement.
 
-    A schema that is not there yet is the session's own once it is: clients make it first.
+    A schema that is not there yet is the session's own once it is: clients make it first. `clock`
+    tells how long it has been idle, and goes on steadily.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class SqlSession:
         catalog: str | None,
         schema: str | None,
         settings: Mapping[str, str],
-        now_ms: Callable[[], int],
+        clock: Callable[[], int],
     ) -> None:
         self.user = user
         self._catalog = catalog
         self._first_schema = self._schema = schema
         self._settings = settings
-        self._now_ms = now_ms
-        self._used_ms = now_ms()
+        self._clock = clock
+        self._used_ms = clock()
         self._running = 0
         self._guard = threading.Lock()
         self._spark: SparkSession | None = None
@@ -84,7 +85,7 @@ class SqlSession:
 
     def is_idle(self) -> bool:
         """Tell whether it has had no statement for so long that it ends."""
-        return not self._running and self._now_ms() - self._used_ms > IDLE_MS
+        return not self._running and self._clock() - self._used_ms > IDLE_MS
 
     @contextlib.contextmanager
     def opened(self, remote: Callable[[], str]) -> Iterator[SparkSession]:
@@ -106,7 +107,7 @@ class SqlSession:
         finally:
             with self._guard:
                 self._running -= 1
-                self._used_ms = self._now_ms()
+                self._used_ms = self._clock()
 
     def _lose(self, spark: SparkSession) -> None:
         """Let the next statement open the session anew, as it was when it was opened first."""

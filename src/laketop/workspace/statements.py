@@ -71,7 +71,8 @@ class Order:
 class Statement:
     """One statement, run by a thread of its own; `state` and what follows is set by it.
 
-    `note` is told of its start and of its end.
+    `note` is told of its start and of its end. By `clock` it begins, lasts and is kept, so that it
+    is one that goes on steadily.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Statement:
         name: str,
         order: Order,
         folder: Path,
-        now_ms: Callable[[], int],
+        clock: Callable[[], int],
         *,
         note: Callable[[Statement], None] | None = None,
     ) -> None:
@@ -92,12 +93,12 @@ class Statement:
         self.columns: list[dict[str, Any]] = []
         self.chunks: list[dict[str, int]] = []
         self.is_truncated = False
-        self.start_ms = now_ms()
+        self.start_ms = clock()
         self.opened_ms = 0
         """When the engine had a session for it."""
         self.end_ms = 0
         self.ended = threading.Event()
-        self._now_ms = now_ms
+        self._clock = clock
         self._told = note
         self._lock = threading.Lock()
         self._left = threading.Event()
@@ -128,6 +129,10 @@ class Statement:
         with self._lock:
             self.state = "CLOSED"
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def is_old(self) -> bool:
+        """Tell whether it ended so long ago that its rows go."""
+        return bool(self.end_ms) and self._clock() - self.end_ms > KEPT_MS
 
     def chunk(self, number: int) -> pa.Table:
         """Return a chunk of the rows.
@@ -171,7 +176,7 @@ class Statement:
         with opened() as session:
             self._session = session
             session.addTag(self.tag)  # of this thread alone
-            self.opened_ms = self._now_ms()
+            self.opened_ms = self._clock()
             with self._lock:
                 if self.state == "PENDING":
                     self.state = "RUNNING"
@@ -254,7 +259,7 @@ class Statement:
             if self.state in FINAL:
                 return False
             self.state = state
-            self.end_ms = self._now_ms()
+            self.end_ms = self._clock()
         self._note()
         self.ended.set()
         return True
@@ -302,13 +307,9 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-def expire(statements: Mapping[str, Statement], now_ms: int) -> Sequence[str]:
+def expire(statements: Mapping[str, Statement]) -> Sequence[str]:
     """Close the statements that ended more than an hour ago, and return their ids."""
-    old = [
-        name
-        for name, statement in statements.items()
-        if statement.end_ms and now_ms - statement.end_ms > KEPT_MS
-    ]
+    old = [name for name, statement in statements.items() if statement.is_old()]
     for name in old:
         statements[name].close()
     return old

@@ -18,7 +18,7 @@ class Time:
 
 
 def _session(time: Time) -> SqlSession:
-    return SqlSession(user="ann", catalog=None, schema=None, settings={}, now_ms=time)
+    return SqlSession(user="ann", catalog=None, schema=None, settings={}, clock=time)
 
 
 def test_parameters_of_any_case_are_settings_of_the_engine() -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from laketop.errors import LaketopError
-from laketop.workspace.statements import Order, Statement, argument
+from laketop.runner.steady_clock import SteadyClock
+from laketop.workspace.clock import MovableClock
+from laketop.workspace.statements import KEPT_MS, Order, Statement, argument, expire
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,28 @@ def test_a_statement_that_a_new_engine_refuses_runs_in_a_new_session_once(tmp_pa
 def test_a_result_that_cannot_be_had_is_the_fault_of_the_request(tmp_path: Path) -> None:
     told = run(tmp_path, LaketopError("Inline byte limit exceeded.")).error
     assert told == {"error_code": "BAD_REQUEST", "message": "Inline byte limit exceeded."}
+
+
+@pytest.mark.parametrize("jump_ms", [-86_400_000, -3_600_000, 3_600_001, 86_400_000])
+def test_a_time_of_day_that_is_set_neither_lengthens_a_statement_nor_takes_its_rows(
+    tmp_path: Path, jump_ms: int
+) -> None:
+    wall, awake = [10**12], [5_000]
+    clock = MovableClock(lambda: wall[0], lambda: awake[0])
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Any]:
+        wall[0] += jump_ms
+        awake[0] += 40
+        yield Refusing(ValueError("nothing"))
+
+    order = Order(text="SELECT 1", user="ann", warehouse_id="w")
+    statement = Statement("s", order, tmp_path / "s", SteadyClock(clock, clock.steady_ms))
+    statement.start(opened)
+    assert statement.ended.wait(10)
+    assert (statement.start_ms, statement.end_ms) == (10**12, 10**12 + 40)
+    awake[0] += KEPT_MS
+    assert expire({"s": statement}) == []
+    awake[0] += 1
+    assert expire({"s": statement}) == ["s"]
+    assert statement.state == "CLOSED"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, NotFound
 
+from laketop.runner.steady_clock import SteadyClock
 from laketop.workspace import statement_results as results
 from laketop.workspace.kept import iso
 from laketop.workspace.service import Reply, Request, Service, route
@@ -167,11 +168,12 @@ class StatementExecution(Service):
         self, order: Order, opened: Callable[[], AbstractContextManager[SparkSession]]
     ) -> Statement:
         now_ms = self.workspace.now_ms
-        for old in expire(self._statements, now_ms()):
+        for old in expire(self._statements):
             del self._statements[old]
         name = str(uuid.uuid4())
         note = self.workspace.query_history.log.note
-        made = Statement(name, order, self._folder / name, now_ms, note=note)
+        clock = SteadyClock(now_ms, now_ms.steady_ms)
+        made = Statement(name, order, self._folder / name, clock, note=note)
         self._statements[name] = made
         made.start(opened)
         return made
