@@ -22,7 +22,7 @@ def test_a_monitor_is_kept_replaced_and_forgotten_and_computes_nothing(
     api = client.quality_monitors
     snapshot = MonitorSnapshot()
     made = api.create(TABLE, "main.default", "/Shared/m", snapshot=snapshot, slicing_exprs=["a"])
-    assert made.status is MonitorInfoStatus.MONITOR_STATUS_ACTIVE
+    assert made.status is MonitorInfoStatus.MONITOR_STATUS_PENDING
     assert made.drift_metrics_table_name == "main.default.monitored_drift_metrics"
     assert api.get(TABLE) == made
     with pytest.raises(BadRequest, match="already exists"):

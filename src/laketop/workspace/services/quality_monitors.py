@@ -83,7 +83,8 @@ class QualityMonitors(UnityService):
             check_cron(str(schedule.get("quartz_cron_expression")), zone)
         made = {
             "table_name": name,
-            "status": MonitorInfoStatus.MONITOR_STATUS_ACTIVE.value,
+            # Nobody computes its metrics: it never becomes active.
+            "status": MonitorInfoStatus.MONITOR_STATUS_PENDING.value,
             "monitor_version": version,
             **_metrics(name, own.get("output_schema_name")),
         }
