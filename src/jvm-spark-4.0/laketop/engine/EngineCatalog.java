@@ -10,8 +10,10 @@ import org.apache.spark.sql.connector.catalog.StagedTable;
 import org.apache.spark.sql.connector.catalog.Table;
 import org.apache.spark.sql.connector.catalog.TableChange;
 import org.apache.spark.sql.connector.catalog.V1Table;
+import org.apache.spark.sql.connector.catalog.procedures.BoundProcedure;
 import org.apache.spark.sql.connector.catalog.procedures.UnboundProcedure;
 import org.apache.spark.sql.connector.expressions.Transform;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * The catalog as this version of Spark asks for it: a view is a table to it, which Spark reads as a
@@ -79,6 +81,21 @@ public final class EngineCatalog extends LakeCatalog {
 
   @Override
   public UnboundProcedure loadProcedure(Identifier id) {
-    return new EngineProcedure(null);
+    return new UnboundProcedure() { // and no bound one: Spark would ask that for its parameters
+      @Override
+      public String name() {
+        return id.name();
+      }
+
+      @Override
+      public String description() {
+        return "Carries out a statement of laketop.";
+      }
+
+      @Override
+      public BoundProcedure bind(StructType given) {
+        return new EngineProcedure(given);
+      }
+    };
   }
 }

@@ -9,7 +9,6 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
-import org.apache.spark.sql.connector.catalog.procedures.BoundProcedure;
 import org.apache.spark.sql.connector.catalog.procedures.ProcedureParameter;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -26,16 +25,11 @@ final class EngineProcedure extends Procedure {
   /** The key of a request that holds a statement which adds a key to a table. */
   static final String KEY = "key";
 
-  /** What it is called with, or null where that is not known yet. */
+  /** What it is called with. */
   private final StructType types;
 
   EngineProcedure(StructType types) {
     this.types = types;
-  }
-
-  @Override
-  public BoundProcedure bind(StructType given) {
-    return new EngineProcedure(given);
   }
 
   @Override
