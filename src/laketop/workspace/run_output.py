@@ -11,7 +11,7 @@ from laketop.runner.attempt import type_of
 from laketop.runner.execute import OUTCOME_FILE
 
 LOG_FILE = "output.log"
-UNKNOWN = "UNKNOWN"
+NOT_EVALUATED = "UNKNOWN"
 """The state of an alert that was not evaluated."""
 _LARGEST = 5 * 1024 * 1024
 """Source: Databricks docs, job parameters."""
@@ -32,7 +32,7 @@ def output_of(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
     elif kind == "sql":
         found["sql_output"] = _sql(task["sql_task"], outcome.get("output") or {}, folder)
     elif kind == "alert":
-        state = (outcome.get("output") or {}).get("alert_state", UNKNOWN)
+        state = (outcome.get("output") or {}).get("alert_state", NOT_EVALUATED)
         found["alert_output"] = {"alert_state": state}
     elif (folder / LOG_FILE).is_file():
         found |= _end_of(folder / LOG_FILE)
@@ -53,7 +53,7 @@ def _sql(settings: Mapping[str, Any], output: Mapping[str, Any], folder: Path) -
     link = (folder / LOG_FILE).as_uri()
     told = {"warehouse_id": settings.get("warehouse_id"), "output_link": link}
     if settings.get("alert"):
-        return {"alert_output": {**told, "alert_state": output.get("alert_state", UNKNOWN)}}
+        return {"alert_output": {**told, "alert_state": output.get("alert_state", NOT_EVALUATED)}}
     return {"query_output": told}
 
 

@@ -10,6 +10,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.sql import AlertOptions
 
 from laketop.workspace.kept import Record, fields_of
+from laketop.workspace.run_output import NOT_EVALUATED
 from laketop.workspace.service import Service, route
 
 _OPERATORS = {
@@ -106,7 +107,7 @@ class AlertsLegacy(Service):
             "parent": one.get("parent_path"),
             "query": {"id": query_id} if query_id else None,
             "rearm": one.get("seconds_to_retrigger"),
-            "state": str(one.get("state") or "UNKNOWN").lower(),
+            "state": str(one.get("state") or NOT_EVALUATED).lower(),
             "user": {"name": owner, "email": owner},
             "created_at": one["create_time"],
             "updated_at": one["update_time"],

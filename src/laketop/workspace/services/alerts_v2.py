@@ -11,6 +11,7 @@ from databricks.sdk.service.sql import AlertV2
 
 from laketop.workspace.kept import Record, iso, masked
 from laketop.workspace.permitted import PermittedService, check_cron
+from laketop.workspace.run_output import NOT_EVALUATED
 from laketop.workspace.service import Fields, route
 
 _SET_BY_US = (
@@ -88,4 +89,4 @@ class AlertsV2(PermittedService):
         check_cron(schedule["quartz_cron_schedule"], schedule["timezone_id"])
         self.workspace.warehouses.existing(sent["warehouse_id"])
         evaluation = {k: v for k, v in sent["evaluation"].items() if k not in _FOUND}
-        return {**sent, "evaluation": {**evaluation, "state": "UNKNOWN"}}
+        return {**sent, "evaluation": {**evaluation, "state": NOT_EVALUATED}}
