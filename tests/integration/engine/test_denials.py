@@ -67,6 +67,8 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
     spark.sql(f"CREATE FUNCTION {box}.many() RETURNS TABLE (b INT) RETURN SELECT a FROM {box}.t")
     spark.sql(f"CREATE FUNCTION {box}.outer(x INT) RETURNS INT RETURN {box}.g(x)")
     assert rows(spark, f"SELECT {box}.outer(b) FROM {box}.many()") == [(10,)]
+    named = f"SELECT IDENTIFIER('{box}.' || 'outer')(b) FROM IDENTIFIER('{box}.many')()"
+    assert rows(spark, named) == [(10,)]
     grant(spark, box, f"EXECUTE ON FUNCTION {box}.outer")
     known = f"spark_catalog.{box.replace('.', '__')}"
     for query in (
@@ -75,6 +77,9 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
         f"SELECT a, (SELECT max({known}.g(b.a)) FROM {box}.t b) FROM {box}.t",
         f"SELECT sum({known}.g(a)) OVER () FROM {box}.t",
         f"SELECT * FROM {known}.many()",
+        f"SELECT IDENTIFIER('{known}.' || 'g')(1)",
+        f"SELECT sum(IDENTIFIER('{box}.g')(1)) OVER ()",
+        f"SELECT * FROM IDENTIFIER('{known}.many')()",
         f"CREATE TEMPORARY VIEW shown AS SELECT {known}.g(1) AS g",
         f"SELECT {box}.outer(1)",
     ):

@@ -1,6 +1,9 @@
 package laketop.engine;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
+import org.apache.spark.sql.catalyst.analysis.ExpressionWithUnresolvedIdentifier;
+import org.apache.spark.sql.catalyst.analysis.PlanWithUnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
@@ -12,9 +15,11 @@ import org.apache.spark.sql.catalyst.trees.TreeNodeTag;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.command.ResetCommand;
 import org.apache.spark.sql.execution.command.SetCommand;
+import scala.Function2;
 import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction2;
 
 /** Makes a call of main.s.f, before it is resolved, a call of the function registered for it. */
 final class FunctionRule extends Rule<LogicalPlan> {
@@ -38,7 +43,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =
         covered.transformAllExpressions(new Each<Expression>(this::call));
-    return calls.transformUp(new Each<LogicalPlan>(this::table));
+    return tables(calls);
   }
 
   /** By a path names mean other objects than those that the grants are asked about. */
@@ -54,6 +59,11 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (expression instanceof UnresolvedAlias alias && alias.aliasFunc().isEmpty()
         && alias.child().exists(child -> ours((Expression) child))) {
       return alias.copy(alias.child(), Option.apply(FunctionRule::title));
+    }
+    if (expression instanceof ExpressionWithUnresolvedIdentifier named
+        && !(named.exprBuilder() instanceof Looked)) {
+      return named.copy(named.identifierExpr(), named.otherExprs(),
+          new Looked<>(named.exprBuilder(), this::calls));
     }
     if (!(expression instanceof UnresolvedFunction f)) {
       return SemiStructured.called(expression);
@@ -76,8 +86,17 @@ final class FunctionRule extends Rule<LogicalPlan> {
         f.ignoreNulls(), f.orderingWithinGroup(), f.isInternal());
   }
 
+  private Expression calls(Expression expression) {
+    return (Expression) expression.transformUp(new Each<Expression>(this::call));
+  }
+
+  private LogicalPlan tables(LogicalPlan plan) {
+    return (LogicalPlan) plan.transformUp(new Each<LogicalPlan>(this::table));
+  }
+
   private boolean ours(Expression expression) {
-    return expression instanceof UnresolvedFunction f && registered(f.nameParts()) != null;
+    return expression instanceof ExpressionWithUnresolvedIdentifier // whose name is not known yet
+        || expression instanceof UnresolvedFunction f && registered(f.nameParts()) != null;
   }
 
   /** Returns the name of a column that nobody named, as people know its functions. */
@@ -86,6 +105,11 @@ final class FunctionRule extends Rule<LogicalPlan> {
   }
 
   private LogicalPlan table(LogicalPlan plan) {
+    if (plan instanceof PlanWithUnresolvedIdentifier named
+        && !(named.planBuilder() instanceof Looked)) {
+      return named.copy(named.identifierExpr(), named.children(),
+          new Looked<>(named.planBuilder(), this::tables));
+    }
     if (plan instanceof UnresolvedTableValuedFunction f && ReadFiles.is(f)) {
       return ReadFiles.plan(session, f);
     }
@@ -144,6 +168,22 @@ final class FunctionRule extends Rule<LogicalPlan> {
     if (!AccessRule.forAnother(session) && !Functions.registering()) {
       String user = Sessions.user(session);
       Access.require(user, "EXECUTE", "FUNCTION", String.join(".", name));
+    }
+  }
+
+  /** Makes what IDENTIFIER() names, and looks at it as if the name had been written out. */
+  private static final class Looked<C, T> extends AbstractFunction2<Seq<String>, Seq<C>, T> {
+    private final Function2<Seq<String>, Seq<C>, T> make;
+    private final UnaryOperator<T> look;
+
+    Looked(Function2<Seq<String>, Seq<C>, T> make, UnaryOperator<T> look) {
+      this.make = make;
+      this.look = look;
+    }
+
+    @Override
+    public T apply(Seq<String> name, Seq<C> children) {
+      return look.apply(make.apply(name, children));
     }
   }
 }
