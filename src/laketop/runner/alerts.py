@@ -6,10 +6,12 @@ and `sql.AlertV2Evaluation`.
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.errors import ConfigError
+from laketop.runner.notifications import Recipients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +34,29 @@ _AGGREGATIONS: Final[Mapping[str, str]] = {
 }
 _COUNT: Final = "rows"
 """The column that tells how many rows the query had, where aggregates of them are asked for."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The state in which a task found an alert, and whom the task tells of it."""
+
+    alert_id: str
+    state: str
+    job_id: int
+    run_id: int
+    task_run_id: int
+    task_key: str
+    told: Recipients
+
+
+def subscribers(entries: Sequence[Mapping[str, Any]]) -> Recipients:
+    """Return who the subscribers of a task are: users, or destinations of notifications."""
+    users = (entry.get("user_name") for entry in entries)
+    places = (entry.get("destination_id") for entry in entries)
+    return Recipients(
+        emails=tuple(str(user) for user in users if user),
+        webhooks=tuple(str(place) for place in places if place),
+    )
 
 
 def state_of(condition: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from laketop.runner.alerts import Finding
     from laketop.runner.process import Fork
 
 
@@ -87,6 +88,8 @@ class TaskContext:
     """Run a nested task once for each input, so many at once; return result and error."""
     saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
     """Return the saved "query" or "alert" with an id, as the API has it."""
+    found: Callable[[Finding], None] = lambda _: None
+    """Takes the state in which the task has found an alert."""
     fork: Fork | None = None
     """Starts the process of a task faster than a new interpreter would."""
     git: Callable[[str, str], Mapping[str, str]] = no_credential

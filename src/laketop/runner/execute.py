@@ -24,6 +24,7 @@ from laketop.runner.tasks import refuse_unknown, task_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from laketop.runner.alerts import Finding
     from laketop.runner.attempt import Attempt
     from laketop.runner.context import ChildRun, TaskType
     from laketop.runner.pool import Pool
@@ -92,6 +93,8 @@ class Site:
     """The project's own environment, for tasks that declare none."""
     saved: Callable[[str, str], Mapping[str, Any]] = _nothing_saved
     """The saved "query" or "alert" with an id, as the API has it."""
+    found: Callable[[Finding], None] = lambda _: None
+    """As `TaskContext.found`."""
     git: Callable[[str, str], Mapping[str, str]] = no_credential
     """As `TaskContext.git`."""
     types: Mapping[str, TaskType] = dataclasses.field(default_factory=task_types)
@@ -343,6 +346,7 @@ class _Work:
             run_job=self._run_job,
             run_each=self._run_each,
             saved=self._site.saved,
+            found=self._site.found,
             cache=self._site.cache,
             own=self._site.own,
             fork=self._site.fork,

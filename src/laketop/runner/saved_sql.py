@@ -10,7 +10,7 @@ from laketop.runner import alerts
 from laketop.runner.hosted import run_hosted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from laketop.runner.context import Outcome, TaskContext
 
@@ -31,31 +31,46 @@ def run_query(query_id: str, given: Mapping[str, str], context: TaskContext) -> 
     return _run(";\n".join(statements), {**dict(_defaults(query)), **given}, context)
 
 
-def run_alert(alert: Mapping[str, Any], given: Mapping[str, str], context: TaskContext) -> Outcome:
+def run_alert(
+    alert: Mapping[str, Any],
+    given: Mapping[str, str],
+    context: TaskContext,
+    subscribers: Sequence[Mapping[str, Any]] = (),
+) -> Outcome:
     """Run the query of an alert and tell its state, in the output's `alert_state`.
 
-    The alert is on a saved query, or has one of its own; who is to be told of it is told nothing.
+    The alert is on a saved query, or has one of its own; `subscribers` are the task's.
     Errors: LaketopError for a saved query that is not there; ConfigError for an alert that
     compares what cannot be compared.
     """
-    if "evaluation" not in alert:
+    if "evaluation" in alert:
+        outcome = _run(alerts.query_of(alert), {**parameters_of(alert), **given}, context)
+    else:
         outcome = run_query(str(alert["query_id"]), given, context)
-        return _with_state(outcome, alerts.state_of, alert.get("condition") or {})
-    outcome = _run(alerts.query_of(alert), {**parameters_of(alert), **given}, context)
-    return _with_state(outcome, alerts.state_of_evaluation, alert["evaluation"])
+    if outcome.result_state != "SUCCESS":
+        return outcome
+    rows = outcome.output.get("rows") or []
+    if "evaluation" in alert:
+        state = alerts.state_of_evaluation(alert["evaluation"], rows)
+    else:
+        state = alerts.state_of(alert.get("condition") or {}, rows)
+    finding = alerts.Finding(
+        alert_id=str(alert["id"]),
+        state=state,
+        job_id=context.job_id,
+        run_id=context.run_id,
+        task_run_id=context.task_run_id,
+        task_key=context.task_key,
+        told=alerts.subscribers(subscribers),
+    )
+    context.found(finding)
+    return dataclasses.replace(outcome, output={**outcome.output, "alert_state": state})
 
 
 def parameters_of(alert: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of an alert's own query, and their defaults."""
     own = alert.get("parameters") or ()
     return {str(parameter["name"]): str(parameter.get("value") or "") for parameter in own}
-
-
-def _with_state(outcome: Outcome, state_of: Any, condition: Mapping[str, Any]) -> Outcome:
-    if outcome.result_state != "SUCCESS":
-        return outcome
-    state = state_of(condition, outcome.output.get("rows") or [])
-    return dataclasses.replace(outcome, output={**outcome.output, "alert_state": state})
 
 
 def _run(text: str, parameters: Mapping[str, str], context: TaskContext) -> Outcome:

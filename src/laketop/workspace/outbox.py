@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from laketop.runner.alerts import Finding
 from laketop.runner.notifications import Event, recipients
 
 FOLDER = "outbox"
+ON_ALERT = "on_alert"
+"""The event of an alert that a task has evaluated."""
 log = logging.getLogger("laketop.workspace")
 
 
@@ -29,6 +32,32 @@ def deliver(
                 _write(state / FOLDER, message)
             except OSError as error:
                 log.warning("a notification of run %s is lost: %s", snapshot["run_id"], error)
+
+
+def deliver_finding(state: Path, finding: Finding, run_name: str, now_ms: int) -> None:
+    """Write a file to `outbox/` if a task tells anybody of the state of an alert.
+
+    What cannot be written is logged, as by `deliver`.
+    """
+    if not finding.told:
+        return
+    message = {
+        "event": ON_ALERT,
+        "time": now_ms,
+        "job_id": finding.job_id,
+        "run_id": finding.run_id,
+        "run_name": run_name,
+        "task_key": finding.task_key,
+        "task_run_id": finding.task_run_id,
+        "alert_id": finding.alert_id,
+        "alert_state": finding.state,
+        "to": finding.told.emails,
+        "webhooks": finding.told.webhooks,
+    }
+    try:
+        _write(state / FOLDER, message)
+    except OSError as error:
+        log.warning("a notification of run %s is lost: %s", finding.run_id, error)
 
 
 def _message(snapshot: Mapping[str, Any], event: Event) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class Saved:
         """Let another user own an object; errors as `get`."""
         self._table[name] = {**self.get(name), "owner_user_name": owner}
 
+    def note(self, name: str, found: Mapping[str, Any]) -> None:
+        """Keep what was found of an object, which is no change of it; nothing if it is gone."""
+        if name in self._table:
+            self._table[name] = {**self._table[name], **found}
+
     def delete(self, name: str) -> None:
         """Put an object into the trash, where nobody but `restore` finds it; errors as `get`."""
         self._trash[name] = self.get(name)

@@ -8,6 +8,8 @@ import pytest
 from tests.integration.runner.conftest import Run
 
 from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner.alerts import Finding
+from laketop.runner.notifications import Recipients
 from laketop.runner.tasks.alert import AlertTask
 from laketop.runner.tasks.sql import SqlTask
 
@@ -16,6 +18,7 @@ def look_up(kind: str, name: str) -> dict[str, Any]:
     if (kind, name) != ("alert", "a"):
         raise LaketopError(f"The {kind} {name} does not exist.")
     return {
+        "id": name,
         "query_text": "SELECT id AS n, 9 AS most FROM range(CAST(:many AS INT)) ORDER BY id",
         "parameters": [{"name": "many", "type": "INT", "value": "5"}],
         "evaluation": {
@@ -28,16 +31,25 @@ def look_up(kind: str, name: str) -> dict[str, Any]:
 
 
 def test_an_alert_is_evaluated_with_the_parameters_of_its_task(run: Run) -> None:
-    outcome, _ = run(AlertTask(), {"alert_task": {"alert_id": "a"}}, saved=look_up)
+    found: list[Finding] = []
+    told = {"alert_id": "a", "subscribers": [{"user_name": "ann"}, {"destination_id": "d"}]}
+    outcome, _ = run(AlertTask(), {"alert_task": told}, saved=look_up, found=found.append)
     assert outcome.error is None
     assert outcome.output["alert_state"] == "TRIGGERED"
+    assert [(one.alert_id, one.state) for one in found] == [("a", "TRIGGERED")]
+    assert found[0].told == Recipients(emails=("ann",), webhooks=("d",))
     few = {"alert_id": "a", "parameters": {"many": 4}}
     outcome, _ = run(AlertTask(), {"alert_task": few}, saved=look_up)
     assert outcome.output["alert_state"] == "OK"
     # The older type of task evaluates it too.
-    of_sql = {"sql_task": {"alert": {"alert_id": "a"}}}
-    outcome, _ = run(SqlTask(), of_sql, saved=look_up, job_parameters={"many": "0"})
-    assert outcome.output["alert_state"] == "OK"
+    for is_paused, told_of_it in ((False, ("ann",)), (True, ())):
+        subscribed = {"subscriptions": [{"user_name": "ann"}], "pause_subscriptions": is_paused}
+        of_sql = {"sql_task": {"alert": {"alert_id": "a", **subscribed}}}
+        outcome, _ = run(
+            SqlTask(), of_sql, saved=look_up, found=found.append, job_parameters={"many": "0"}
+        )
+        assert outcome.output["alert_state"] == found[-1].state == "OK"
+        assert found[-1].told.emails == told_of_it
 
 
 def test_what_is_no_alert_task_is_refused(run: Run) -> None:

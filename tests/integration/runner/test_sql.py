@@ -67,6 +67,7 @@ def test_queries_and_alerts_run_as_they_are_saved(run: Run) -> None:
         "parameters": [{"name": "n", "numeric_value": {"value": 7}}],
     }
     alert = {
+        "id": "a",
         "query_id": "q",
         "condition": {
             "op": "GREATER_THAN",

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from laketop.runner.notifications import Event
-from laketop.workspace.outbox import deliver
+from laketop.runner.alerts import Finding
+from laketop.runner.notifications import Event, Recipients
+from laketop.workspace.outbox import deliver, deliver_finding
 
 RUN = {"job_id": 7, "run_id": 100, "run_name": "nightly"}
+FINDING = Finding(
+    alert_id="a",
+    state="OK",
+    job_id=7,
+    run_id=100,
+    task_run_id=101,
+    task_key="watch",
+    told=Recipients(emails=(), webhooks=("d",)),
+)
 JOB = {"email_notifications": {"on_failure": ["me@here"]}}
 
 
@@ -42,3 +53,15 @@ def test_a_notification_that_cannot_be_written_stops_nothing(
     (tmp_path / "outbox").touch()
     deliver(tmp_path, JOB, RUN, [Event(name="on_failure", at_ms=1, result="FAILED")])
     assert "a notification of run 100 is lost" in caplog.text
+    caplog.clear()
+    deliver_finding(tmp_path, FINDING, "nightly", 2)
+    assert "a notification of run 100 is lost" in caplog.text
+
+
+def test_subscribers_alone_are_told_what_a_task_found_of_an_alert(tmp_path: Path) -> None:
+    nobody = dataclasses.replace(FINDING, told=Recipients(emails=(), webhooks=()))
+    deliver_finding(tmp_path, nobody, "nightly", 2)
+    assert not (tmp_path / "outbox").exists()
+    deliver_finding(tmp_path, FINDING, "nightly", 2)
+    told = json.loads((tmp_path / "outbox" / "2-100-watch-on_alert.json").read_text())
+    assert (told["alert_id"], told["alert_state"], told["webhooks"]) == ("a", "OK", ["d"])

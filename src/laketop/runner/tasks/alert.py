@@ -34,7 +34,7 @@ class AlertTask:
         given = {name: str(value) for name, value in (settings.get("parameters") or {}).items()}
         alert = context.saved("alert", alert_id)
         _check(alert_id, given, known=parameters_of(alert))
-        return run_alert(alert, given, context)
+        return run_alert(alert, given, context, settings.get("subscribers") or ())
 
 
 def _check(alert_id: str, given: Collection[str], *, known: Collection[str]) -> None:

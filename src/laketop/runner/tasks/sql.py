@@ -44,9 +44,16 @@ class SqlTask:
             case "query":
                 return run_query(str(settings["query"]["query_id"]), given, context)
             case "alert":
-                alert = context.saved("alert", str(settings["alert"]["alert_id"]))
-                return run_alert(alert, given, context)
+                return _run_alert(settings["alert"], given, context)
         raise Refused("a sql task with a dashboard")
+
+
+def _run_alert(
+    settings: Mapping[str, Any], given: Mapping[str, str], context: TaskContext
+) -> Outcome:
+    alert = context.saved("alert", str(settings["alert_id"]))
+    told = () if settings.get("pause_subscriptions") else settings.get("subscriptions") or ()
+    return run_alert(alert, given, context, told)
 
 
 def _run_file(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from databricks.sdk.service.sql import Alert
+from databricks.sdk.service.sql import Alert, AlertState
 
+from laketop.workspace.kept import iso
 from laketop.workspace.saved import SavedService
 from laketop.workspace.service import route
 
@@ -47,6 +48,13 @@ class Alerts(SavedService):
         """Change fields of an alert."""
         self._require(id, "CAN_EDIT")
         return self._saved.update(id, alert or {}, update_mask, now_ms=self.workspace.now_ms())
+
+    def evaluated(self, name: str, state: str) -> None:
+        """Keep the state in which a task has found an alert, if there is one of this id."""
+        found = {"state": state}
+        if state == AlertState.TRIGGERED.value:
+            found["trigger_time"] = iso(self.workspace.now_ms())
+        self._saved.note(name, found)
 
     @route("DELETE /api/2.0/sql/alerts/{id}")
     def delete(self, id: str) -> None:  # noqa: A002 - the name on the wire

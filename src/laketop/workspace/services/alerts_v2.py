@@ -19,7 +19,7 @@ _SET_BY_US = (
     *("effective_run_as", "run_as_user_name"),
 )
 _FOUND = ("state", "last_evaluated_at")
-"""What an evaluation would find."""
+"""What an evaluation finds."""
 
 
 class AlertsV2(PermittedService):
@@ -63,7 +63,10 @@ class AlertsV2(PermittedService):
         new = masked(old, fields, update_mask, shape=AlertV2, fixed=_SET_BY_US)
         stays = {field: old[field] for field in _SET_BY_US if field in old}
         now = iso(self.workspace.now_ms())
-        return self._kept.put(id, {**self._alert(new), **stays, "update_time": now})
+        changed = {**self._alert(new), **stays, "update_time": now}
+        found = {field: old["evaluation"][field] for field in _FOUND if field in old["evaluation"]}
+        changed["evaluation"] = {**changed["evaluation"], **found}
+        return self._kept.put(id, changed)
 
     @route("DELETE /api/2.0/alerts/{id}")
     def trash_alert(self, id: str, purge: bool = False) -> None:  # noqa: A002 - as above
@@ -79,6 +82,13 @@ class AlertsV2(PermittedService):
         if key not in self._kept or self._kept.existing(key)["lifecycle_state"] != "ACTIVE":
             return None
         return self._require(key, "CAN_READ")
+
+    def evaluated(self, key: str, state: str) -> None:
+        """Keep the state in which a task has found an alert, if there is one of this id."""
+        if key in self._kept:
+            old = self._kept.existing(key)
+            found = {"state": state, "last_evaluated_at": iso(self.workspace.now_ms())}
+            self._kept.put(key, {**old, "evaluation": {**old["evaluation"], **found}})
 
     def _alert(self, fields: Mapping[str, Any]) -> Record:
         sent = self._kept.checked(fields, without=_SET_BY_US)

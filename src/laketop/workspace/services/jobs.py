@@ -25,6 +25,7 @@ from databricks.sdk.service.jobs import RunType
 from laketop.engine import java
 from laketop.engine.runtime import Runtime
 from laketop.errors import ConfigError, LaketopError, Refused
+from laketop.runner.alerts import Finding
 from laketop.runner.context import ChildRun
 from laketop.runner.execute import JobCall, Site
 from laketop.runner.forks import ForkServers
@@ -818,6 +819,7 @@ class Jobs(Service):
             engine=self._engine,
             java=self._java,
             saved=self._saved,
+            found=self._found,
             cache=self.workspace.settings.cache / "environments",
             fork=self._forks,
         )
@@ -869,6 +871,15 @@ class Jobs(Service):
         except DatabricksError as error:
             raise LaketopError(str(error)) from error
         return found
+
+    def _found(self, finding: Finding) -> None:
+        """Keep the state in which a task has found an alert, and tell the task's subscribers."""
+        with self.store.transaction(write=True):
+            for service in (self.workspace.alerts_v2, self.workspace.alerts):
+                service.evaluated(finding.alert_id, finding.state)
+            record = self._records.get(finding.run_id)
+        name = str(record.snapshot["run_name"]) if record is not None else ""
+        outbox.deliver_finding(self.workspace.state, finding, name, self.workspace.now_ms())
 
     def _alert(self, name: str) -> Mapping[str, Any]:
         """Return an alert on a saved query, or one with a query of its own: ids are unlike."""

@@ -69,11 +69,12 @@ def _folder(folder: Path) -> Html:
 
 def _row(told: dict[str, Any]) -> tuple[Child, ...]:
     run = path("jobs", told["job_id"], "runs", told.get("task_run_id") or told["run_id"])
+    result = told.get("result_state") or told.get("alert_state")
     return (
         moment(told["time"]),
         str(told["event"]).replace("_", " "),
         link(told.get("run_name") or str(told["run_id"]), run),
         told.get("task_key"),
-        status(told["result_state"]) if told.get("result_state") else None,
+        status(result) if result else None,
         ", ".join(str(one) for one in [*told.get("to", ()), *told.get("webhooks", ())]),
     )
