@@ -114,11 +114,12 @@ def test_a_time_of_day_that_is_set_neither_lengthens_a_statement_nor_takes_its_r
     @contextlib.contextmanager
     def opened() -> Iterator[Any]:
         wall[0] += jump_ms
+        clock.move_to(clock() + jump_ms)
         awake[0] += 40
         yield Refusing(ValueError("nothing"))
 
     order = Order(text="SELECT 1", user="ann", warehouse_id="w")
-    statement = Statement("s", order, tmp_path / "s", SteadyClock(clock, clock.steady_ms))
+    statement = Statement("s", order, tmp_path / "s", SteadyClock(clock, clock.steady))
     statement.start(opened)
     assert statement.ended.wait(10)
     assert (statement.start_ms, statement.end_ms) == (10**12, 10**12 + 40)

@@ -55,7 +55,7 @@ class SqlSessions(Service):
             catalog=catalog,
             schema=schema,
             settings=settings,
-            clock=self.workspace.now_ms.steady_ms,
+            clock=self.workspace.now_ms.steady,
         )
         with self._guard:
             for old in [name for name, one in self._sessions.items() if one.is_idle()]:

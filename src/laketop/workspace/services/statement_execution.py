@@ -172,7 +172,7 @@ class StatementExecution(Service):
             del self._statements[old]
         name = str(uuid.uuid4())
         note = self.workspace.query_history.log.note
-        clock = SteadyClock(now_ms, now_ms.steady_ms)
+        clock = SteadyClock(now_ms, now_ms.steady)
         made = Statement(name, order, self._folder / name, clock, note=note)
         self._statements[name] = made
         made.start(opened)

@@ -46,7 +46,7 @@ def ask(view: View, text: str, *, limit: int = 100, **arguments: str) -> Answer:
     order = Order(text=text, user=view.user, warehouse_id="", arguments=arguments, row_limit=limit)
     name = f"page-{uuid.uuid4()}"
     folder = view.workspace.state / "statements" / name
-    statement = Statement(name, order, folder, view.workspace.now_ms.steady_ms)
+    statement = Statement(name, order, folder, view.workspace.now_ms.steady)
     statement.start(lambda: own_session(view.workspace.spark_remote_as(view.user)))
     try:
         statement.ended.wait(_SECONDS)
