@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from laketop.errors import ConfigError
 
@@ -131,20 +132,27 @@ def _runtime_of(root: Path) -> str | None:
     file = root / "pyproject.toml"
     try:
         text = file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    except OSError as error:
+        raise ConfigError(f"{str(file)!r} cannot be read: {error.strerror}") from None
     if b"laketop" not in text or b"runtime" not in text:
         return None  # and what reads TOML is not loaded
     import tomllib
 
     try:
-        key = tomllib.loads(text.decode()).get("tool", {}).get("laketop", {}).get("runtime")
+        table: Any = tomllib.loads(text.decode())
     except ValueError as error:  # of TOML or UTF-8
         raise ConfigError(f"{str(file)!r} cannot be read: {error}") from None
+    for name in ("tool", "laketop"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{name} in {str(file)!r} is {table!r}, which is not a table")
+    key = table.get("runtime")
     if not isinstance(key, str | None):
         raise ConfigError(
             f"[tool.laketop] runtime in {str(file)!r} is {key!r}, which is not a text",
-            hint='write it as runtime = "17.3-LTS"',
+            hint='write it as runtime = "default"',
         )
     return key
 

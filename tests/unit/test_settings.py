@@ -64,6 +64,8 @@ def test_a_variable_has_the_last_word_about_the_runtime(project: Path) -> None:
         (b"[tool.laketop]\nruntime = 17.3\n", r"runtime in '.*pyproject.toml' is 17.3, which"),
         (b"[tool.laketop]\nruntime = 17.3-LTS\n", r"'.*pyproject.toml' cannot be read: .*line 2"),
         (b'[tool.laketop]\nruntime = "\xff"\n', r"'.*pyproject.toml' cannot be read: "),
+        (b'tool = "laketop runtime"\n', r"tool in '.*pyproject.toml' is 'laketop runtime', which"),
+        (b"[tool]\nlaketop = 1 # runtime\n", r"laketop in '.*pyproject.toml' is 1, which"),
     ],
 )
 def test_a_runtime_that_cannot_be_read_is_refused(project: Path, text: bytes, told: str) -> None:

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from laketop.engine.runtime import Jar, Runtime
+from laketop.engine.runtime import OFFERED, Jar, Runtime
 from laketop.errors import EngineMissing, LaketopError
 from laketop.settings import Settings
 
@@ -29,8 +29,6 @@ _ENGINE_ALONE = (
     *("spark-graphx", "spark-streaming", "hive-", "kubernetes-", "derby"),
 )
 """Beginnings of the names of Spark's jars that a client has no use for."""
-_OFFERED = ("default",)
-"""The runtimes on which everything that is granted and denied has been tested."""
 
 
 def own_jar() -> Path:
@@ -61,7 +59,7 @@ def require_spark(runtime: Runtime) -> None:
 
     Errors: EngineMissing, with the command that installs it.
     """
-    if runtime.key not in _OFFERED:
+    if runtime.key not in OFFERED:
         raise EngineMissing(
             f"the runtime {runtime.key!r} is not offered yet",
             hint="unset LAKETOP_RUNTIME, and runtime of [tool.laketop] in pyproject.toml",

@@ -10,6 +10,9 @@ import tomllib
 from laketop.errors import NotFound
 from laketop.settings import DEFAULT_RUNTIME
 
+OFFERED = (DEFAULT_RUNTIME,)
+"""The runtimes on which everything that is granted and denied has been tested."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Jar:
@@ -57,8 +60,7 @@ class Runtime:
         folder = importlib.resources.files("laketop.engine") / "runtimes"
         file = folder / f"{key}.toml"
         if not file.is_file():
-            names = sorted(f.name.removesuffix(".toml") for f in folder.iterdir())
-            raise NotFound("runtime", key, hint=f"there is {', '.join(names)}")
+            raise NotFound("runtime", key, hint=f"there is {', '.join(OFFERED)}")
         pins = tomllib.loads(file.read_text(encoding="utf-8"))
         return cls(
             key=key,

@@ -402,3 +402,14 @@ def test_a_dropped_table_is_its_owners_to_bring_back_with_its_mask_and_grants(
     assert "does not have CREATE TABLE on" in denial(bobs, f"UNDROP TABLE {box}.mine")
     spark.sql(f"REVOKE USE SCHEMA ON SCHEMA {box} FROM `{BOB}`")
     assert rows(bobs, dropped) == []
+
+
+def test_a_mask_behind_a_check_of_a_column_called_as_a_type_is_of_its_own_column(
+    spark: SparkSession, box: str
+) -> None:
+    spark.sql(f"CREATE FUNCTION {box}.hide(s STRING) RETURNS STRING RETURN 'x'")
+    few = "CONSTRAINT few CHECK (array < 5)"
+    columns = f"array INT, {few}, m MAP<STRING, DECIMAL(9,2)>, s STRING MASK {box}.hide, z STRING"
+    spark.sql(f"CREATE TABLE {box}.masked ({columns})")
+    spark.sql(f"INSERT INTO {box}.masked SELECT 1, NULL, 'secret', 'seen'")
+    assert rows(spark, f"SELECT array, s, z FROM {box}.masked") == [(1, "x", "seen")]

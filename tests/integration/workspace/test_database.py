@@ -87,6 +87,8 @@ def test_catalogs_and_synced_tables_are_of_an_instance(
         api.create_synced_database_table(SyncedDatabaseTable(name="pgc.s.u"))
     with pytest.raises(BadRequest, match="has 'pgc'"):
         api.delete_database_instance(instance)
+    with pytest.raises(BadRequest, match=r"'pgc' has 'pgc\.s\.t'"):
+        api.delete_database_catalog("pgc")
     api.delete_synced_database_table("pgc.s.t")
     api.delete_database_catalog("pgc")
     for gone in (

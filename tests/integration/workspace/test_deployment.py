@@ -24,7 +24,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import MonitorTimeSeries, PermissionsChange, Privilege
-from databricks.sdk.service.database import DatabaseInstance
+from databricks.sdk.service.database import DatabaseCatalog, DatabaseInstance
 from databricks.sdk.service.jobs import JobSettings
 from databricks.sdk.service.ml import ModelDatabricks
 from databricks.sdk.service.workspace import AclPermission
@@ -876,11 +876,15 @@ def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
         f"""{{database_instances: {{i: {{name: {name}, capacity: CU_1, NODES}}}},
         database_catalogs: {{c: {{name: {name}, database_name: DATABASE,
           database_instance_name: "${{resources.database_instances.i.name}}"}}}},
-        synced_database_tables: {{t: {{name: "${{resources.database_catalogs.c.name}}.s.t",
-          spec: {{source_table_full_name: main.s.t, primary_key_columns: [id]}}}}}}}}""",
+        synced_database_tables: {{SYNCED}}}}""",
         name,
     )
-    project.write(text.replace("NODES", "node_count: 1").replace("DATABASE", "d"))
+    synced = f"""t: {{name: {name}.s.t, database_instance_name: {name}, logical_database_name: d,
+      spec: {{source_table_full_name: main.s.t, primary_key_columns: [id]}}}}"""
+    first = text.replace("SYNCED", synced).replace("DATABASE", "d")
+    project.write(first.replace("NODES", "custom_tags: [{key: a, value: b}]"))
+    assert not project.deploy().failures
+    project.write(first.replace("NODES", "node_count: 1"))  # which it has by default
     assert not project.deploy().failures
     assert project.plan().changing == ()
     api = project.client.database
@@ -895,8 +899,10 @@ def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
     project.deploy()
     again = api.get_database_instance(name)
     assert (again.effective_node_count, again.capacity) == (1, "CU_1")
-    project.write(text.replace("NODES", "stopped: true").replace("DATABASE", "e"))
+    text = text.replace("SYNCED", "").replace("DATABASE", "e")
+    project.write(text.replace("NODES", "stopped: true"))
     assert project.actions() == {
+        "synced_database_tables.t": "delete",
         "database_instances.i": "update",
         "database_catalogs.c": "recreate",
     }
@@ -907,6 +913,26 @@ def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
     assert destroy(project.site, project.load(), Options(confirm=yes, purge=True)) == ()
     with pytest.raises(NotFound):
         api.get_database_instance(name)
+
+
+def test_a_catalog_of_another_database_is_not_taken_for_the_bundles(local: Project) -> None:
+    api = local.client.database
+    api.create_database_instance(DatabaseInstance(name="taken"))
+    there = DatabaseCatalog(name="taken", database_instance_name="taken", database_name="d")
+    api.create_database_catalog(there)
+    catalog = "name: taken, database_instance_name: taken, database_name: e"
+    instance = "database_instances: {i: {name: taken, node_count: 1}}"
+    text = f"{{{instance}, database_catalogs: {{c: {{{catalog}}}}}}}"
+    local.write(resources(text, "taken"))
+    (failure,) = local.deploy().failures
+    assert "'taken' is there already, with another database_name: 'd'" in str(failure.error)
+    local.write(resources(text.replace("database_name: e", "database_name: d"), "taken"))
+    assert not local.deploy().failures
+    assert local.plan().changing == ()
+    destroy(local.site, local.load(), Options(confirm=yes, purge=True))
+    assert api.get_database_catalog("taken").database_name == "d"  # which is not the bundle's
+    api.delete_database_catalog("taken")
+    api.delete_database_instance("taken")
 
 
 def seen(level: str) -> str:

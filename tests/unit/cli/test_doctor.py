@@ -8,13 +8,15 @@ from laketop.settings import Settings
 
 
 def test_the_runtime_is_told_with_its_versions() -> None:
-    runtime = Runtime.load("17.3-LTS")
-    found = next(examine(Settings(root=Path("/p"), cache=Path("/c"), runtime=runtime.key)))
-    assert found == Finding("runtime", f"17.3-LTS  (Spark {runtime.spark}, Delta {runtime.delta})")
+    runtime = Runtime.load()
+    found = next(examine(Settings(root=Path("/p"), cache=Path("/c"))))
+    assert found == Finding("runtime", f"default  (Spark {runtime.spark}, Delta {runtime.delta})")
+    other = next(examine(Settings(root=Path("/p"), cache=Path("/c"), runtime="17.3-LTS")))
+    assert (other.problem, other.hint) == ("it is not offered yet", "there is default")
 
 
 def test_without_a_runtime_nothing_else_is_looked_for() -> None:
     settings = Settings(root=Path("/p"), cache=Path("/c"), runtime="16.4-ml")
     (found,) = examine(settings)
     assert found.problem == "no runtime named '16.4-ml'"
-    assert found.hint == "there is 17.3-LTS, default"
+    assert found.hint == "there is default"

@@ -19,5 +19,5 @@ def test_a_jar_lies_where_repositories_put_it() -> None:
 
 
 def test_an_unknown_runtime_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(NotFound, match=r"hint: there is 17\.3-LTS, default"):
+    with pytest.raises(NotFound, match="hint: there is default"):
         Runtime.load("16.4-ml")

@@ -1,7 +1,9 @@
 package laketop.engine;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,14 +75,20 @@ record PolicyClauses(String rest, Map<String, String> entries) {
   static List<int[]> columns(String blank, int from) {
     List<int[]> found = new ArrayList<>();
     int depth = 0;
-    int types = 0;
+    Deque<Integer> types = new ArrayDeque<>(); // by the depth at which each begins
     int start = from;
     for (int at = from; at < blank.length() && depth >= 0; at++) {
       char c = blank.charAt(at);
       depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-      types += c == '<' && NESTED.matcher(blank.substring(start, at)).find() ? 1
-          : c == '>' && types > 0 ? -1 : 0; // a condition compares by them
-      if (depth < 0 || depth == 0 && types == 0 && c == ',') {
+      if (c == '<' && NESTED.matcher(blank.substring(start, at)).find()) {
+        types.push(depth);
+      } else if (c == '>') { // which may compare, as the other may: a type ends in its parentheses
+        types.poll();
+      }
+      while (!types.isEmpty() && types.peek() > depth) {
+        types.pop();
+      }
+      if (depth < 0 || depth == 0 && types.isEmpty() && c == ',') {
         found.add(new int[] {start, at});
         start = at + 1;
       }

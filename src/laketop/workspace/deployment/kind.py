@@ -145,7 +145,16 @@ class Unchangeable(Kind):
         return None if told is None else {k: told[k] for k in self.immutable if k in told}
 
     def update(self, id_: str, body: Body, now: Body) -> None:
-        """Do nothing: what differs makes a new one, or is of the creation alone."""
+        """Do nothing: what else may differ is of the creation alone.
+
+        Errors: LaketopError for one that is taken over, and is another than the bundle says.
+        """
+        for name in sorted((self.immutable & body.keys() & now.keys()) - {"name"}):
+            if _is_other(now[name], body[name]):
+                raise LaketopError(
+                    f"{id_!r} is there already, with another {name}: {now[name]!r}",
+                    hint="it cannot be changed: delete it, or give the bundle's another name",
+                )
 
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - it holds no data itself
         """Delete it; fine if it is gone."""
@@ -154,3 +163,10 @@ class Unchangeable(Kind):
     def find(self, body: Body) -> str | None:
         """Return its name if it is there."""
         return str(body["name"]) if self.read(str(body["name"])) is not None else None
+
+
+def _is_other(now: Any, asked: Any) -> bool:
+    """Return whether a value is not what was asked for; what the workspace adds does not count."""
+    if isinstance(now, Mapping) and isinstance(asked, Mapping):
+        return any(name in now and _is_other(now[name], asked[name]) for name in asked)
+    return bool(now != asked)

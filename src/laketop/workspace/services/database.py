@@ -127,9 +127,12 @@ class Database(Service):
 
     @route("DELETE /api/2.0/database/catalogs/{name}")
     def delete_catalog(self, name: str) -> None:
-        """Forget the catalog of a database."""
+        """Forget the catalog of a database that has no synced tables."""
         found = self._catalogs.existing(name.lower())
         self._managed(found["database_instance_name"])
+        for one in self._synced.all():
+            if one["name"].startswith(f"{found['name']}."):
+                raise BadRequest(f"Database catalog '{found['name']}' has {one['name']!r}.")
         self._catalogs.remove(found["name"])
 
     @route("POST /api/2.0/database/synced_tables")

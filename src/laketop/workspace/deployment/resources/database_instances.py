@@ -54,6 +54,8 @@ class DatabaseInstances(Kind):
         changed = [name for name in names if name in body and body[name] != now.get(name)]
         if now.get("custom_tags") and "custom_tags" not in body:
             changed.append("custom_tags")
+        if not changed:
+            return
         sent = {"name": id_, **{name: body[name] for name in changed if name in body}}
         self.api.do("PATCH", f"{_PATH}/{id_}", query={"update_mask": ",".join(changed)}, body=sent)
         self._settle(id_)
