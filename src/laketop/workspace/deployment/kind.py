@@ -127,12 +127,21 @@ class Named(Kind):
         return f"/api/2.1/unity-catalog/{self.path}"
 
 
-class Unchangeable(Kind):
+class ByName(Kind):
+    """A resource whose name is its id."""
+
+    shareable = True
+
+    def find(self, body: Body) -> str | None:
+        """Return its name if it is there."""
+        return str(body["name"]) if self.read(str(body["name"])) is not None else None
+
+
+class Unchangeable(ByName):
     """A resource that can only be made and deleted, which deletes no data; its name is its id."""
 
     path = ""
     """The collection's whole path."""
-    shareable = True
 
     def create(self, body: Body) -> str:
         """Create it; its name is its id."""
@@ -159,10 +168,6 @@ class Unchangeable(Kind):
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - it holds no data itself
         """Delete it; fine if it is gone."""
         remove(self.api, "DELETE", f"{self.path}/{id_}")
-
-    def find(self, body: Body) -> str | None:
-        """Return its name if it is there."""
-        return str(body["name"]) if self.read(str(body["name"])) is not None else None
 
 
 def _is_other(now: Any, asked: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laketop.workspace.deployment.api import remove, told_at
-from laketop.workspace.deployment.kind import Body, Kind
+from laketop.workspace.deployment.kind import Body, ByName
 
 _PATH = "/api/2.0/apps"
 _FIELDS = (
@@ -12,11 +12,10 @@ _FIELDS = (
 )
 
 
-class Apps(Kind):
+class Apps(ByName):
     """An app, made without compute. Source: databricks-sdk, `apps.AppsAPI`."""
 
     immutable = frozenset({"name"})
-    shareable = True
 
     def create(self, body: Body) -> str:
         """Create it; its name is its id."""
@@ -36,10 +35,6 @@ class Apps(Kind):
     def delete(self, id_: str, *, purge: bool) -> None:  # noqa: ARG002 - an app holds no data
         """Delete it; fine if it is gone."""
         remove(self.api, "DELETE", f"{_PATH}/{id_}")
-
-    def find(self, body: Body) -> str | None:
-        """Return its name if it is there."""
-        return str(body["name"]) if self.read(str(body["name"])) is not None else None
 
 
 def _own(body: Body) -> dict[str, object]:

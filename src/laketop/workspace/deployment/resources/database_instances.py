@@ -7,7 +7,7 @@ from typing import Any
 
 from laketop.errors import LaketopError
 from laketop.workspace.deployment.api import remove, told_at
-from laketop.workspace.deployment.kind import Body, Kept, Kind
+from laketop.workspace.deployment.kind import Body, ByName, Kept
 
 _PATH = "/api/2.0/database/instances"
 _OWN = ("name", "capacity", "custom_tags", "usage_policy_id", "parent_instance_ref")
@@ -21,7 +21,7 @@ _PATIENCE = 20 * 60.0
 """Seconds for which the SDK waits as well."""
 
 
-class DatabaseInstances(Kind):
+class DatabaseInstances(ByName):
     """An instance, whose name is its id; deleting it deletes its databases.
 
     Source: databricks-sdk, `database.DatabaseAPI`.
@@ -30,7 +30,6 @@ class DatabaseInstances(Kind):
     immutable = frozenset({"name", "parent_instance_ref"})
     lasting = frozenset(_EFFECTIVE) | {"capacity", "usage_policy_id"}
     holds_data = True
-    shareable = True
 
     def create(self, body: Body) -> str:
         """Create it and wait until a catalog can be made of it; its name is its id."""
@@ -66,10 +65,6 @@ class DatabaseInstances(Kind):
             hint = "--purge deletes it with all its databases"
             raise Kept(f"The database instance {id_!r} may hold data.", hint=hint)
         remove(self.api, "DELETE", f"{_PATH}/{id_}")
-
-    def find(self, body: Body) -> str | None:
-        """Return its name if it is there."""
-        return str(body["name"]) if self.read(str(body["name"])) is not None else None
 
     def _settle(self, id_: str) -> None:
         until = time.monotonic() + _PATIENCE
