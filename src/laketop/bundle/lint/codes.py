@@ -18,5 +18,6 @@ CODES: Final = {
     "library-not-in-environment": "a library that a task imports and its environment lacks",
     "cron-never-fires": "a schedule that never comes",
     "unpaused-in-development": "a schedule left running in a target for development",
+    "not-run-here": "a task or library that laketop does not run",
 }
 """What each code stands for."""

@@ -10,6 +10,7 @@ from laketop.bundle.lint.dynamic import check_references
 from laketop.bundle.lint.entry_points import check_entry_points
 from laketop.bundle.lint.jobs import jobs_of
 from laketop.bundle.lint.libraries import check_libraries
+from laketop.bundle.lint.not_run import check_not_run
 from laketop.bundle.lint.reach import check_reach
 from laketop.bundle.lint.schedules import check_schedules
 from laketop.bundle.lint.tables import check_tables
@@ -31,4 +32,5 @@ def check_wiring(tree: Node, mode: str | None, root: Path, problems: Problems) -
         check_schedules(job, mode, this_year, problems)
         check_libraries(job, problems)
         check_entry_points(job, tree, root, problems)
+        check_not_run(job, problems)
     check_tables(jobs, resources, problems)

@@ -1,0 +1,60 @@
+"""What a task asks for and the local runner refuses by name, told before it is met in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from laketop.bundle import nodes
+from laketop.bundle.lint.jobs import Job, Task
+from laketop.bundle.nodes import Node
+from laketop.bundle.problems import Problems
+
+TASKS: Final = (
+    "ai_function_task",
+    "ai_runtime_task",
+    "clean_rooms_notebook_task",
+    "dashboard_task",
+    "dbt_cloud_task",
+    "dbt_platform_task",
+    "gen_ai_compute_task",
+    "pipeline_task",
+    "power_bi_task",
+    "python_operator_task",
+)
+"""Types of task that load and deploy, and that the local runner does not have."""
+
+LIBRARIES: Final = ("cran", "egg", "maven")
+"""Kinds of libraries that no process of the local runner can be given."""
+
+_PARTS: Final[tuple[tuple[nodes.Path, str], ...]] = (
+    (("alert_task", "workspace_path"), "give it the `alert_id`"),
+    (("sql_task", "dashboard"), "run its queries as `query` or `file`"),
+)
+_INSTEAD: Final = {
+    "pipeline_task": "write its tables in a notebook task, or run the other tasks by `--only`",
+    "maven": "give the jar itself, as `jar`",
+    "egg": "build a wheel, and give it as `whl`",
+}
+
+
+def check_not_run(job: Job, problems: Problems) -> None:
+    """Report the tasks, parts of tasks and libraries that fail here as not implemented."""
+    for task in job.tasks:
+        for what, path, node in _refused(task):
+            hint = dict(_PARTS).get(path) or _INSTEAD.get(str(path[-1]))
+            message = f"task {task.key!r} fails here, where {what} is refused"
+            problems.warning(message, (*task.path, *path), node, hint, code="not-run-here")
+
+
+def _refused(task: Task) -> Iterator[tuple[str, nodes.Path, Node]]:
+    for name in TASKS:
+        if (node := task.node.get(name)) is not None:
+            yield f"a task of type {name.removesuffix('_task')!r}", (name,), node
+    for path, _ in _PARTS:
+        if (node := task.node.get(*path)) is not None:
+            yield f"{path[-1]!r} of {path[0]!r}", path, node
+    for number, library in enumerate((task.node.get("libraries") or Node(())).elements):
+        for kind in LIBRARIES:
+            if (node := library.get(kind)) is not None:
+                yield f"a library of kind {kind!r}", ("libraries", number, kind), node

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from laketop.bundle.fields import table
+from laketop.bundle.lint.not_run import LIBRARIES, TASKS
+from laketop.errors import Refused
+from laketop.runner.libraries import libraries_of
+from laketop.runner.tasks import task_types
+
+
+def test_the_types_of_task_that_are_told_are_those_that_the_runner_lacks() -> None:
+    types = {name for name in table().blocks["Task"] if name.endswith("_task")}
+    assert set(TASKS) == types - {f"{name}_task" for name in task_types()}
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_a_kind_of_library_that_is_told_is_refused_by_the_runner(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=repr(kind)):
+        libraries_of({"libraries": [{kind: "x"}]}, Path, tmp_path)
+
+
+def test_no_other_kind_of_library_is_told() -> None:
+    assert set(table().blocks["Library"]) - set(LIBRARIES) == {"jar", "pypi", "requirements", "whl"}
