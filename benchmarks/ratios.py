@@ -43,8 +43,8 @@ def compare(
     pairs = []
     for number in range(rounds):
         first, second = (ours, theirs) if number % 2 == 0 else (theirs, ours)
-        took = {first: _seconds(first)}
-        took[second] = _seconds(second)
+        took = {first: seconds(first)}
+        took[second] = seconds(second)
         pairs.append((took[ours], took[theirs]))
     ratios = sorted(a / b for a, b in pairs)
     median = statistics.median(ratios)
@@ -59,7 +59,8 @@ def compare(
     return median
 
 
-def _seconds(act: Callable[[], object]) -> float:
+def seconds(act: Callable[[], object]) -> float:
+    """Return how long an act took."""
     began = time.monotonic()
     act()
     return time.monotonic() - began

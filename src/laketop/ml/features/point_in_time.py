@@ -9,8 +9,8 @@ of the frame is lost or doubled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from laketop.ml import tables
 from laketop.ml.features.spec import ResolvedLookup
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 Pair = tuple[ResolvedLookup, "DataFrame"]
+_UNIONS_KEEP_PARTITIONS: Final = (4, 1)
 
 
 def joined(df: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
@@ -29,18 +30,16 @@ def joined(df: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
     """
     names = df.columns
     wanted = [*names, *(name for lookup, _ in pairs for name in lookup.outputs)]
-    groups: dict[tuple[tuple[str, ...], str], list[Pair]] = {}
+    asking: dict[tuple[str, ...], dict[str, list[Pair]]] = {}
     for lookup, source in pairs:
         if lookup.timestamp_lookup_key is None:
             df = _equal_join(df, names, lookup, source)
             names = [*names, *lookup.outputs]
         else:
-            key = lookup.lookup_key, lookup.timestamp_lookup_key
-            groups.setdefault(key, []).append((lookup, source))
-    # The narrowest first, as what was found is carried through every join after it.
-    for (keys, asked), group in sorted(groups.items(), key=lambda told: _width(told[1])):
-        df = _as_of_join(df, names, group, keys=keys, asked=asked)
-        names = [*names, *(name for lookup, _ in group for name in lookup.outputs)]
+            by_time = asking.setdefault(lookup.lookup_key, {})
+            by_time.setdefault(lookup.timestamp_lookup_key, []).append((lookup, source))
+    for keys, by_time in asking.items():
+        df, names = _as_of_joins(df, names, keys, by_time)
     return df if names == wanted else df.select(*(column(name, names) for name in wanted))
 
 
@@ -89,54 +88,90 @@ def _equal_join(
     )
 
 
-def _as_of_join(
+def _as_of_joins(
     df: DataFrame,
     columns: Sequence[str],
-    pairs: Sequence[Pair],
-    *,
     keys: Sequence[str],
-    asked: str,
+    by_time: Mapping[str, Sequence[Pair]],
+) -> tuple[DataFrame, list[str]]:
+    # The columns of the frame go by their place, so that no name of theirs is in the way; as one
+    # struct they would cost more. The narrowest pass is the first, as what it finds is carried
+    # through every other.
+    passes = sorted(by_time.items(), key=lambda told: _width(told[1]))
+    names = [f"__key_{i}" for i in range(len(keys))]
+    places = [f"__column_{i}" for i in range(len(columns))]
+    by_key = _by_key(df, names) if len(passes) > 1 else _as_it_is
+    asked_by = (column(key, columns).alias(name) for key, name in zip(keys, names, strict=True))
+    found = by_key(df.select(*asked_by, *_named(columns, places)))
+    outputs: list[str] = []
+    for asked, pairs in passes:
+        sides = [by_key(_told(lookup, source, names)) for lookup, source in pairs]
+        found = _carried(found, _placed(asked, columns, places), pairs, sides, names)
+        outputs.extend(name for lookup, _ in pairs for name in lookup.outputs)
+    return found.select(*_named(places, columns), *map(tables.column, outputs)), [
+        *columns,
+        *outputs,
+    ]
+
+
+def _by_key(df: DataFrame, names: Sequence[str]) -> Callable[[DataFrame], DataFrame]:
+    # Several passes by the same keys shuffle the frame once, and a feature table that is asked
+    # twice, too: Spark knows since 4.1 that a union of sides that are partitioned alike is so.
+    spark = df.sparkSession
+    number = spark.conf.get("spark.sql.shuffle.partitions") or ""
+    version = tuple(int(part) for part in spark.version.split(".")[:2])
+    if version < _UNIONS_KEEP_PARTITIONS or not number.isdecimal():
+        return _as_it_is
+    return lambda side: side.repartition(int(number), *names)
+
+
+def _as_it_is(side: DataFrame) -> DataFrame:
+    return side
+
+
+def _placed(name: str, columns: Sequence[str], places: Sequence[str]) -> Any:
+    from pyspark.sql import functions as F
+
+    if name in columns:
+        return F.col(places[columns.index(name)])
+    head, _, path = name.partition(".")
+    return F.col(f"{places[columns.index(head)]}.{tables.quoted(path)}")
+
+
+def _carried(
+    df: DataFrame, time: Any, pairs: Sequence[Pair], sides: Sequence[DataFrame], keys: Sequence[str]
 ) -> DataFrame:
     # All sides in one column of time, sorted within each key; the last row of each feature table
     # is carried forward. A feature row sorts before an asking row of the same moment, so `<=`
     # holds, and as a struct it keeps the NULLs inside it. One shuffle by key for all tables that
-    # are asked by the same columns, never a product of the sides. The columns of the frame go by
-    # their place, so that no name of theirs is in the way; as one struct they would cost more.
+    # are asked by the same columns, never a product of the sides.
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    names = [f"__key_{i}" for i in range(len(keys))]
-    places = [f"__column_{i}" for i in range(len(columns))]
-    both = df.select(
-        *(column(key, columns).alias(name) for key, name in zip(keys, names, strict=True)),
-        column(asked, columns).alias("__time"),
-        F.lit(len(pairs)).alias("__side"),
-        *_named(columns, places),
-    )
-    for side, (lookup, source) in enumerate(pairs):
-        both = both.unionByName(_told(lookup, source, names, side=side), allowMissingColumns=True)
-    sides = Window.partitionBy(*names).orderBy("__time", "__side")
-    so_far = sides.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    both = df.withColumns({"__time": time, "__side": F.lit(len(pairs))})
     matches = [f"__match_{side}" for side in range(len(pairs))]
+    for side, (name, told) in enumerate(zip(matches, sides, strict=True)):
+        sided = told.withColumn("__side", F.lit(side)).withColumnRenamed("__match", name)
+        both = both.unionByName(sided, allowMissingColumns=True)
+    window = Window.partitionBy(*keys).orderBy("__time", "__side")
+    so_far = window.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     found = {name: F.last(name, ignorenulls=True).over(so_far) for name in matches}
     # Rows of one side and one moment share their rank; it is told in the same pass as the matches.
-    twin = F.row_number().over(sides) > F.rank().over(sides)
+    twin = F.row_number().over(window) > F.rank().over(window)
     usable, outputs = {}, []
     for name, (lookup, source) in zip(matches, pairs, strict=True):
         kind = source.schema[lookup.timeseries_column or ""].dataType.typeName()
-        usable[name] = F.when(_usable(lookup, name, names, kind), F.col(name))
+        usable[name] = F.when(_usable(lookup, name, keys, kind), F.col(name))
         outputs.extend(_outputs(lookup, F.col(name), source.schema))
     return (
         both.withColumns({**found, "__twin": twin})
-        .where(_asking([lookup for lookup, _ in pairs], names))
+        .where(_asking([lookup for lookup, _ in pairs], keys))
         .withColumns(usable)
-        .select(*_named(places, columns), *outputs)
+        .select(*map(tables.column, df.columns), *outputs)
     )
 
 
-def _told(
-    lookup: ResolvedLookup, source: DataFrame, names: Sequence[str], *, side: int
-) -> DataFrame:
+def _told(lookup: ResolvedLookup, source: DataFrame, names: Sequence[str]) -> DataFrame:
     from pyspark.sql import functions as F
 
     time = tables.column(lookup.timeseries_column or "")
@@ -144,8 +179,7 @@ def _told(
     return source.where(time.isNotNull()).select(
         *_named(lookup.primary_keys, names),
         time.alias("__time"),
-        F.lit(side).alias("__side"),
-        F.struct(time.alias("__since"), *features).alias(f"__match_{side}"),
+        F.struct(time.alias("__since"), *features).alias("__match"),
     )
 
 
