@@ -69,7 +69,7 @@ class Cron:
         is_month_day = fields[5] == "?"
         days = _month_days(text, fields[3]) if is_month_day else _week_days(text, fields[5])
         years = values[6] if len(values) > 6 else tuple(range(_FIRST_YEAR, LAST_YEAR + 1))
-        return cls(text, _zone(zone), values[0], values[1], values[2], values[4], years, days)
+        return cls(text, zone_of(zone), values[0], values[1], values[2], values[4], years, days)
 
     def next_after(self, after_ms: int) -> int | None:
         """Return the first time after `after_ms` that it fires, None for never again.
@@ -132,7 +132,8 @@ class Cron:
                         yield dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall time
 
 
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """Return the time zone with this id. Errors: ConfigError where there is none."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -29,6 +29,7 @@ from laketop.workspace.triggers import (
     Trigger,
     fired,
     latest_due_ms,
+    shifted,
     word_of,
 )
 
@@ -200,22 +201,19 @@ class Scheduler:
         """Look at files, tables, models, queues and the runs of continuous jobs.
 
         What changed is noted, and runs that have queued for too long end. Where the time of day
-        has jumped since the last look, continuous jobs go on waiting as long as they would have.
+        has jumped since the last look, triggers go on waiting by `shifted`.
         """
         self._skip_late()
         ahead_ms = self._steady.ahead_ms()
         jump_ms, self._ahead_ms = ahead_ms - self._ahead_ms, ahead_ms
         for key, (trigger, mark) in self._all():
+            seen = shifted(trigger, mark, jump_ms)
             if isinstance(trigger, OnArrival | OnModel | OnUpdate):
-                seen = self._looked(trigger, mark, now_ms)
+                seen = self._looked(trigger, seen, now_ms)
             elif isinstance(trigger, Always) and mark.run_id is not None:
                 with self._store.transaction(write=False):
                     end = self._end_of(mark.run_id)
                 seen = mark if end is None else trigger.ended(mark, end)
-            elif isinstance(trigger, Always):
-                seen = trigger.shifted(mark, jump_ms)
-            else:
-                continue
             if seen != mark:
                 with self._store.transaction(write=True):
                     self._keep(key, seen)

@@ -21,6 +21,9 @@ FIRST_BACK_OFF_MS: Final = 15_000
 LONGEST_BACK_OFF_MS: Final = 3_600_000
 LONG_ENOUGH_MS: Final = 3_600_000
 """A continuous run that lasted so long starts the count of failures anew; unverified."""
+CORRECTION_MS: Final = 3 * 3_600_000
+"""A clock that is set back by so much was wrong; by less, what comes twice fires once, as where
+daylight saving ends. Source: cron(8) of Debian."""
 MOST_CHARACTERS: Final = 10_000
 """Of the value of a job parameter."""
 UNIT_MS: Final = {
@@ -190,12 +193,6 @@ class Always:
             mark, run_id=None, failures=failures, next_ms=run.end_ms + wait_ms
         )
 
-    def shifted(self, mark: Mark, jump_ms: int) -> Mark:
-        """Return the mark once the time of day has jumped: the wait for the next run is as long."""
-        if mark.next_ms is None:
-            return mark
-        return dataclasses.replace(mark, next_ms=mark.next_ms + jump_ms)
-
 
 Trigger = OnSchedule | Every | OnArrival | OnModel | OnUpdate | Always
 
@@ -207,6 +204,26 @@ def fired(mark: Mark, at_ms: int, run_id: int, *, told: Collection[str] | None =
     """
     left = {} if told is None else {k: ms for k, ms in mark.changed_ms.items() if k not in told}
     return dataclasses.replace(mark, fired_ms=at_ms, changed_ms=left, run_id=run_id)
+
+
+def shifted(trigger: Trigger, mark: Mark, jump_ms: int) -> Mark:
+    """Return the mark once the time of day has jumped, so that no wait becomes a longer one.
+
+    A jump ahead may be a laptop that slept: what came due meanwhile is late, and only continuous
+    jobs go on waiting. A schedule follows the time of day, but for hours that come twice.
+    """
+    if isinstance(trigger, Always):
+        later = None if mark.next_ms is None else mark.next_ms + jump_ms
+        return dataclasses.replace(mark, next_ms=later)
+    least_ms = CORRECTION_MS if isinstance(trigger, OnSchedule) else 1
+    if jump_ms > -least_ms:
+        return mark
+    return dataclasses.replace(
+        mark,
+        since_ms=mark.since_ms + jump_ms,
+        fired_ms=None if mark.fired_ms is None else mark.fired_ms + jump_ms,
+        changed_ms={name: at_ms + jump_ms for name, at_ms in mark.changed_ms.items()},
+    )
 
 
 def word_of(trigger: Trigger, mark: Mark) -> str:

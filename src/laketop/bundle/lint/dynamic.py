@@ -66,6 +66,8 @@ _OF_TASKS: Final[Mapping[str, Level]] = {
     "values": _BY_NAME,
     "output": _OPEN,
 }
+_TOLD_BY: Final = {"output": ("sql_task", "alert_task"), "notebook_path": ("notebook_task",)}
+"""Facts of tasks that only some types of them have; unverified."""
 OLD: Final = frozenset(
     {*("job_id", "run_id", "parent_run_id", "task_key", "start_date", "start_time")}
     | {"task_retry_count"}
@@ -166,8 +168,22 @@ def _wrong(parts: tuple[str, ...], job: Job, task: Task) -> Wrong | None:
     if root == "tasks" and (not keys or keys[0] not in job.outer):
         name = keys[0] if keys else ""
         return f"the job has no task {name!r}", near(name, job.outer)
+    if root == "tasks" and (wrong := _not_told(parts, job, task)) is not None:
+        return wrong
     tasks: Level = dict.fromkeys(job.outer, _OF_TASKS)
     return _astray(parts, {**_ROOTS, "tasks": tasks, **_values(*OLD)}, loop=task.in_loop)
+
+
+def _not_told(parts: tuple[str, ...], job: Job, task: Task) -> Wrong | None:
+    """Return why a task tells another nothing; its values are looked at elsewhere."""
+    name, facts = parts[1], parts[2:3]
+    if facts and facts != ("values",) and name not in job.upstream.get(task.outer, frozenset()):
+        hint = None if name == task.outer else f"let {task.outer!r} depend on {name!r}"
+        return f"{name!r} does not run before {task.key!r}", hint
+    for fact, types in _TOLD_BY.items():
+        if facts == (fact,) and not any(type_ in job.outer[name].node.entries for type_ in types):
+            return f"{name!r} has no {fact}", f"only a {' or '.join(types)} has one"
+    return None
 
 
 def _astray(

@@ -23,13 +23,13 @@ def check_wiring(tree: Node, mode: str | None, root: Path, problems: Problems) -
     """Report what cannot work in the jobs of `tree`, whose paths are still those on disk."""
     resources = tree.get("resources") or Node({})
     jobs = jobs_of(resources, root)
-    this_year = dt.datetime.now(dt.UTC).year
+    now = dt.datetime.now(dt.UTC)
     for job in jobs:
         check_references(job, problems)
         check_values(job, problems)
         check_conditions(job, problems)
         check_reach(job, problems)
-        check_schedules(job, mode, this_year, problems)
+        check_schedules(job, mode, now, problems)
         check_libraries(job, problems)
         check_entry_points(job, tree, root, problems)
         check_not_run(job, problems)
