@@ -31,6 +31,7 @@ from laketop.runner.dbutils import (
 )
 from laketop.runner.dbutils.widgets import Widgets
 from laketop.runner.display import add_display_method, display, displayHTML
+from laketop.runner.in_place import state_of
 from laketop.runner.lazy_spark import (
     SC,
     SQL_CONTEXT,
@@ -99,7 +100,8 @@ class TaskProcess:
         for folder in self.request.wheels:
             requirements.check(requirements.needs_of_wheel(folder))
         if libraries and self.request.cache is not None:
-            run_workers_by(str(workers_python(libraries, self.request.cache)))
+            state = state_of(self.request.sources)
+            run_workers_by(str(workers_python(libraries, self.request.cache, state=state)))
 
     def run(self) -> None:
         """Run the user's code.
@@ -179,7 +181,8 @@ def import_folders(request: Request) -> list[Path]:
 
 
 def _libraries(request: Request) -> list[Path]:
-    return [*request.wheels, *(() if request.own is None else (request.own,))]
+    own = () if request.own is None else (request.own,)
+    return [*request.wheels, *request.sources, *own]
 
 
 def _notebook_file(request: Request) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import laketop
+from laketop.runner import in_place
 from laketop.runner.context import Outcome
 from laketop.runner.libraries import libraries_of
 from laketop.runner.overlay import Wanted, overlay
@@ -34,6 +35,7 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
     unmet = libraries.unmet()
     wanted = Wanted(requirements=unmet, options=libraries.options)
     overlays = (_overlay(wanted, cache, context),) if unmet else ()
+    sources = tuple(source for site in overlays for source in in_place.folders(site))
     own = None if declares_environment(context.task) else _own(cache, context)
     if context.cancelled.is_set():
         return Outcome("CANCELED")
@@ -49,10 +51,13 @@ def run_hosted(kind: str, path: str, context: TaskContext, **fields: Any) -> Out
         task_key=context.task_key,
         task_values=context.task_values,
         wheels=(*libraries.wheels, *overlays),
+        sources=sources,
         jars=libraries.jars,
         own=own,
         cache=cache,
-        requirements=libraries.requirements,
+        requirements=tuple(
+            text for text in libraries.requirements if not in_place.is_requirement(text)
+        ),
         **fields,
     )
     request.write(context.directory / REQUEST_FILE)

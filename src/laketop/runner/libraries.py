@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
 from laketop.errors import ConfigError, Refused
-from laketop.runner import wheels
+from laketop.runner import in_place, wheels
 from laketop.runner.requirements import (
     canonical,
     needs_of_extras,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FILE: Final = re.compile(r"""(?:-r|--requirement)[ =]+(["']?)(.+)\1""")
 _INDEX: Final = re.compile(r"""(--index-url|--extra-index-url)[ =]+(["']?)(\S+)\2""")
+_IN_PLACE: Final = re.compile(r"""(?:-e|--editable)[ =]+(["']?)(.+)\1""")
 _WHEEL: Final = re.compile(r"(.+\.whl)(?:\[([\w., -]+)\])?")
 _SOURCES: Final = re.compile(r"(/.+\.(?:tar\.gz|zip))(\[[\w., -]+\])?")
 
@@ -81,6 +82,8 @@ def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache:
             jars[jar_at(text, resolve)] = None
         elif kind == "file":
             found.extend(read_file(resolve(text)))
+        elif kind == "in place":
+            found.append(in_place.requirement(resolve(text)))
         elif kind == "option":
             options.append(text)
         else:
@@ -139,6 +142,8 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "file", file[2]
         elif index is not None:
             yield from (("option", word) for word in (index[1], index[3]))
+        elif (project := _IN_PLACE.fullmatch(text)) is not None:
+            yield "in place", project[2]
         elif text.startswith("-"):
             raise Refused(f"{text!r} in environment {key!r}")
         elif _WHEEL.fullmatch(text) and " @ " not in text:

@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from packaging.requirements import InvalidRequirement, Requirement
 
 from laketop.errors import ConfigError, EngineMissing
+from laketop.runner import in_place
 from laketop.runner.locking import alone
 from laketop.runner.requirements import STOOD_IN, canonical
 
@@ -129,6 +130,8 @@ class _Install:
         excluded.write_text("\n".join(out) + "\n", encoding="utf-8")
         command = [uv(), "pip", "install", "--quiet", "--python", sys.executable]
         command += ["--target", str(self._site), "--excludes", str(excluded)]
+        # Places that a file names, where setuptools would have an import hook find modules.
+        command += ["--config-setting", "editable_mode=compat"]
         if self._run([*command, *self._wanted.options, "-r", str(asked)], self._log):
             raise self._error("installed")
         self._site.mkdir(exist_ok=True)
@@ -180,13 +183,18 @@ def _installed(_folders: tuple[tuple[str, int], ...]) -> dict[str, str]:
 
 def digest_of(wanted: Wanted, installed: Mapping[str, str]) -> str:
     """Return a name for what is wanted beside what is installed, by its content."""
+    places = {
+        text: in_place.digest_of(text)
+        for text in wanted.requirements
+        if in_place.is_requirement(text)
+    }
     files = {
         text: hashlib.sha256(file.read_bytes()).hexdigest()
         for text, file in ((text, _file_of(text)) for text in wanted.requirements)
         if file is not None and file.is_file()
     }
     content = [
-        *(sorted(wanted.requirements), list(wanted.options), files),
+        *(sorted(wanted.requirements), list(wanted.options), files | places),
         *(sorted(installed.items()), sys.version_info[:2], sys.platform),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
@@ -200,6 +208,9 @@ def _file_of(text: str) -> Path | None:
 
 
 def _name(text: str) -> str | None:
+    if in_place.is_requirement(text):
+        name = in_place.name_of(text)
+        return None if name is None else canonical(name)
     try:
         return canonical(Requirement(text).name)
     except InvalidRequirement:

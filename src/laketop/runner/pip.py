@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from laketop.runner import in_place
 from laketop.runner.overlay import Wanted, overlay, resolver_environment
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ def install(requirements: Sequence[str], options: Sequence[str], cache: Path) ->
     Errors: as `overlay`.
     """
     wanted = Wanted(requirements=requirements, options=options)
-    folder = str(overlay(wanted, cache, _run, print))
-    sys.path.insert(0, folder)
+    site = overlay(wanted, cache, _run, print)
+    folders = [str(folder) for folder in (site, *in_place.folders(site))]
+    sys.path[:0] = folders
     others = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{others}" if others else folder
+    os.environ["PYTHONPATH"] = os.pathsep.join([*folders, *([others] if others else [])])
     importlib.invalidate_caches()
-    _forget_modules(folder)
+    for folder in folders:
+        _forget_modules(folder)
     print(f"installed: {', '.join(requirements)}")
 
 

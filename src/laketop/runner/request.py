@@ -48,6 +48,8 @@ class Request:
     """The folder whose modules the file may import beside its neighbours; None = its bundle's."""
     wheels: tuple[Path, ...] = ()
     """Folders of unpacked wheels, for the front of sys.path."""
+    sources: tuple[Path, ...] = ()
+    """Folders of projects that are installed in place, after the wheels on sys.path."""
     jars: tuple[Path, ...] = ()
     """What the task's Spark sessions bring along."""
     own: Path | None = None
@@ -77,6 +79,7 @@ class Request:
             places=places,
             directory=Path(fields.pop("directory")),
             wheels=tuple(Path(folder) for folder in fields.pop("wheels")),
+            sources=tuple(Path(folder) for folder in fields.pop("sources")),
             jars=tuple(Path(jar) for jar in fields.pop("jars")),
             arguments=tuple(fields.pop("arguments")),
             requirements=tuple(fields.pop("requirements")),

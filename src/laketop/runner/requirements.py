@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from laketop.errors import ConfigError, Refused
+from laketop.runner import in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,7 @@ _VALUED_OPTIONS = frozenset(
 )
 _LONG = {"-i": "--index-url", "-f": "--find-links"}
 _FILE_OPTIONS = frozenset({"-r", "--requirement"})
+_IN_PLACE = tuple(f"{flag}{end}" for flag in in_place.FLAGS for end in " =")
 _FLAGS = frozenset(
     {"-q", "-qq", "--quiet", "-U", "--upgrade", "--no-cache-dir", "--pre", "--no-input"}
     | {"--disable-pip-version-check", "--force-reinstall"}
@@ -93,9 +95,9 @@ def needs_of_extras(folder: Path, extras: Sequence[str]) -> list[str]:
 
 
 def read_file(file: Path) -> list[str]:
-    """Return the requirements in a requirements file; options in it are refused.
+    """Return the requirements in a requirements file; options in it are refused but -r and -e.
 
-    Errors: ConfigError if there is no such file, Refused for an option.
+    Errors: ConfigError if there is no such file or project, Refused for an option.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -106,6 +108,8 @@ def read_file(file: Path) -> list[str]:
         text = re.sub(r"(^|\s)#.*", "", line).strip()
         if text.startswith(("-r ", "--requirement ")):
             found.extend(read_file(file.parent / text.split(maxsplit=1)[1]))
+        elif text.startswith(_IN_PLACE):
+            found.append(in_place.requirement(file.parent / re.split("[ =]+", text, maxsplit=1)[1]))
         elif text.startswith("-"):
             raise Refused(f"{text!r} in {file.name}")
         elif text:
@@ -125,7 +129,7 @@ class Asked:
 def asked_by_pip(line: str, place: Callable[[str], Path]) -> Asked:
     """Return what a `%pip` line asks for; `place` gives the file of a path.
 
-    Errors: Refused for anything but `install` of requirements and wheels.
+    Errors: Refused for anything but `install` of requirements, wheels and projects in place.
     """
     command, *words = shlex.split(line) or [""]
     if command != "install":
@@ -136,6 +140,8 @@ def asked_by_pip(line: str, place: Callable[[str], Path]) -> Asked:
         option, _, value = word.partition("=")
         if option in _FILE_OPTIONS:
             asked.requirements.extend(read_file(place(value or next(remaining, ""))))
+        elif option in in_place.FLAGS:
+            asked.requirements.append(in_place.requirement(place(value or next(remaining, ""))))
         elif option in _VALUED_OPTIONS:
             asked.options.extend(_index_option(option, value or next(remaining, "")))
         elif word.startswith("-") and word not in _FLAGS:
@@ -153,7 +159,7 @@ def _requirement(word: str, place: Callable[[str], Path]) -> str:
     if word.endswith(".whl") and "://" not in word:
         return _wheel(place(word))
     if "/" in word.partition("@")[0] and "://" not in word:
-        raise Refused(f"%pip install {word}", hint="build a wheel of it, and install that")
+        raise Refused(f"%pip install {word}", hint="install it in place: -e, or build a wheel")
     return word
 
 

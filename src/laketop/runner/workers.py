@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def workers_python(folders: Sequence[Path], cache: Path) -> Path:
+def workers_python(folders: Sequence[Path], cache: Path, *, state: str = "") -> Path:
     """Return a program that is this interpreter with `folders` at the front of sys.path.
 
-    One for each list of folders, since Spark keeps its workers by the program they run: the
-    folders' content must never change.
+    One for each list of folders, since Spark keeps its workers by the program they run, and one
+    for each `state` of those among them whose content changes.
     """
     path = ":".join(map(str, folders))
-    digest = hashlib.sha256(f"{sys.executable}:{path}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{sys.executable}:{path}:{state}".encode()).hexdigest()[:32]
     program = cache / "workers" / digest
     if program.exists():
         return program

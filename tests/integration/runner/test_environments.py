@@ -14,9 +14,36 @@ from tests.integration.runner.test_overlay import make_wheel
 
 from laketop.errors import ConfigError
 from laketop.runner.tasks.notebook import NotebookTask
+from laketop.runner.tasks.python_wheel import PythonWheelTask
 from laketop.runner.tasks.spark_python import SparkPythonTask
 
 CODE = "def double(n):\n    return 2 * n\n"
+BACKEND = """import base64, hashlib, pathlib, zipfile
+INFO = "laketop_in_place-1.dist-info"
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    wheel = pathlib.Path(folder) / "laketop_in_place-1-py3-none-any.whl"
+    files = {
+        "laketop_in_place.pth": str(pathlib.Path("src").absolute()),
+        f"{INFO}/METADATA": "Metadata-Version: 2.1\\nName: laketop-in-place\\nVersion: 1\\n",
+        f"{INFO}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        f"{INFO}/entry_points.txt": "[console_scripts]\\nmain = laketop_in_place:main\\n",
+    }
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        archive.writestr(f"{INFO}/RECORD", "".join(f"{n},,\\n" for n in [*files, f"{INFO}/RECORD"]))
+    return wheel.name
+"""
+"""Builds a project in place without a package of an index."""
+IN_PLACE = """from pyspark.sql import SparkSession
+from pyspark.sql.functions import udf
+def times(n):
+    return FACTOR * n
+def main():
+    spark = SparkSession.builder.getOrCreate()
+    frame = spark.range(3).select(udf(times, 'bigint')('id').alias('n'))
+    print('times', [row.n for row in frame.collect()])
+"""
 
 
 @pytest.fixture
@@ -120,3 +147,28 @@ def test_pip_install_in_a_notebook_brings_a_package_for_the_cells_below(
     assert outcome.error is None
     assert outcome.exit_value == "42"
     assert "installed: laketop-doubling" in log
+
+
+def test_a_project_in_place_is_imported_as_it_lies_there_also_by_udfs(
+    run: Run, tmp_path: Path, offline: dict[str, Any]
+) -> None:
+    project = tmp_path / "a project"
+    (project / "src").mkdir(parents=True)
+    (project / "backend.py").write_text(BACKEND)
+    (project / "pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+        "[project]\nname = 'laketop-in-place'\nversion = '1'\n"
+    )
+    module = project / "src" / "laketop_in_place.py"
+    environment = {"environment_key": "e", "spec": {"dependencies": [f"-e {project}"]}}
+    task = {
+        "environment_key": "e",
+        "environments": [environment],
+        "python_wheel_task": {"package_name": "laketop_in_place", "entry_point": "main"},
+    }
+    for factor in (2, 3):  # its source changes, and is not installed again
+        module.write_text(f"FACTOR = {factor}\n{IN_PLACE}")
+        outcome, log = run(PythonWheelTask(), task, **offline)
+        assert outcome.error is None, log
+        assert f"times [0, {factor}, {2 * factor}]" in log
+    assert log.count("installing") == 1

@@ -203,7 +203,20 @@ def test_indexes_are_told_to_the_resolver(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["-c /w/c.txt", "-e /w/folder", "--no-deps"])
+@pytest.mark.parametrize("flag", ["-e ", "--editable ", "--editable="])
+def test_a_project_in_place_is_asked_for_by_its_folder(tmp_path: Path, flag: str) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    found = libraries_of(of_environment(f"{flag}{tmp_path}"), Path, tmp_path / "cache")
+    assert found.requirements == (f"-e {tmp_path.as_uri()}",)
+    assert found.unmet() == list(found.requirements)
+
+
+def test_a_folder_without_a_project_cannot_be_installed_in_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no project to install in"):
+        libraries_of(of_environment(f"-e {tmp_path}"), Path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("text", ["-c /w/c.txt", "--no-deps"])
 def test_other_options_of_an_environment_are_refused_by_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(Refused, match=text):
         libraries_of(of_environment(text), Path, tmp_path)

@@ -46,11 +46,22 @@ def test_pip_install_gives_its_requirements(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["uninstall pandas", "install --target x pandas", "install ./folder", "install -e .", ""],
+    ["uninstall pandas", "install --target x pandas", "install ./folder", ""],
 )
 def test_other_uses_of_pip_are_refused_by_name(line: str) -> None:
     with pytest.raises(Refused, match="%pip"):
         asked_by_pip(line, Path)
+
+
+def test_projects_in_place_are_taken_from_lines_and_files(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "setup.py").touch()
+    (tmp_path / "r.txt").write_text("-e ./more\npandas\n", encoding="utf-8")
+    asked = asked_by_pip("install -e . -r r.txt", lambda name: tmp_path / name)
+    assert asked.requirements == [
+        *(f"-e {tmp_path.as_uri()}", f"-e {tmp_path.as_uri()}/more", "pandas"),
+    ]
 
 
 def test_pip_install_takes_wheels_by_their_place(tmp_path: Path) -> None:

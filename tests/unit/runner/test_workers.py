@@ -26,4 +26,5 @@ def test_the_same_folders_have_the_same_program(tmp_path: Path) -> None:
     first = workers_python([tmp_path], tmp_path / "cache")
     assert workers_python([tmp_path], tmp_path / "cache") == first
     assert workers_python([tmp_path / "b"], tmp_path / "cache") != first
+    assert workers_python([tmp_path], tmp_path / "cache", state="other") != first
     assert [path.name for path in (tmp_path / "cache" / "workers").iterdir()].count(first.name) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from laketop.bundle import nodes
 from laketop.bundle.lint.jobs import Job, Task
 from laketop.bundle.nodes import Node
+from laketop.bundle.patterns import EACH, found
 from laketop.bundle.problems import Problems
 
 TASKS: Final = (
@@ -27,10 +29,17 @@ TASKS: Final = (
 LIBRARIES: Final = ("cran", "egg", "maven")
 """Kinds of libraries that no process of the local runner can be given."""
 
+OPTIONS: Final = (
+    *("-r", "--requirement", "-e", "--editable"),
+    *("--index-url", "--extra-index-url"),
+)
+"""Options that the dependencies of an environment may hold; the others are refused."""
+
 _PARTS: Final[tuple[tuple[nodes.Path, str], ...]] = (
     (("alert_task", "workspace_path"), "give it the `alert_id`"),
     (("sql_task", "dashboard"), "run its queries as `query` or `file`"),
 )
+_DEPENDENCIES: Final = ("environments", EACH, "spec", "dependencies", EACH)
 _INSTEAD: Final = {
     "pipeline_task": "write its tables in a notebook task, or run the other tasks by `--only`",
     "maven": "give the jar itself, as `jar`",
@@ -40,6 +49,11 @@ _INSTEAD: Final = {
 
 def check_not_run(job: Job, problems: Problems) -> None:
     """Report the tasks, parts of tasks and libraries that fail here as not implemented."""
+    for path, node in found(job.node, _DEPENDENCIES, job.path):
+        option = re.split("[ =]", node.text)[0]
+        if option.startswith("-") and option not in OPTIONS:
+            message = f"tasks fail here whose environment holds {node.text!r}"
+            problems.warning(message, path, node, code="not-run-here")
     for task in job.tasks:
         for what, path, node in _refused(task):
             hint = dict(_PARTS).get(path) or _INSTEAD.get(str(path[-1]))
