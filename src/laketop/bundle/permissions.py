@@ -15,6 +15,7 @@ _ORDER = (
     *("CAN_RESTART", "CAN_MANAGE_RUN", "CAN_EDIT", "CAN_MANAGE", "MANAGE", "IS_OWNER"),
 )
 _READ = {"CAN_VIEW": "CAN_READ", "CAN_RUN": "CAN_READ"}
+_USE = {"CAN_VIEW": "CAN_USE", "CAN_RUN": "CAN_USE"}
 _LEVELS = {
     "jobs": {"CAN_RUN": "CAN_MANAGE_RUN"},
     "clusters": {"CAN_VIEW": "CAN_ATTACH_TO", "CAN_RUN": "CAN_RESTART"},
@@ -24,7 +25,12 @@ _LEVELS = {
     "alerts": {"CAN_VIEW": "CAN_READ"},
     "model_serving_endpoints": {"CAN_RUN": "CAN_QUERY"},
     "sql_warehouses": {"CAN_RUN": "CAN_USE"},
-    "apps": {"CAN_VIEW": "CAN_USE", "CAN_RUN": "CAN_USE"},
+    "apps": _USE,
+    "database_instances": _USE,
+    "genie_spaces": {"CAN_VIEW": "CAN_READ"},
+    "instance_pools": {"CAN_VIEW": "CAN_ATTACH_TO", "CAN_RUN": "CAN_ATTACH_TO"},
+    "postgres_projects": _USE,
+    "vector_search_endpoints": _USE,
     "secret_scopes": {"CAN_MANAGE": "MANAGE", "CAN_VIEW": "READ", "CAN_RUN": "READ"},
 }
 

@@ -74,6 +74,7 @@ WITH_PERMISSIONS = frozenset(
     {
         *("jobs", "pipelines", "experiments", "models", "clusters", "dashboards", "alerts"),
         *("sql_warehouses", "model_serving_endpoints", "apps", "secret_scopes"),
+        *("database_instances", "genie_spaces", "instance_pools", "postgres_projects"),
         "vector_search_endpoints",
     }
 )

@@ -23,6 +23,7 @@ from databricks.sdk.service.database import (
     SyncedDatabaseTable,
     SyncedTableSpec,
 )
+from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 
 SPEC = SyncedTableSpec(source_table_full_name="main.default.t", primary_key_columns=["id"])
 
@@ -99,14 +100,19 @@ def test_catalogs_and_synced_tables_are_of_an_instance(
             gone()
 
 
-def test_only_who_made_an_instance_and_admins_change_it(
-    ann: WorkspaceClient, instance: str
+def test_only_who_made_an_instance_and_whom_it_lets_change_it(
+    client: WorkspaceClient, ann: WorkspaceClient, instance: str
 ) -> None:
     change = DatabaseInstance(name=instance, capacity="CU_2")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not have CAN_MANAGE permission"):
         ann.database.update_database_instance(instance, change, "capacity")
     catalog = DatabaseCatalog(name="x", database_instance_name=instance, database_name="d")
     with pytest.raises(PermissionDenied):
         ann.database.create_database_catalog(catalog)
     with pytest.raises(PermissionDenied):
         ann.database.delete_database_instance(instance)
+    entry = AccessControlRequest(
+        user_name=ann.current_user.me().user_name, permission_level=PermissionLevel.CAN_MANAGE
+    )
+    client.permissions.update("database-instances", instance, access_control_list=[entry])
+    assert ann.database.update_database_instance(instance, change, "capacity").capacity == "CU_2"

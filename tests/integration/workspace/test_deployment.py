@@ -745,7 +745,11 @@ resources:
   sql_warehouses:
     small: {name: NAME, cluster_size: 2X-Small, auto_stop_mins: STOP}
   instance_pools:
-    pool: {instance_pool_name: NAME, node_type_id: local, max_capacity: 3}
+    pool:
+      instance_pool_name: NAME
+      node_type_id: local
+      max_capacity: 3
+      permissions: [{level: CAN_ATTACH_TO, user_name: ann@laketop.local}]
   clusters:
     shared:
       cluster_name: NAME
@@ -782,9 +786,10 @@ def test_warehouses_clusters_and_pools_are_made_changed_and_deleted(project: Pro
     assert task.existing_cluster_id == cluster.cluster_id
     assert task.sql_task is not None
     assert task.sql_task.warehouse_id == warehouse.id
-    held = client.permissions.get("clusters", cluster.cluster_id or "")
-    names = [entry.user_name for entry in held.access_control_list or ()]
-    assert "ann@laketop.local" in names
+    for kind, id_ in (("clusters", cluster.cluster_id), ("instance-pools", pool.instance_pool_id)):
+        held = client.permissions.get(kind, id_ or "")
+        names = [entry.user_name for entry in held.access_control_list or ()]
+        assert "ann@laketop.local" in names
 
     project.write(text.replace("STOP", "20").replace("num_workers: 1", "num_workers: 2"))
     client.instance_pools.edit(pool.instance_pool_id or "", name, "local", max_capacity=9)
@@ -873,7 +878,8 @@ def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
     project: Project, name: str
 ) -> None:
     text = resources(
-        f"""{{database_instances: {{i: {{name: {name}, capacity: CU_1, NODES}}}},
+        f"""{{database_instances: {{i: {{name: {name}, capacity: CU_1, NODES,
+          permissions: [{{level: CAN_MANAGE, user_name: ann@laketop.local}}]}}}},
         database_catalogs: {{c: {{name: {name}, database_name: DATABASE,
           database_instance_name: "${{resources.database_instances.i.name}}"}}}},
         synced_database_tables: {{SYNCED}}}}""",
@@ -889,6 +895,8 @@ def test_a_database_is_put_back_after_a_change_by_hand_and_goes_with_a_purge(
     assert project.plan().changing == ()
     api = project.client.database
     assert api.get_synced_database_table(f"{name}.s.t").effective_logical_database_name == "d"
+    held = project.client.permissions.get("database-instances", name).access_control_list or []
+    assert "ann@laketop.local" in {entry.user_name for entry in held}
     by_hand = DatabaseInstance(name=name, node_count=3, capacity="CU_8")
     api.update_database_instance(name, by_hand, "node_count,capacity")
     (step,) = project.plan().changing

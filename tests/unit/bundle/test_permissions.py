@@ -25,6 +25,10 @@ TEXT = """
         ("clusters", "CAN_RUN", "CAN_RESTART"),
         ("model_serving_endpoints", "CAN_RUN", "CAN_QUERY"),
         ("secret_scopes", "CAN_MANAGE", "MANAGE"),
+        ("database_instances", "CAN_RUN", "CAN_USE"),
+        ("genie_spaces", "CAN_VIEW", "CAN_READ"),
+        ("instance_pools", "CAN_RUN", "CAN_ATTACH_TO"),
+        ("vector_search_endpoints", "CAN_VIEW", "CAN_USE"),
     ],
 )
 def test_a_level_of_the_bundle_has_its_word_for_each_type(

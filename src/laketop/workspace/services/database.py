@@ -10,7 +10,6 @@ from databricks.sdk.errors.platform import (
     BadRequest,
     InvalidParameterValue,
     NotFound,
-    PermissionDenied,
 )
 from databricks.sdk.service.database import (
     DatabaseCatalog,
@@ -23,6 +22,8 @@ from laketop.workspace import lake
 from laketop.workspace.kept import Kept, Record, iso, masked
 from laketop.workspace.service import Fields, Service, route
 
+_OBJECTS = "database-instances"
+"""What the permissions API calls instances."""
 _CHANGED = (
     *("capacity", "custom_tags", "enable_pg_native_login", "enable_readable_secondaries"),
     *("node_count", "retention_window_in_days", "stopped", "usage_policy_id"),
@@ -43,8 +44,8 @@ _DEFAULTS: Mapping[str, Any] = {
 class Database(Service):
     """Objects of `w.database`: instances are stopped, and no table is synced.
 
-    Who made an instance, and admins, change it and what it has. Source: databricks-sdk,
-    `database.DatabaseAPI`.
+    Who made an instance, and whom its permissions let manage it, change it and what it has.
+    Source: databricks-sdk, `database.DatabaseAPI`.
     """
 
     @property
@@ -111,6 +112,7 @@ class Database(Service):
         if held:
             raise BadRequest(f"Database instance '{name}' has {held[0]['name']!r}.")
         self._instances.remove(name)
+        self.workspace.permissions.forget(_OBJECTS, name)
 
     @route("POST /api/2.0/database/catalogs")
     def create_catalog(self, fields: Fields) -> Record:
@@ -166,11 +168,13 @@ class Database(Service):
         self._managed(found["effective_database_instance_name"])
         self._synced.remove(found["name"])
 
+    def existing(self, name: str) -> Record:
+        """Return an instance as it is kept, whoever asks. Errors: NotFound."""
+        return self._instances.existing(name)
+
     def _managed(self, name: str) -> Record:
-        found = self._instances.existing(name)
-        user = self.workspace.user
-        if user != found["creator"] and not self.workspace.is_admin:
-            raise PermissionDenied(f"User '{user}' does not manage database instance '{name}'.")
+        found = self.existing(name)
+        self.workspace.permissions.require(_OBJECTS, name, "CAN_MANAGE")
         return found
 
     def _home(self, table: Record) -> tuple[str, str]:

@@ -35,6 +35,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "apps": ("CAN_USE", "CAN_MANAGE"),
     "authorization": ("CAN_USE",),
     "dashboards": _FILES,
+    "database-instances": ("CAN_USE", "CAN_MANAGE"),
     "pipelines": ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"),
     "registered-models": (
         *("CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS"),
@@ -66,6 +67,7 @@ _CREATOR_FIELDS = {
     "alertsv2": "owner_user_name",
     "apps": "creator",
     "dashboards": "creator_user_name",
+    "database-instances": "creator",
     "pipelines": "creator_user_name",
     "registered-models": "user_id",
 }
@@ -74,6 +76,7 @@ _CREATOR_FIELDS = {
 _SERVICES = {
     "alertsv2": "alerts_v2",
     "dashboards": "lakeview",
+    "database-instances": "database",
     "registered-models": "model_registry",
 }
 """The services of objects that are not called as they are."""

@@ -15,6 +15,8 @@ OBJECTS = {
     "apps": "apps",
     "clusters": "clusters",
     "dashboards": "dashboards",
+    "database_instances": "database-instances",
+    "instance_pools": "instance-pools",
     "pipelines": "pipelines",
     "sql_warehouses": "warehouses",
     "model_serving_endpoints": "serving-endpoints",
