@@ -31,7 +31,10 @@ class Event:
     """As in `email_notifications`."""
     at_ms: int
     task: Mapping[str, Any] | None = None
-    """The settings of the task, None for the run as a whole."""
+    """The settings of the task, None for the run as a whole.
+
+    That the run as a whole tells its end once, and not those of its tasks, is unverified.
+    """
     task_run_id: int | None = None
     result: str | None = None
     is_retry: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from laketop.errors import ConfigError
@@ -20,6 +20,20 @@ NAMESPACES: Final = frozenset({"job", "task", "tasks", "input", "workspace", "ba
 
 ISO_DATETIME: Final = "%Y-%m-%dT%H:%M:%S"
 """Unverified: whether a zone follows."""
+FORMS_OF_A_MOMENT: Final[Mapping[str, Callable[[dt.datetime], str | int | bool]]] = {
+    "iso_date": lambda at: at.strftime("%Y-%m-%d"),
+    "iso_datetime": lambda at: at.strftime(ISO_DATETIME),
+    "year": lambda at: at.year,
+    "month": lambda at: at.month,
+    "day": lambda at: at.day,
+    "hour": lambda at: at.hour,
+    "minute": lambda at: at.minute,
+    "second": lambda at: at.second,
+    "timestamp_ms": lambda at: round(at.timestamp() * 1000),
+    "iso_weekday": dt.datetime.isoweekday,
+    "is_weekday": lambda at: at.isoweekday() <= 5,  # Friday
+}
+"""What may follow `job.start_time.`; unverified beyond iso_date and iso_datetime."""
 
 _PART: Final = r"(?:[A-Za-z0-9_]+|`[^`{}]+`|\[[A-Za-z0-9_]+\])"
 _REFERENCE: Final = re.compile(r"\{\{\s*(" + _PART + r"(?:\." + _PART + r")*)\s*\}\}")
@@ -88,25 +102,9 @@ def text_of(value: Any) -> str:
 
 
 def moment(epoch_ms: int) -> Scope:
-    """Return what may follow `job.start_time.`: one moment in eleven forms, all UTC.
-
-    Beyond iso_date and iso_datetime the forms are unverified.
-    """
+    """Return what may follow `job.start_time.`: one moment in eleven forms, all UTC."""
     at = dt.datetime.fromtimestamp(epoch_ms / 1000, dt.UTC)
-    forms = {
-        "iso_date": at.strftime("%Y-%m-%d"),
-        "iso_datetime": at.strftime(ISO_DATETIME),
-        "year": at.year,
-        "month": at.month,
-        "day": at.day,
-        "hour": at.hour,
-        "minute": at.minute,
-        "second": at.second,
-        "timestamp_ms": epoch_ms,
-        "iso_weekday": at.isoweekday(),
-        "is_weekday": at.isoweekday() <= 5,  # Friday
-    }
-    return Scope(forms)
+    return Scope({name: form(at) for name, form in FORMS_OF_A_MOMENT.items()})
 
 
 def _replacement(found: re.Match[str], scope: Scope) -> str:

@@ -5,10 +5,12 @@ Source: Databricks docs, dynamic values. What is not named there is unverified.
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.runner.references import Scope, moment
-from laketop.runner.states import termination_code
+from laketop.runner.states import BAD, GOOD, NEVER_RAN, termination_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +19,19 @@ if TYPE_CHECKING:
 
 TRIGGER_WORDS: Final = {"ONE_TIME": "onetime", "RUN_JOB_TASK": "run_job"}
 """`job.trigger.type` where it is not the trigger in lower case; unverified."""
+OLD_REFERENCES: Final = {
+    "job_id": ("job", "id"),
+    "parent_run_id": ("job", "run_id"),
+    "start_date": ("job", "start_time", "iso_date"),
+    "start_time": ("job", "start_time", "timestamp_ms"),
+    "run_id": ("task", "run_id"),
+    "task_key": ("task", "name"),
+}
+"""What references were called once, and are called now; unverified, as is `task_retry_count`."""
+RESULT_WORDS: Final = {result: result.lower() for result in (*GOOD, *BAD, *NEVER_RAN)}
+"""What `tasks.T.result_state` says; unverified."""
+FIRST_EXECUTION: Final = 1
+"""What `execution_count` begins with, retries and repairs adding one each; unverified."""
 
 
 def nested(facts: Mapping[str, Any]) -> Scope:
@@ -38,24 +53,14 @@ def job_scope(
 
     `facts` holds what the trigger knows, `trigger`, and the time of a `backfill`.
     """
-    start = moment(start_ms)
     about = {"time": moment(trigger_ms), **nested(facts.get("trigger", {}))}
     trigger_word = TRIGGER_WORDS.get(trigger, trigger.lower())
-    return Scope(
+    trigger_scope = Scope({"type": trigger_word, **about})
+    return _with_old(
         {
-            "job": Scope(
-                {
-                    **job,
-                    "start_time": start,
-                    "trigger": Scope({"type": trigger_word, **about}),
-                }
-            ),
+            "job": Scope({**job, "start_time": moment(start_ms), "trigger": trigger_scope}),
             "workspace": workspace,
             "backfill": nested(facts.get("backfill", {})),
-            "job_id": job["id"],
-            "parent_run_id": job["run_id"],
-            "start_date": start["iso_date"],
-            "start_time": start["timestamp_ms"],
         }
     )
 
@@ -64,26 +69,34 @@ def task_scope(
     job: Scope, parameters: Mapping[str, str], attempt: Attempt, upstream: Iterable[Attempt]
 ) -> Scope:
     """Return what an attempt's settings may refer to; `upstream` are the last attempts above."""
-    return Scope(
+    return _with_old(
         {
             **job,
             "job": Scope({**job["job"], "parameters": Scope(parameters)}),
             "task": Scope({"name": attempt.key, **facts_of(attempt)}),
             "tasks": Scope({above.key: _task_above(above) for above in upstream}),
-            "run_id": attempt.run_id,
-            "task_key": attempt.key,
             "task_retry_count": attempt.number,
         }
     )
 
 
+def _with_old(facts: Mapping[str, Any]) -> Scope:
+    old = {
+        name: functools.reduce(operator.getitem, path, facts)
+        for name, path in OLD_REFERENCES.items()
+        if path[0] in facts
+    }
+    return Scope({**facts, **old})
+
+
 def _task_above(attempt: Attempt) -> Scope:
+    """Return what is known of a task above; all but its `values` is unverified."""
     result = attempt.result or ""
     return Scope(
         {
             **facts_of(attempt),
             "values": Scope(attempt.values),
-            "result_state": result.lower(),
+            "result_state": RESULT_WORDS.get(result, result.lower()),
             "error_code": termination_code(result),
             **({"output": _output(attempt.output)} if attempt.output else {}),
         }
@@ -98,6 +111,6 @@ def _output(output: Mapping[str, Any]) -> Scope:
 
 def facts_of(attempt: Attempt) -> dict[str, Any]:
     """Return what a reference may ask of an attempt, of its own task or of one above it."""
-    facts = {"run_id": attempt.run_id, "execution_count": attempt.number + 1}
+    facts = {"run_id": attempt.run_id, "execution_count": attempt.number + FIRST_EXECUTION}
     path = (attempt.task.get("notebook_task") or {}).get("notebook_path")
     return {**facts, "notebook_path": path} if path else facts

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 FINAL: Final = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 GOOD: Final = frozenset({"SUCCESS", "EXCLUDED"})
+"""That an excluded parent counts as good beside one that ran is unverified."""
 FAILURES: Final = frozenset({"FAILED", "TIMEDOUT", "UPSTREAM_FAILED"})
 CANCELLATIONS: Final = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
 BAD: Final = FAILURES | CANCELLATIONS
 
 NEVER_RAN: Final = frozenset({"EXCLUDED", "UPSTREAM_FAILED", "UPSTREAM_CANCELED", "DISABLED"})
+RESULT_WITH_A_CANCELED_LEAF: Final = "CANCELED"
+"""Of a run none of whose leaves failed; unverified."""
 LIFE_CYCLE_OF_A_TASK_THAT_NEVER_RAN: Final = "SKIPPED"
 """Unverified."""
 
@@ -155,11 +158,11 @@ def result_of_run(leaves: Iterable[str], others: Iterable[str]) -> str:
     """Return the result of a run from the results of its leaves and of its other tasks.
 
     Disabled tasks are not part of the graph that is asked about.
-    Source: Jobs API 2.2, run states; that a canceled leaf makes a canceled run is unverified.
+    Source: Jobs API 2.2, run states.
     """
     leaves = set(leaves)
     if leaves & FAILURES:
         return "FAILED"
     if leaves & CANCELLATIONS:
-        return "CANCELED"
+        return RESULT_WITH_A_CANCELED_LEAF
     return "SUCCESS_WITH_FAILURES" if set(others) & BAD else "SUCCESS"

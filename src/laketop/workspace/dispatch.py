@@ -229,7 +229,8 @@ class Dispatcher:
     def promote(self, job_id: int) -> None:
         """Let queued runs of a job begin, inside a transaction, as far as its limit allows.
 
-        One that has waited for too long is skipped instead.
+        The one that waits longest is first (unverified); one that has waited for too long is
+        skipped instead.
         """
         free = self._limit_of(job_id) - self._records.count_active(job_id)
         for run_id in self._records.queued(job_id):
@@ -316,6 +317,7 @@ class Dispatcher:
             self._final.notify_all()
 
     def _run_job(self, call: JobCall) -> ChildRun:
+        """Run a job for a task that waits; a cancel of the task reaches the run (unverified)."""
         parent = self._runs[call.run_id]
         _check_chain(parent.chain, call.job_id)
         if self._closed.is_set():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue
@@ -73,19 +73,36 @@ def _check_limits(settings: Mapping[str, Any]) -> None:
     beside = [name for name in _BESIDE_TRIGGERS if settings.get(name) is not None]
     if settings.get("triggers") and beside:
         raise InvalidParameterValue(f"A job has triggers or a {beside[0]}, not both.")
-    for item in (settings, *(settings.get("tasks") or ())):
-        for event, hooks in (item.get("webhook_notifications") or {}).items():
-            if len(hooks or ()) > MOST_WEBHOOKS:
-                raise InvalidParameterValue(f"{event} has at most {MOST_WEBHOOKS} webhooks.")
-    for task in settings.get("tasks") or ():
-        given = (task.get("notebook_task") or {}).get("base_parameters") or {}
-        if len(json.dumps(given, ensure_ascii=False).encode()) > _LARGEST_PARAMETERS:
-            raise InvalidParameterValue(
-                f"The base_parameters of task {task['task_key']} have more than 1 MB as JSON."
-            )
     for parameter in settings.get("parameters") or ():
         if not _PARAMETER.fullmatch(parameter["name"]):
             raise InvalidParameterValue(f"The parameter {parameter['name']!r} cannot be named so.")
+    for item in (settings, *_every_task(settings)):
+        _check_webhooks(item)
+    for task in _every_task(settings):
+        _check_base_parameters(task)
+
+
+def _check_webhooks(item: Mapping[str, Any]) -> None:
+    for event, hooks in (item.get("webhook_notifications") or {}).items():
+        if len(hooks or ()) > MOST_WEBHOOKS:
+            raise InvalidParameterValue(f"{event} has at most {MOST_WEBHOOKS} webhooks.")
+
+
+def _check_base_parameters(task: Mapping[str, Any]) -> None:
+    given = (task.get("notebook_task") or {}).get("base_parameters") or {}
+    if len(json.dumps(given, ensure_ascii=False).encode()) > _LARGEST_PARAMETERS:
+        raise InvalidParameterValue(
+            f"The base_parameters of task {task.get('task_key')} have more than 1 MB as JSON."
+        )
+
+
+def _every_task(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the tasks of a job, and those that a for_each task runs for each input."""
+    for task in settings.get("tasks") or ():
+        yield task
+        nested = (task.get("for_each_task") or {}).get("task")
+        if nested:
+            yield nested
 
 
 def _or(value: int | None, default: int) -> int:

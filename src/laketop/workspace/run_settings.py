@@ -40,7 +40,7 @@ def given_to_tasks(sent: Mapping[str, Any]) -> dict[str, Any]:
 
     `sent` is all that run-now, repair or a run_job task says.
     Errors: NotServed for those of tasks that do not run here; InvalidParameterValue for one of
-    another type or with too many bytes, and for job parameters beside them.
+    another type or with too many bytes, and for job parameters beside them, which is unverified.
     """
     for name in _REFUSED:
         if sent.get(name):

@@ -6,20 +6,23 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from laketop.runner.paths import Places
 
 _COMMIT = re.compile(r"(\d{20})\.json")
+MARK_OF_A_FILE: Final = 0
+"""What is kept of a file beside its name: an overwritten one is the same file; unverified."""
 
 
 def files_below(places: Places, url: str) -> dict[str, int]:
-    """Return the files below `/Volumes/…`, `dbfs:/…` or `file:/…`, each with a 0, at any depth.
+    """Return the files below `/Volumes/…`, `dbfs:/…` or `file:/…`, each with its mark.
 
-    An overwritten file is the same file (unverified). A place that is not there has none.
+    They may lie at any depth. A place that is not there has none.
     """
     top = _place(places, url)
     return {
-        os.path.relpath(os.path.join(folder, name), top): 0  # noqa: PTH118 - of text, for speed
+        os.path.relpath(os.path.join(folder, name), top): MARK_OF_A_FILE  # noqa: PTH118 - of text, for speed
         for folder, _, names in os.walk(top)
         for name in names
     }

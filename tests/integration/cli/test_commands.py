@@ -59,6 +59,22 @@ def test_a_target_is_a_deployment_of_its_own(thread: Path, laketop: Laketop) -> 
     assert (files / "prod" / "files" / "src" / "first.py").is_file()
     assert json.loads(laketop("deploy", "-t", "prod", "--json").out) == prod
     assert laketop("run", "chain", "-t", "prod").code == 0
+    assert f"jobs.chain: chain {prod['jobs']['chain']}" in laketop("summary", "-t", "prod").out
+    assert "--auto-approve" in laketop("destroy", "-t", "prod").err
+    gone = laketop("destroy", "-t", "prod", "--auto-approve")
+    assert (gone.code, "nothing of target prod is left" in gone.err) == (0, True), gone.err
+    assert not (files / "prod").exists()
+    assert json.loads(laketop("deploy", "--json").out) == dev
+
+
+def test_init_writes_a_bundle_that_is_valid_and_nothing_over_another(tmp_path: Path) -> None:
+    said = run_laketop(tmp_path, "init", "shop", "--json")
+    assert said.code == 0, said.err
+    assert "shop/databricks.yml" in json.loads(said.out)["files"]
+    valid = run_laketop(tmp_path / "shop", "validate", "--json")
+    assert (valid.code, json.loads(valid.out)["problems"]) == (0, [])
+    again = run_laketop(tmp_path, "init", "shop")
+    assert (again.code, "is there already" in again.err) == (1, True)
 
 
 def test_open_prints_a_link_that_signs_a_browser_in_once(laketop: Laketop) -> None:

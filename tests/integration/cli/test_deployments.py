@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.workspace import ImportFormat
 from tests.integration.cli.conftest import Said, run_laketop
 from tests.integration.workspace.conftest import Served, serving
 
@@ -26,9 +28,12 @@ targets:
     default: true
     mode: development
     workspace: {host: HOST}
+    bundle: {deployment: {lock: {enabled: true}}}
 resources:
   schemas:
     lake: {catalog_name: main, name: lake}
+  volumes:
+    files: {catalog_name: main, schema_name: "${resources.schemas.lake.name}", name: files}
   jobs:
     nightly:
       name: nightly
@@ -69,10 +74,10 @@ def client(remote: Served) -> Iterator[WorkspaceClient]:
 
 
 def at_a_terminal(root: Path, token: str, answer: str) -> tuple[int, str]:
-    """Run `laketop destroy --remote` for somebody who types `answer`; return code and screen."""
+    """Run `laketop destroy --purge` for somebody who types `answer`; return code and screen."""
     person, terminal = pty.openpty()
     with os.fdopen(person, "rb+", buffering=0) as screen:
-        command = [sys.executable, "-m", "laketop.cli", "destroy", "--remote"]
+        command = [sys.executable, "-m", "laketop.cli", "destroy", "--purge", "--remote"]
         environment = {**os.environ, "DATABRICKS_TOKEN": token, "TERM": "dumb"}
         process = subprocess.Popen(
             command, cwd=root, env=environment, stdin=terminal, stdout=terminal, stderr=terminal
@@ -92,7 +97,10 @@ def test_a_target_goes_to_its_own_host_and_comes_back(
 ) -> None:
     plan = far("plan")
     assert plan.code == 0, plan.err
-    assert plan.out.splitlines()[-1] == "Plan: 2 to add, 0 to change, 0 to delete, 0 unchanged"
+    assert plan.out.splitlines()[-1] == "Plan: 3 to add, 0 to change, 0 to delete, 0 unchanged"
+    assert far("deploy", "--select", "schemas.lake").code == 0
+    selected = far("plan", "--select", "volumes.files").out.splitlines()  # and what it needs
+    assert selected[-1] == "Plan: 1 to add, 0 to change, 0 to delete, 1 unchanged"
     deployed = far("deploy", "--json")
     assert deployed.code == 0, deployed.err
     job_id = json.loads(deployed.out)["jobs"]["nightly"]
@@ -102,7 +110,7 @@ def test_a_target_goes_to_its_own_host_and_comes_back(
     notebook = (settings.tasks or [])[0].notebook_task
     assert notebook is not None
     assert client.workspace.get_status(notebook.notebook_path).object_type
-    assert far("plan").out == "Plan: 0 to add, 0 to change, 0 to delete, 2 unchanged\n"
+    assert far("plan").out == "Plan: 0 to add, 0 to change, 0 to delete, 3 unchanged\n"
 
     client.schemas.update("main.dev_me_lake", comment="by hand")
     drifted = far("plan").out
@@ -113,17 +121,29 @@ def test_a_target_goes_to_its_own_host_and_comes_back(
     assert f"jobs.nightly: [dev me] nightly {job_id}" in far("summary").out
     assert json.loads(far("open", "nightly", "--json").out)["url"].endswith(f"/jobs/{job_id}")
 
+    lock = notebook.notebook_path.replace("/files/n", "/state/deploy.lock")
+    held = {"ID": "x", "User": "ann@laketop.local", "AcquisitionTime": "2026-01-01T00:00:00Z"}
+    content = io.BytesIO(json.dumps(held).encode())
+    client.workspace.upload(lock, content, format=ImportFormat.RAW)
+    assert "locked by 'ann@laketop.local'" in far("deploy").err
+    assert far("deploy", "--force-lock").code == 0
+    assert not client.schemas.get("main.dev_me_lake").comment
+
+    client.files.upload("/Volumes/main/dev_me_lake/files/a.txt", io.BytesIO(b"x"))
     refused = far("destroy")
     assert refused.code == 1
     assert "--auto-approve" in refused.err
     code, said = at_a_terminal(tmp_path, remote.token, "n")
     assert (code, "jobs.nightly" in said, "Go on? [y/N]" in said) == (1, True, True), said
     assert client.jobs.get(job_id).job_id == job_id
+    kept = far("destroy", "--auto-approve")
+    assert (kept.code, "--purge" in kept.err) == (1, True), kept.err
+    assert client.volumes.read("main.dev_me_lake.files")
     code, said = at_a_terminal(tmp_path, remote.token, "yes")
     assert (code, "nothing of target dev is left" in said) == (0, True), said
     assert [job.settings.name for job in client.jobs.list() if job.settings] == ["the other job"]
     assert not [s.name for s in client.schemas.list("main") if s.name == "dev_me_lake"]
-    assert far("plan").out.splitlines()[-1].startswith("Plan: 2 to add")
+    assert far("plan").out.splitlines()[-1].startswith("Plan: 3 to add")
 
 
 def test_nothing_of_a_remote_deployment_needs_or_starts_a_local_workspace(

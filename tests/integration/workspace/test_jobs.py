@@ -24,10 +24,12 @@ from databricks.sdk.service.compute import Environment
 from databricks.sdk.service.jobs import (
     ConditionTask,
     ConditionTaskOp,
+    CronSchedule,
     JobEmailNotifications,
     JobEnvironment,
     JobParameterDefinition,
     JobSettings,
+    PauseStatus,
     PipelineParams,
     PipelineTask,
     QueueSettings,
@@ -163,6 +165,15 @@ def test_jobs_are_listed_newest_first_in_pages_and_by_name(client: WorkspaceClie
     made = [client.jobs.create(name=f"Paged {n // 2}").job_id for n in range(6)]
     assert [job.job_id for job in client.jobs.list(limit=2)][:6] == made[::-1]
     assert [job.job_id for job in client.jobs.list(name="paged 1")] == [made[3], made[2]]
+    assert len(_page(client, "list", limit=100)["jobs"]) >= 6
+    for limit in (0, 101):
+        with pytest.raises(InvalidParameterValue, match="limit is not from 1 to 100"):
+            _page(client, "list", limit=limit)
+
+
+def _page(client: WorkspaceClient, what: str, **query: Any) -> dict[str, Any]:
+    found: Any = client.api_client.do("GET", f"/api/2.2/jobs/{what}", query=query)
+    return dict(found)
 
 
 def test_a_job_with_many_tasks_comes_in_pages(client: WorkspaceClient) -> None:
@@ -503,7 +514,7 @@ def test_a_job_that_allows_no_run_skips_every_run(client: WorkspaceClient) -> No
     assert _result(run) is RunResultState.MAXIMUM_CONCURRENT_RUNS_REACHED
 
 
-def test_raising_the_limit_lets_queued_runs_begin(
+def test_raising_the_limit_lets_queued_runs_begin_and_neither_lowering_it_nor_a_pause_ends_any(
     client: WorkspaceClient, script: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
@@ -513,9 +524,11 @@ def test_raising_the_limit_lets_queued_runs_begin(
     state = client.jobs.get_run(runs[1]).state
     assert state is not None
     assert state.life_cycle_state is not RunLifeCycleState.QUEUED
+    paused = CronSchedule("0 0 0 * * ?", "UTC", pause_status=PauseStatus.PAUSED)
+    client.jobs.update(job_id, new_settings=JobSettings(max_concurrent_runs=1, schedule=paused))
     gate.touch()
     for run_id in runs:
-        _ended(client, run_id)
+        assert _result(_ended(client, run_id)) is RunResultState.SUCCESS
 
 
 _TOKENS = max(5, settings().max_examples // 20)
@@ -582,6 +595,10 @@ def test_runs_are_listed_newest_first_in_pages_and_by_state(client: WorkspaceCli
     assert not any(run.tasks for run in listed)
     assert list(client.jobs.list_runs(job_id=job_id, active_only=True)) == []
     assert len(list(client.jobs.list_runs(job_id=job_id, completed_only=True))) == 5
+    assert len(_page(client, "runs/list", job_id=job_id, limit=25)["runs"]) == 5
+    assert len(_page(client, "runs/list", job_id=job_id, limit=0)["runs"]) == 5  # as many as may be
+    with pytest.raises(InvalidParameterValue, match="limit is not from 0 to 25"):
+        _page(client, "runs/list", limit=26)
     with pytest.raises(InvalidParameterValue, match="exclude each other"):
         next(client.jobs.list_runs(active_only=True, completed_only=True))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,13 +52,21 @@ def _site(folder: Path, task: Waits) -> Site:
 
 
 def _run(folder: Path, seed: int, *, retries: int, tasks: int = 6) -> tuple[JobRun, Waits]:
-    settings = {
-        "tasks": [
-            {"task_key": f"t{n}", "function_task": {}, "max_retries": retries} for n in range(tasks)
-        ]
-    }
+    return _run_of([_task(f"t{n}", retries) for n in range(tasks)], folder, seed)
+
+
+def _task(key: str, retries: int) -> dict[str, Any]:
+    return {"task_key": key, "function_task": {}, "max_retries": retries}
+
+
+def _loop(retries: int) -> dict[str, Any]:
+    loop = {"inputs": "[1, 2, 3, 4]", "concurrency": 2, "task": _task("each", retries)}
+    return {"task_key": "loop", "for_each_task": loop}
+
+
+def _run_of(tasks: list[dict[str, Any]], folder: Path, seed: int) -> tuple[JobRun, Waits]:
     ids = itertools.count(10)
-    run = JobRun(settings, RunRequest(job_id=1, run_id=2, created_ms=0), ids.__next__)
+    run = JobRun({"tasks": tasks}, RunRequest(job_id=1, run_id=2, created_ms=0), ids.__next__)
     task = Waits()
     execution = Execution(run, chaotic(_site(folder, task), seed, folder / "2"), lambda _: None)
     execution.start()
@@ -112,6 +121,24 @@ def test_what_is_delivered_twice_runs_twice_in_folders_of_its_own(tmp_path: Path
     run, task = _run(tmp_path, seed, retries=0, tasks=1)
     assert run.result == "SUCCESS"
     assert len(set(task.places)) == 2
+
+
+def test_each_iteration_has_a_fate_of_its_own_and_retries_cope(tmp_path: Path) -> None:
+    fails = [fate(7, "each", str(number), 0).crash_seconds is not None for number in range(4)]
+    assert set(fails) == {True, False}
+    run, _ = _run_of([_loop(2)], tmp_path / "a", 7)
+    again, _ = _run_of([_loop(2)], tmp_path / "b", 7)
+    assert run.result == again.result == "SUCCESS"
+    assert _notes(tmp_path / "a") == _notes(tmp_path / "b")
+    noted = [json.loads(note) for note in _notes(tmp_path / "a")]
+    crashed = {n["place"] for n in noted if n["attempt"] == 0 and "crashes" in n["did"]}
+    assert crashed == {str(number) for number, one in enumerate(fails) if one}
+
+
+def test_without_retries_an_iteration_that_crashed_fails_its_task(tmp_path: Path) -> None:
+    run, task = _run_of([_loop(0)], tmp_path, 7)
+    assert run.result == "FAILED"
+    assert len({place.name for place in task.places}) >= 4  # the others finish
 
 
 def test_a_task_that_waits_is_late_at_most() -> None:

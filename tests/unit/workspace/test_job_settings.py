@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -87,15 +88,42 @@ def test_a_page_token_that_is_none_is_refused() -> None:
         paged({}, (), "x")
 
 
-def test_base_parameters_of_a_notebook_have_a_megabyte_at_most() -> None:
+def _nested(task: dict[str, Any]) -> dict[str, Any]:
+    return {"task_key": "each", "for_each_task": {"inputs": "[1]", "task": task}}
+
+
+@pytest.mark.parametrize("placed", [lambda task: task, _nested])
+def test_base_parameters_of_a_notebook_have_a_megabyte_at_most(
+    placed: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
     def job(size: int) -> dict[str, Any]:
         given = {"x": "y" * (size - len('{"x": ""}'))}
         notebook = {"notebook_path": "/n", "base_parameters": given}
-        return {"tasks": [{"task_key": "a", "notebook_task": notebook}]}
+        return {"tasks": [placed({"task_key": "a", "notebook_task": notebook})]}
 
     assert checked(job(2**20))
     with pytest.raises(InvalidParameterValue, match="base_parameters of task a have more than 1"):
         checked(job(2**20 + 1))
+
+
+def test_a_job_has_a_thousand_tasks_at_most() -> None:
+    keys = [f"t{number}" for number in range(1001)]
+    assert checked({"tasks": _tasks(*keys[:1000])})
+    with pytest.raises(InvalidParameterValue, match="at most 1000 tasks"):
+        checked({"tasks": _tasks(*keys)})
+
+
+@pytest.mark.parametrize("placed", [lambda hooks: hooks, lambda hooks: {"tasks": [hooks]}])
+def test_an_event_has_three_webhooks_at_most(
+    placed: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    def job(count: int) -> dict[str, Any]:
+        hooks = {"on_failure": [{"id": str(number)} for number in range(count)]}
+        return placed({"task_key": "a", "webhook_notifications": hooks})
+
+    assert checked(job(3))
+    with pytest.raises(InvalidParameterValue, match="on_failure has at most 3 webhooks"):
+        checked(job(4))
 
 
 @pytest.mark.parametrize(

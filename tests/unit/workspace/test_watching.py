@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from laketop.runner.paths import Places
 from laketop.workspace import watching
+from laketop.workspace.triggers import Mark, OnArrival
 
 
 @pytest.fixture
@@ -38,6 +40,18 @@ def test_files_of_dbfs_and_of_the_machine(places: Places, tmp_path: Path) -> Non
     (places.dbfs / "in" / "a").write_text("1")
     assert set(watching.files_below(places, "dbfs:/in")) == {"a"}
     assert set(watching.files_below(places, f"file:{tmp_path}/dbfs/in")) == {"a"}
+
+
+def test_an_overwritten_file_starts_no_run(places: Places) -> None:
+    url, file = "/Volumes/main/raw/in", _volume(places) / "a.csv"
+    file.write_text("1")
+    arrival = OnArrival(url=url)
+    mark = arrival.noticed(Mark(since_ms=0), watching.files_below(places, url), 0)
+    file.write_text("something longer")
+    os.utime(file, (1, 1))
+    assert arrival.due_ms(arrival.noticed(mark, watching.files_below(places, url), 5)) is None
+    (file.parent / "b.csv").write_text("2")
+    assert arrival.due_ms(arrival.noticed(mark, watching.files_below(places, url), 5)) == 5
 
 
 def test_a_place_that_is_not_there_has_no_files(places: Places) -> None:

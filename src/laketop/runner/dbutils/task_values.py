@@ -52,7 +52,7 @@ class TaskValues:
     ) -> Any:
         """Return the value that a task upstream has set, `default` if it has not.
 
-        Errors: ValueError if there is neither.
+        Errors: ValueError if there is neither; that it is this one is unverified.
         """
         values = self._upstream.get(taskKey, {})
         if key in values:

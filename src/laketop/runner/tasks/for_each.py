@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class ForEachTask:
-    """Waits for its iterations; they all finish, and one that fails makes the task fail."""
+    """Waits for its iterations; they all finish, and one that fails makes the task fail.
+
+    That it does is unverified, that the others still finish is laketop's choice.
+    """
 
     waits = True
 

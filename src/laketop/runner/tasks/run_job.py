@@ -33,7 +33,8 @@ class RunJobTask:
 
         Errors: ConfigError for a `job_id` that is no number, and for parameters both of the job
         and of its tasks.
-        Source: Databricks docs, task types, and job parameters: those of this job win.
+        Source: Databricks docs, task types, and job parameters: those of this job win. That the
+        two kinds of parameters do not mix is unverified.
         """
         settings = task["run_job_task"]
         of_tasks = {name: settings[name] for name in settings if name not in _FIELDS}

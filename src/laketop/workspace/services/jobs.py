@@ -693,7 +693,8 @@ class Jobs(Service):
         )
 
     def _workspace_scope(self) -> dict[str, str]:
-        return {"id": self.workspace.workspace_id, "url": self.workspace.host}
+        host = self.workspace.host  # as `workspace.url`, whose form is unverified
+        return {"id": self.workspace.workspace_id, "url": host}
 
     def _settings_of(self, record: RunRecord) -> dict[str, Any]:
         """Return the settings of a run's job as they are now, or those that were submitted."""
@@ -918,7 +919,7 @@ class Jobs(Service):
         self._require_run(record, "CAN_VIEW")
         if len({one["task_key"] for one in record.tasks}) != 1:
             raise InvalidParameterValue(
-                "Retrieving the output of runs with multiple tasks is not supported."
+                "Retrieving the output of runs with multiple tasks is not supported."  # unverified
                 " Please retrieve the output of each individual task run instead."
             )
         return record, record.tasks[-1]
