@@ -27,6 +27,7 @@ def check_jobs(resources: Node, problems: Problems) -> None:
         for keys_in, name, here in (
             ("job_clusters", "job_cluster_key", "job cluster"),
             ("environments", "environment_key", "environment"),
+            ("environment_variables", "environment_variables_key", "environment variables"),
         ):
             declared = _keys(job.get(keys_in), name)
             for at, task in tasks_of(job, path):

@@ -20,6 +20,7 @@ from laketop.runner.context import Outcome, TaskContext, no_credential, no_java
 from laketop.runner.iterations import IterationsRun, Surroundings
 from laketop.runner.steady_clock import SteadyClock
 from laketop.runner.tasks import refuse_unknown, task_types
+from laketop.runner.variables import with_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -362,7 +363,8 @@ class _Work:
             self._iterations.cancel(task_run_id)
 
     def _surroundings(self) -> tuple[Mapping[str, str], Path]:
-        environment, request = self._site.environment(self._task), self._run.request
+        site, request = self._site, self._run.request
+        environment = with_variables(self._task, site.environment(self._task), site.resolve)
         remote = environment.get("SPARK_REMOTE")
         if remote:
             caller = f"JOB:{request.job_id}:{request.run_id}:{self._attempt.run_id}"

@@ -12,6 +12,7 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.jobs import JobSettings
 
 from laketop.errors import ConfigError
+from laketop.runner import variables
 from laketop.runner.graph import Graph
 from laketop.runner.notifications import MOST_WEBHOOKS
 from laketop.workspace.shapes import shaped
@@ -53,6 +54,7 @@ def checked(sent: Mapping[str, Any]) -> dict[str, Any]:
         raise NotServed(f"laketop does not take {old[0]} outside of tasks.")
     _check_limits(settings)
     try:
+        variables.check(settings.get("environment_variables"))
         Graph.of(settings.get("tasks") or ())
     except ConfigError as error:
         raise InvalidParameterValue(error.message) from error

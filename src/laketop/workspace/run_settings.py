@@ -80,14 +80,20 @@ def _with(settings: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]
 
 
 def with_environments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings, each task with the environments and the repository that it needs."""
+    """Return the settings, each task with what it needs of its job.
+
+    That is its environments, its environment variables and its repository.
+    """
     environments = settings.get("environments") or []
+    variables = settings.get("environment_variables") or []
     git = settings.get("git_source")
 
     def given(task: Mapping[str, Any]) -> dict[str, Any]:
         each = task.get("for_each_task") or {}
         nested = {"for_each_task": {**each, "task": given(each["task"])}} if each else {}
         own = {"environments": environments} if task.get("environment_key") else {}
+        if task.get("environment_variables_key"):
+            own["environment_variables"] = variables
         return {**with_repository(task, git), **own, **nested}
 
     return {**settings, "tasks": [given(task) for task in settings.get("tasks") or ()]}

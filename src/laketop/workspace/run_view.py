@@ -10,7 +10,7 @@ from laketop.runner.attempt import resolved_values
 from laketop.runner.git_source import used_commit
 from laketop.workspace.run_records import RunRecord
 
-_OURS: Final = frozenset({"environments", "iterations", "resolved_values"})
+_OURS: Final = frozenset({"environments", "environment_variables", "iterations", "resolved_values"})
 """What the records hold of an attempt and is not shown, or not always."""
 
 

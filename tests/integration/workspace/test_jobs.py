@@ -27,6 +27,8 @@ from databricks.sdk.service.jobs import (
     CronSchedule,
     JobEmailNotifications,
     JobEnvironment,
+    JobEnvironmentVariables,
+    JobEnvironmentVariablesSpec,
     JobParameterDefinition,
     JobSettings,
     PauseStatus,
@@ -414,13 +416,22 @@ def test_parameters_of_a_script_replace_those_of_its_task(
 def test_a_task_sees_the_environments_of_its_job_and_they_are_not_shown(
     client: WorkspaceClient, script: Path
 ) -> None:
-    task = _python(script, "print('in it')", environment_key="default")
+    keys = {"environment_key": "default", "environment_variables_key": "common"}
+    task = _python(script, "import os; print(os.environ['STAGE'])", **keys)
     environment = JobEnvironment("default", Environment(environment_version="4"))
-    run = _ended(client, _start(client, _job(client, task, environments=[environment])))
+    variables = JobEnvironmentVariablesSpec(variables={"STAGE": "test"})
+    job_id = _job(
+        client,
+        task,
+        environments=[environment],
+        environment_variables=[JobEnvironmentVariables("common", variables)],
+    )
+    run = _ended(client, _start(client, job_id))
     assert _result(run) is RunResultState.SUCCESS, run.state
+    assert client.jobs.get_run_output((run.tasks or [])[0].run_id or 0).logs == "test\n"
     raw = client.api_client.do("GET", "/api/2.2/jobs/runs/get", query={"run_id": run.run_id})
     assert isinstance(raw, dict)
-    assert "environments" not in raw["tasks"][0]
+    assert not {"environments", "environment_variables"} & set(raw["tasks"][0])
 
 
 def test_a_run_that_has_ended_is_deleted_with_what_it_left(

@@ -130,6 +130,26 @@ def noted(keys: list[str]) -> Callable[[TaskContext], Outcome]:
     return function
 
 
+def test_a_task_has_the_variables_that_it_names_and_one_that_names_none_of_its_job_fails(
+    bench: Bench,
+) -> None:
+    seen: dict[str, Mapping[str, str]] = {}
+
+    def note(context: TaskContext) -> Outcome:
+        seen[context.task_key] = context.environment
+        return Outcome("SUCCESS")
+
+    bench.functions.update(a=note, b=note)
+    entry = {"environment_variables_key": "common", "spec": {"variables": {"STAGE": "test"}}}
+    more = {"environment_variables": [entry], "environment_variables_key": "common"}
+    final = bench.play(task("a", **more), task("b", **{**more, "environment_variables_key": "no"}))
+    assert results(final) == ["SUCCESS", "FAILED"]
+    assert seen == {"a": {"TASK": "a", "STAGE": "test"}}
+    assert "names no environment variables of its job: 'no'" in str(
+        bench.outcome(final["tasks"][1])
+    )
+
+
 def test_a_run_is_carried_out_and_every_change_is_told(bench: Bench) -> None:
     final = bench.play(task("a"), task("b", "a"))
     assert results(final) == ["SUCCESS", "SUCCESS"]

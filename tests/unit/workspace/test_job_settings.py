@@ -106,6 +106,12 @@ def test_base_parameters_of_a_notebook_have_a_megabyte_at_most(
         checked(job(2**20 + 1))
 
 
+def test_environment_variables_that_cannot_be_are_refused() -> None:
+    entry = {"environment_variables_key": "a", "spec": {"variables": {"A B": "x"}}}
+    with pytest.raises(InvalidParameterValue, match="'A B' cannot be an environment variable"):
+        checked({"environment_variables": [entry]})
+
+
 def test_a_job_has_a_thousand_tasks_at_most() -> None:
     keys = [f"t{number}" for number in range(1001)]
     assert checked({"tasks": _tasks(*keys[:1000])})

@@ -76,13 +76,20 @@ def test_parameters_of_another_type_are_refused_by_name(sent: dict[str, object])
         given_to_tasks(sent)
 
 
-def test_a_task_that_names_an_environment_is_given_the_jobs() -> None:
-    environments = [{"environment_key": "e"}]
-    each = {"task_key": "c", "for_each_task": {"task": {**SCRIPT, "environment_key": "e"}}}
-    settings = {"tasks": [NOTEBOOK, each], "environments": environments}
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("environment_key", "environments"),
+        ("environment_variables_key", "environment_variables"),
+    ],
+)
+def test_a_task_that_names_what_its_job_has_is_given_it(key: str, field: str) -> None:
+    entries = [{key: "e"}]
+    each = {"task_key": "c", "for_each_task": {"task": {**SCRIPT, key: "e"}}}
+    settings = {"tasks": [NOTEBOOK, each], field: entries}
     plain, looped = with_environments(settings)["tasks"]
-    assert "environments" not in plain
-    assert looped["for_each_task"]["task"]["environments"] == environments
+    assert field not in plain
+    assert looped["for_each_task"]["task"][field] == entries
 
 
 @pytest.mark.parametrize(
