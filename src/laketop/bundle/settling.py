@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from laketop.bundle.lookups import looked_up
 from laketop.bundle.model import Lookup, Sync
-from laketop.bundle.nodes import Node
+from laketop.bundle.nodes import Node, plain
 from laketop.bundle.patterns import EACH, found
 from laketop.bundle.places import (
     DEFAULT_ROOT,
@@ -18,6 +19,7 @@ from laketop.bundle.places import (
 )
 from laketop.bundle.presets import DEVELOPMENT, PRODUCTION, Presets, presets_of
 from laketop.bundle.problems import Problems
+from laketop.bundle.python_resources import python_block, with_python
 from laketop.bundle.references import REFERENCE, Resolver
 from laketop.bundle.shapes import shaped
 from laketop.bundle.syncing import sync_of
@@ -27,7 +29,7 @@ from laketop.bundle.variables import Sources, assigned, defined
 _ROOTS = frozenset({"artifacts", "bundle", "workspace", "var", "variables"})
 _NO_REFERENCES = ("host", "profile", "auth_type", "account_id", "client_id", "azure_client_id")
 _EARLY = ("presets", "sync", "experimental")
-_EXPERIMENTS = frozenset({"skip_name_prefix_for_schema", "scripts"})
+_EXPERIMENTS = frozenset({"skip_name_prefix_for_schema", "scripts", "python"})
 _WITHOUT_VALUES = frozenset({"scripts", "python"})
 
 
@@ -75,11 +77,6 @@ def note_unsupported(tree: Node, problems: Problems) -> None:
             message = f"references are not replaced in {key}, it stays {node.text!r}"
             problems.warning(message, ("workspace", key), node)
     _note_no_effect(tree, problems)
-    python = tree.get("python")
-    if python is not None and python.entries:
-        message = "resources written in Python are not supported"
-        hint = "write them as YAML: databricks-bundles is licensed for use with Databricks alone"
-        problems.error(message, ("python",), python, hint)
 
 
 def _note_no_effect(tree: Node, problems: Problems) -> None:
@@ -119,6 +116,7 @@ def settled(
     if linked:
         place = (tree.get("workspace") or tree).place
         tree = tree.put(("workspace", "file_path"), Node(str(sync.root), place))
+    tree = with_python(tree, target, _values(tree, problems), around.root, problems)
     tree = _resolved(tree, around.user, problems)
     return Settled(tree, mode, presets, sync, linked, declared_host, lookups)
 
@@ -126,6 +124,15 @@ def settled(
 def _mode(resolver: Resolver) -> str | None:
     node = resolver.at("bundle", "mode")
     return node.text if node is not None and node.text in {DEVELOPMENT, PRODUCTION} else None
+
+
+def _values(tree: Node, problems: Problems) -> dict[str, Any]:
+    """Return the values of the variables, where functions in Python may ask for them."""
+    if python_block(tree) is None:
+        return {}
+    resolver, names = _resolver(tree, problems), tree.get("variables") or Node({})
+    found = {name: resolver.at("variables", name, "value") for name in names.entries}
+    return {name: plain(node) for name, node in found.items() if node is not None}
 
 
 def _resolver(tree: Node, problems: Problems) -> Resolver:

@@ -8,7 +8,6 @@ from .conftest import MakeBundle
 @pytest.mark.parametrize(
     ("text", "severity", "message"),
     [
-        ("python: {resources: [a]}", "error", "resources written in Python are not supported"),
         (
             "experimental: {python_wheel_wrapper: true, skip_name_prefix_for_schema: true}",
             "warning",

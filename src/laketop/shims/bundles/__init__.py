@@ -1,0 +1,1 @@
+"""What `databricks.bundles` is made of: a bundle's resources, written and changed in Python."""
