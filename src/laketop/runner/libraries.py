@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+_OTHERS: Final = ("base_environment", "project_environment")
+"""Files elsewhere that an environment may stand for."""
 _FILE: Final = re.compile(r"""(?:-r|--requirement)[ =]+(["']?)(.+)\1""")
 _INDEX: Final = re.compile(r"""(--index-url|--extra-index-url)[ =]+(["']?)(\S+)\2""")
 _IN_PLACE: Final = re.compile(r"""(?:-e|--editable)[ =]+(["']?)(.+)\1""")
@@ -134,6 +136,10 @@ def _of_environment(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if key not in environments:
         raise ConfigError(f"task {task.get('task_key')!r} names no environment of its job: {key!r}")
     spec = environments[key].get("spec") or {}
+    for name in _OTHERS:
+        if spec.get(name):
+            hint = "list its dependencies in the environment"
+            raise Refused(f"{name} {spec[name]!r} of environment {key!r}", hint=hint)
     for text in spec.get("java_dependencies") or []:
         yield "jar", text
     for text in spec.get("dependencies") or []:

@@ -35,6 +35,9 @@ OPTIONS: Final = (
 )
 """Options that the dependencies of an environment may hold; the others are refused."""
 
+SPECS: Final = ("base_environment", "project_environment")
+"""What an environment may stand for elsewhere, and does not here."""
+
 _PARTS: Final[tuple[tuple[nodes.Path, str], ...]] = (
     (("alert_task", "workspace_path"), "give it the `alert_id`"),
     (("sql_task", "dashboard"), "run its queries as `query` or `file`"),
@@ -54,6 +57,11 @@ def check_not_run(job: Job, problems: Problems) -> None:
         if option.startswith("-") and option not in OPTIONS:
             message = f"tasks fail here whose environment holds {node.text!r}"
             problems.warning(message, path, node, code="not-run-here")
+    for name in SPECS:
+        for path, node in found(job.node, ("environments", EACH, "spec", name), job.path):
+            message = f"tasks fail here whose environment has a {name}"
+            instead = "list its dependencies in the environment"
+            problems.warning(message, path, node, instead, code="not-run-here")
     for task in job.tasks:
         for what, path, node in _refused(task):
             hint = dict(_PARTS).get(path) or _INSTEAD.get(str(path[-1]))

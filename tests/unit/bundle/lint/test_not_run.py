@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from laketop.bundle.fields import table
-from laketop.bundle.lint.not_run import LIBRARIES, OPTIONS, TASKS
+from laketop.bundle.lint.not_run import LIBRARIES, OPTIONS, SPECS, TASKS
 from laketop.errors import Refused
 from laketop.runner.libraries import libraries_of
 from laketop.runner.tasks import task_types
@@ -35,6 +35,14 @@ def test_the_options_that_are_told_are_those_that_the_runner_refuses(
     else:
         with pytest.raises(Refused, match=option):
             libraries_of(task, Path, tmp_path)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_what_an_environment_stands_for_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    environment = {"environment_key": "e", "spec": {name: "/Workspace/env.yaml"}}
+    task = {"environment_key": "e", "environments": [environment]}
+    with pytest.raises(Refused, match=name):
+        libraries_of(task, Path, tmp_path)
 
 
 def test_no_other_kind_of_library_is_told() -> None:
