@@ -246,6 +246,17 @@ def pytorch(session: nox.Session) -> None:
     session.run(python, "-m", "pytest", *tests, *session.posargs)
 
 
+@nox.session(name="runtime-17.3")
+def runtime_17_3(session: nox.Session) -> None:
+    """Test the engine, the feature client and a job on the runtime 17.3-LTS, an older Spark."""
+    python = environment_of(session, "17.3-lts")
+    install = (find_uv_bin(), "pip", "install", "--quiet", "--python", python)
+    session.run(*install, "--no-deps", "-e", str(ROOT))
+    env = {"LAKETOP_RUNTIME": "17.3-LTS", "PYTHONDONTWRITEBYTECODE": ""}
+    for tests in (ENGINES, ("tests/integration/cli/test_commands.py",)):
+        session.run(python, "-m", "pytest", *tests, *session.posargs, env=env)
+
+
 @nox.session(requires=["environment"])
 def dbt(session: nox.Session) -> None:
     """Run a dbt project by command line and SDK, by dbt-databricks of the package index."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines import RUNTIME, SHORT_LIVED
+from tests.engines import SHORT_LIVED
 from tests.integration.witnesses import Witnesses
 
 from laketop.settings import Settings
@@ -30,12 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let a file hold what clients were answered, where one is named."""
     if config.getoption("--witnesses"):
         config.pluginmanager.register(Witnesses(Path(config.getoption("--witnesses"))))
-    if RUNTIME == "17.3-LTS":
-        # With each session that is garbage its client ends the pool that all sessions share, also
-        # while another is at using it, which then fails or waits for ever. 4.1 mended that.
-        from pyspark.sql.connect.session import SparkSession
-
-        del SparkSession.__del__
 
 
 @pytest.fixture(scope="module", autouse=True)

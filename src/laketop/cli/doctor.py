@@ -81,16 +81,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _runtime(settings: Settings) -> Finding:
-    from laketop.engine.runtime import OFFERED, Runtime
+    from laketop.engine.runtime import Runtime
     from laketop.errors import NotFound
 
     try:
         runtime = Runtime.load(settings.runtime)
     except NotFound as error:
         return Finding("runtime", settings.runtime, error.message, error.hint or "")
-    if runtime.key not in OFFERED:
-        hint = f"there is {', '.join(OFFERED)}"
-        return Finding("runtime", runtime.key, "it is not offered yet", hint)
     return Finding("runtime", f"{runtime.key}  (Spark {runtime.spark}, Delta {runtime.delta})")
 
 

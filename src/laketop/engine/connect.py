@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -53,10 +53,24 @@ class RemoteEngine:
         """
         from pyspark.sql import SparkSession
 
+        _keep_shared_threads()
         # This builder, not Connect's own, also tells pyspark's functions that they speak Connect.
         session = SparkSession.builder.remote(self.remote).create()
         session.conf.set("spark.sql.execution.pyspark.python", sys.executable)
         return session
+
+
+def _keep_shared_threads() -> None:
+    """Let no session that ends take along the threads by which all sessions tell what is read.
+
+    Source: the client of Spark 4.0 ends them with each session that is stopped or collected as
+    garbage; another session then fails or waits for ever. Later clients end them when all are idle.
+    """
+    from pyspark.sql.connect.client import reattach
+
+    shared: Any = reattach.ExecutePlanResponseReattachableIterator
+    if hasattr(shared, "shutdown"):
+        shared.shutdown = lambda: None
 
 
 def called(remote: str, caller: str) -> str:

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from laketop.engine.runtime import OFFERED, Jar, Runtime
+from laketop.engine.runtime import Jar, Runtime
 from laketop.errors import EngineMissing, LaketopError
 from laketop.settings import Settings
 
@@ -55,15 +55,10 @@ def installed_spark() -> str:
 
 
 def require_spark(runtime: Runtime) -> None:
-    """Refuse a runtime that is not offered, and an environment whose Spark is not the runtime's.
+    """Refuse an environment whose Spark is not the runtime's.
 
     Errors: EngineMissing, with the command that installs it.
     """
-    if runtime.key not in OFFERED:
-        raise EngineMissing(
-            f"the runtime {runtime.key!r} is not offered yet",
-            hint="unset LAKETOP_RUNTIME, and runtime of [tool.laketop] in pyproject.toml",
-        )
     installed = installed_spark()
     if installed != runtime.spark:
         raise EngineMissing(

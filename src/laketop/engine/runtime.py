@@ -10,9 +10,6 @@ import tomllib
 from laketop.errors import NotFound
 from laketop.settings import DEFAULT_RUNTIME
 
-OFFERED = (DEFAULT_RUNTIME,)
-"""The runtimes on which everything that is granted and denied has been tested."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Jar:
@@ -60,7 +57,8 @@ class Runtime:
         folder = importlib.resources.files("laketop.engine") / "runtimes"
         file = folder / f"{key}.toml"
         if not file.is_file():
-            raise NotFound("runtime", key, hint=f"there is {', '.join(OFFERED)}")
+            there = sorted(file.name.removesuffix(".toml") for file in folder.iterdir())
+            raise NotFound("runtime", key, hint=f"there is {', '.join(reversed(there))}")
         pins = tomllib.loads(file.read_text(encoding="utf-8"))
         return cls(
             key=key,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import runpy
@@ -18,8 +19,11 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 SOCKET = "LAKETOP_STREAM_SOCKET"
 FOLDER = "LAKETOP_STREAM_WORKERS"
@@ -104,7 +108,7 @@ def _left_for(session: str) -> dict[str, str]:
 
 def _hand_over(connection: socket.socket) -> None:
     """Let Spark's module find the connection made already, instead of making one."""
-    from pyspark import worker_util
+    from pyspark import util, worker_util
 
     @contextlib.contextmanager
     def made(timeout: int | None = -1) -> Iterator[IO[Any]]:
@@ -112,7 +116,25 @@ def _hand_over(connection: socket.socket) -> None:
         with connection.makefile("rwb") as file:
             yield cast("IO[Any]", file)
 
-    worker_util.get_sock_file_to_executor = made
+    if hasattr(worker_util, "get_sock_file_to_executor"):
+        worker_util.get_sock_file_to_executor = made
+    else:  # Spark 4.0, whose modules connect and tell the process by themselves
+        util.local_connect_and_auth = lambda *_: (KnownToEngine(connection), connection)
+
+
+class KnownToEngine(io.BufferedRWPair):
+    """The file of a connection whose engine knows the process, which is not told it again."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection.makefile("rb", 0), connection.makefile("wb", 0))
+        self._told = False
+
+    def write(self, data: Buffer, /) -> int:
+        """Write, but for the first call, which tells the number of the process."""
+        if self._told:
+            return super().write(data)
+        self._told = True
+        return memoryview(data).nbytes
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def test_what_sql_says_of_a_function_is_told_over_rest(
     spark: SparkSession, laketop_client: WorkspaceClient, schema: str
 ) -> None:
     spark.sql(
-        f"CREATE FUNCTION {schema}.told(`a b` DECIMAL(5, 2) DEFAULT 1.5 COMMENT 'it''s')"
+        f"CREATE FUNCTION {schema}.told(`a b` DECIMAL(5, 2) DEFAULT 1.5 COMMENT 'it\\'s')"
         " RETURNS TABLE (i INT COMMENT 'x', s STRUCT<a: INT>) COMMENT 'RETURN' RETURN"
         " SELECT 1, named_struct('a', 1)"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from tests.engines import RUNTIME
 
 from laketop.engine.connect import RemoteEngine
 
@@ -43,6 +44,9 @@ def found_by_tasks(session: SparkSession) -> set[str | None]:
     return {row["found"] for row in rows.collect()}
 
 
+@pytest.mark.xfail(
+    RUNTIME == "17.3-LTS", reason="Spark 4.0 has a loader of classes for each session"
+)
 def test_what_one_session_has_compiled_the_next_runs(spark_remote: str) -> None:
     compiled = []
     for _ in range(MOST_SESSIONS):

@@ -8,14 +8,17 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
+from tests.engines import RUNTIME
 
 INTERNAL = re.compile(r"spark_catalog|\w__\w")
 QUERIES = (
-    "SELECT {s}.h(a), {s}.d(y => 3), {s}.q(a) FROM {s}.t WHERE {s}.f(a) > 1",
+    "SELECT {s}.h(a), {s}.d(y => 3) FROM {s}.t WHERE {s}.f(a) > 1",
     "SELECT * FROM {s}.g(0), {s}.v, {s}.filtered",
     "INSERT INTO {s}.t SELECT {s}.f(1)",
     "DELETE FROM {s}.t WHERE {s}.f(a) > 3",
     "SELECT {s}.f(y => 1)",
+    # Spark 4.0 cannot plan a function that calls one in a subquery.
+    *(() if RUNTIME == "17.3-LTS" else ("SELECT {s}.q(a) FROM {s}.t",)),
 )
 WRONG = (
     "SELECT {s}.f(y => 1)",
@@ -114,5 +117,6 @@ def test_a_function_is_described_by_its_own_name_alone(
 
 
 def test_functions_that_are_signs_are_listed_too(spark: SparkSession) -> None:
-    found = spark.catalog.listFunctions(pattern=":|is_member")
-    assert sorted(function.name for function in found) == [":", "is_member"]
+    sign = "%" if RUNTIME == "17.3-LTS" else ":"  # Spark 4.0 has no operator of the other name
+    found = spark.catalog.listFunctions(pattern=f"{sign}|is_member")
+    assert sorted(function.name for function in found) == [sign, "is_member"]

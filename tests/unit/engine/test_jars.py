@@ -93,11 +93,6 @@ def test_a_cache_that_cannot_be_written_is_said_with_its_path(
         jars.ensure(settings_with(tmp_path), runtime, NOWHERE, silent)
 
 
-def test_a_runtime_that_is_not_offered_is_refused() -> None:
-    with pytest.raises(EngineMissing, match=r"'17\.3-LTS' is not offered yet\nhint: unset"):
-        jars.require_spark(Runtime.load("17.3-LTS"))
-
-
 def test_an_environment_with_the_spark_of_another_runtime_is_refused() -> None:
     older = dataclasses.replace(Runtime.load(), spark="4.1.0", extra="local-4-1")
     told = r"'default' is Spark 4\.1\.0, but .* has pyspark .*\nhint: pip .*laketop\[local-4-1\]"

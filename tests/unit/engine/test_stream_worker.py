@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 
-from laketop.engine.stream_worker import session_of
+from laketop.engine.stream_worker import KnownToEngine, session_of
 
 
 def sent(*texts: str) -> bytes:
@@ -25,3 +25,14 @@ def test_a_session_that_is_told_bit_by_bit_is_waited_for() -> None:
         engine.sendall(said[:9])
         engine.sendall(said[9:])
         assert session_of(worker) == "abc"
+
+
+def test_the_number_of_the_process_is_told_once() -> None:
+    engine, worker = socket.socketpair()
+    with engine, worker, KnownToEngine(worker) as file:
+        for told in (b"\0\0\0\7", b"ready"):
+            file.write(told)
+            file.flush()
+        engine.sendall(b"go on")
+        assert file.read(5) == b"go on"
+        assert engine.recv(1000) == b"ready"

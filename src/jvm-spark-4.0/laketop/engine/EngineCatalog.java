@@ -3,6 +3,7 @@ package laketop.engine;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
@@ -34,6 +35,14 @@ public final class EngineCatalog extends LakeCatalog {
   @Override
   public boolean tableExists(Identifier id) {
     return !viewExists(id) && super.tableExists(id);
+  }
+
+  /** SHOW TABLES tells the views too, which Spark asks for nowhere else. */
+  @Override
+  public Identifier[] listTables(String[] namespace) throws NoSuchNamespaceException {
+    return namespace.length == 1
+        ? relations(namespace[0]).toArray(Identifier[]::new)
+        : super.listTables(namespace);
   }
 
   // ---- creating tables: the parser hands over their constraints as a property

@@ -170,13 +170,16 @@ public final class SparkApi {
     return CatalogV2Util.structTypeToV2Columns(schema);
   }
 
-  /** Puts a function into every session. */
-  static void inject(SparkSessionExtensions extensions, Tuple3<FunctionIdentifier, ExpressionInfo,
-      Function1<Seq<Expression>, Expression>> function) {
-    extensions.injectFunction(function);
-    // What is not built in is temporary to this version, which no view or function may name.
-    FunctionRegistry$.MODULE$.builtin()
-        .registerFunction(function._1(), function._2(), function._3());
+  /** Puts functions into every session, and what only this version needs. */
+  static void extend(SparkSessionExtensions extensions, List<Tuple3<FunctionIdentifier,
+      ExpressionInfo, Function1<Seq<Expression>, Expression>>> functions) {
+    for (var function : functions) {
+      extensions.injectFunction(function);
+      // What is not built in is temporary to this version, which no view or function may name.
+      FunctionRegistry$.MODULE$.builtin()
+          .registerFunction(function._1(), function._2(), function._3());
+    }
+    extensions.injectResolutionRule(session -> new ViewAliases());
   }
 
   /** Returns the name of a table function as it was written. */

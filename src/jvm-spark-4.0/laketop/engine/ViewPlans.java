@@ -11,6 +11,7 @@ import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
 import org.apache.spark.sql.catalyst.analysis.PersistedView$;
+import org.apache.spark.sql.catalyst.analysis.ResolvedIdentifier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedIdentifier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedNamespace;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableOrView;
@@ -43,6 +44,9 @@ final class ViewPlans {
   private final String[] name;
   private final Identifier id;
   private final LakeCatalog catalog;
+
+  /** The analysed command that defines the view anew, if this statement does. */
+  private CreateViewCommand defining;
 
   private ViewPlans(SparkSession session, String[] name) {
     this.session = session;
@@ -124,6 +128,7 @@ final class ViewPlans {
       return view.told(plan);
     }
     view.change(plan);
+    view.tellLineage();
     return null;
   }
 
@@ -198,7 +203,16 @@ final class ViewPlans {
     if (catalog.viewExists(id)) {
       spark.checkCyclicViewReference(query, listed(List.of(known.name())), known.name());
     }
+    defining = known;
     return SparkApi.view(session, known, query.schema());
+  }
+
+  private void tellLineage() {
+    if (defining != null) {
+      LineageListener.tell(session, new CreateView(new ResolvedIdentifier(catalog, id),
+          defining.userSpecifiedColumns(), Option.empty(), Option.empty(), defining.properties(),
+          Option.empty(), defining.plan(), false, true, defining.viewSchemaMode()));
+    }
   }
 
   /** The query's rights are those of who makes the view, not of the running statement. */

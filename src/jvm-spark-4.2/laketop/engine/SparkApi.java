@@ -55,10 +55,10 @@ public final class SparkApi {
     return CatalogV2Util.structTypeToV2Columns(schema, false);
   }
 
-  /** Puts a function into every session. */
-  static void inject(SparkSessionExtensions extensions, Tuple3<FunctionIdentifier, ExpressionInfo,
-      Function1<Seq<Expression>, Expression>> function) {
-    extensions.injectFunction(function);
+  /** Puts functions into every session. */
+  static void extend(SparkSessionExtensions extensions, List<Tuple3<FunctionIdentifier,
+      ExpressionInfo, Function1<Seq<Expression>, Expression>>> functions) {
+    functions.forEach(extensions::injectFunction);
   }
 
   /** Returns the name of a table function as it was written. */

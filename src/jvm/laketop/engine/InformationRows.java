@@ -139,7 +139,7 @@ final class InformationRows {
     String[] namespace = {schema};
     List<Identifier> ids = new ArrayList<>(List.of(catalog.listViews(namespace)));
     if (!table.equals("views")) {
-      ids.addAll(0, List.of(catalog.listTables(namespace)));
+      ids.addAll(0, List.of(catalog.tables(namespace)));
     }
     for (Identifier id : ids) {
       if (sees("TABLE", Access.object(catalog.name(), id))) {

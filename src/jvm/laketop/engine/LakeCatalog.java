@@ -315,15 +315,20 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
 
   @Override
   public Identifier[] listTables(String[] namespace) throws NoSuchNamespaceException {
+    return tables(namespace);
+  }
+
+  /** Returns the tables of a schema, those that the user may know of. */
+  final Identifier[] tables(String[] namespace) throws NoSuchNamespaceException {
     return InformationSchema.is(namespace)
         ? InformationSchema.tables()
         : seen("TABLE", super.listTables(namespace));
   }
 
   /** Returns the tables and views of a schema, those that the user may know of. */
-  List<Identifier> relations(String schema) throws NoSuchNamespaceException {
+  final List<Identifier> relations(String schema) throws NoSuchNamespaceException {
     String[] namespace = {schema};
-    List<Identifier> all = new ArrayList<>(List.of(listTables(namespace)));
+    List<Identifier> all = new ArrayList<>(List.of(tables(namespace)));
     all.addAll(List.of(listViews(namespace)));
     return all;
   }

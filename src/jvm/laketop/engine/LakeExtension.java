@@ -18,7 +18,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     extensions.injectPlannerStrategy(session -> new ShownExplain((SparkSession) session));
     extensions.injectOptimizerRule(session -> new LogRows());
     extensions.injectColumnar(session -> new LogReplay());
-    Builtins.all().forEach(function -> SparkApi.inject(extensions, function));
+    SparkApi.extend(extensions, Builtins.all());
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));
     extensions.injectCheckRule(session -> PolicyRule.changes());

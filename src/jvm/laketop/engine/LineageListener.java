@@ -10,6 +10,7 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerEvent;
 import org.apache.spark.sql.catalyst.plans.logical.Call;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd;
 import org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart;
@@ -60,9 +61,18 @@ public final class LineageListener extends SparkListener {
   }
 
   private void begin(SparkListenerSQLExecutionStart start) {
+    Object root = start.rootExecutionId().getOrElse(start::executionId);
+    Running begun = begun(((Number) root).longValue(), start.jobTags());
+    if (begun != null) {
+      running.put(start.executionId(), begun);
+    }
+  }
+
+  /** Returns the statement of a client, as Connect has tagged it, or null for another. */
+  private static Running begun(long root, scala.collection.Set<String> tags) {
     Matcher client = null;
     String caller = null;
-    for (String tag : CollectionConverters.asJava(start.jobTags())) {
+    for (String tag : CollectionConverters.asJava(tags)) {
       Matcher found = CLIENT.matcher(tag);
       Matcher told = CALLER.matcher(tag);
       if (found.matches()) {
@@ -71,10 +81,18 @@ public final class LineageListener extends SparkListener {
         caller = told.group("caller");
       }
     }
-    if (client != null) {
-      Object root = start.rootExecutionId().getOrElse(start::executionId);
-      running.put(start.executionId(),
-          new Running(((Number) root).longValue(), client, caller, new ArrayList<>()));
+    return client == null ? null : new Running(root, client, caller, new ArrayList<>());
+  }
+
+  /** Writes what the running statement has done that Spark has carried out as none of its own. */
+  static void tell(SparkSession session, LogicalPlan plan) {
+    try {
+      Running statement = begun(0, session.sparkContext().getJobTags());
+      if (statement != null) {
+        write(plan, statement, System.currentTimeMillis());
+      }
+    } catch (RuntimeException | LinkageError | StackOverflowError e) {
+      LOG.warn("the lineage of a statement was not written", e);
     }
   }
 
