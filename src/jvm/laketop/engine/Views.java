@@ -8,12 +8,16 @@ import org.apache.spark.sql.types.StructType;
 
 /** A view as a JSON file. */
 final class Views {
+  /** A property that one version of Spark gives each view, and to another is a user's. */
+  private static final String TYPE = "table_type";
+
   private Views() {}
 
   @SuppressWarnings("unchecked")
   static LakeView read(Path file) {
     Map<String, String> entry = JsonFiles.read(file);
     Map<String, String> properties = JsonFiles.parse(entry.get("properties"), HashMap.class);
+    properties.remove(TYPE);
     properties.put("owner", entry.getOrDefault("owner", ""));
     return new LakeView(
         (StructType) DataType.fromJson(entry.get("schema")),
