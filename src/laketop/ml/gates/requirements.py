@@ -17,12 +17,23 @@ from laketop.errors import ConfigError
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Verdict
 
 PERMISSIVE = (
-    *("apache", "bsd", "mit", "isc", "psf", "python software foundation", "python-2.0"),
-    *("mpl", "mozilla public license", "zlib", "unlicense", "cc0", "0bsd", "hpnd", "ncsa"),
+    *("Apache-1.1", "Apache-2.0", "Apache", "Apache Software License"),
+    *("BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "BSD", "New BSD", "3-Clause BSD"),
+    *("MIT", "MIT-0", "MIT-CMU", "MIT No Attribution License (MIT-0)", "ISC", "ISC (ISCL)"),
+    *("PSF", "PSF-2.0", "Python-2.0", "CNRI-Python", "Python Software Foundation License"),
+    *("MPL-1.1", "MPL-2.0", "Mozilla Public License 1.1 (MPL 1.1)"),
+    *("Mozilla Public License 2.0 (MPL 2.0)", "Mozilla Public License 2.0"),
+    *("Zlib", "zlib/libpng License", "Unlicense", "The Unlicense (Unlicense)", "HPND", "NCSA"),
+    *("CC0-1.0", "CC0", "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication"),
+    "Historical Permission Notice and Disclaimer (HPND)",
+    "University of Illinois/NCSA Open Source License",
 )
-"""Licences that ask for no more than a notice; each is found anywhere in a licence's name."""
+"""Licences that ask for no more than a notice: SPDX's identifiers, and the names of classifiers."""
 
 _WORDS = {
+    "gnu affero general public license": "AGPL",
+    "gnu lesser general public license": "LGPL",
+    "gnu general public license": "GPL",
     "permission is hereby granted, free of charge, to any person": "MIT",
     "redistribution and use in source and binary forms": "BSD",
     "apache license version 2.0": "Apache-2.0",
@@ -30,6 +41,7 @@ _WORDS = {
 
 _PINNED = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*===?\s*([^\s;,#*]+)\s*(?:[;#\\].*)?")
 _NAMED = re.compile(r"\s*([A-Za-z0-9._-]+)")
+_BESIDE = {"the", "license", "licence", "version"}  # words that tell no licence from another
 
 
 def pinned(requirements: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -67,8 +79,9 @@ def canonical(name: str) -> str:
 def licences(allowed: Sequence[str] = PERMISSIVE) -> Gate:
     """Return a gate that wants the licence of every locked requirement to be allowed.
 
-    The licence of a package is what the one installed here says of itself; one that is not
-    installed here, or says nothing, does not pass. `measured` counts the faults.
+    `allowed` are whole names, as `is_allowed` compares them. The licence of a package is what the
+    one installed here says of itself; one that is not installed here, or says nothing, does not
+    pass. `measured` counts the faults.
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
@@ -79,7 +92,7 @@ def licences(allowed: Sequence[str] = PERMISSIVE) -> Gate:
             told = licence_of(name)
             if told is None:
                 faults.append(f"{name} is not installed here, so its licence is not known")
-            elif not any(part in told.lower() for part in allowed):
+            elif not is_allowed(told, allowed):
                 faults.append(f"{name} has the licence {told!r}")
         return Verdict(
             gate="licences",
@@ -90,6 +103,66 @@ def licences(allowed: Sequence[str] = PERMISSIVE) -> Gate:
         )
 
     return gate
+
+
+def is_allowed(told: str, allowed: Sequence[str] = PERMISSIVE) -> bool:
+    """Return whether a stated licence is allowed: by its whole name, or as an SPDX expression.
+
+    Of an expression, every part of an AND has to be allowed and one of an OR; an exception (WITH)
+    only takes duties away. Of names divided by "; ", as classifiers are, each has to be.
+    Source: annex D of SPDX 2.3, which AND binds more strongly than OR in.
+
+    >>> is_allowed("Apache License, Version 2.0"), is_allowed("MIT AND GPL-2.0-only")
+    (True, False)
+    """
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    names = {_name(one) for one in allowed}
+
+    def passes(one: str) -> bool:
+        if _name(one) in names:
+            return True
+        try:
+            expression = canonicalize_license_expression(one)
+        except InvalidLicenseExpression:
+            return False
+        return _either(re.findall(r"[()]|[^\s()]+", expression), names)
+
+    return all(map(passes, told.split("; ")))
+
+
+def _name(text: str) -> tuple[str, ...]:
+    """Return the words of a licence's name that tell it from others."""
+    words = re.findall(r"[a-z0-9.+]+", re.sub(r"\bv(?=[0-9])", "", text.lower()))
+    return tuple(word for word in words if word not in _BESIDE)
+
+
+def _either(tokens: list[str], names: set[tuple[str, ...]]) -> bool:
+    """Take an OR of a sound expression from the front of `tokens`; return whether it is allowed."""
+    found = _both(tokens, names)
+    while tokens and tokens[0] == "OR":
+        del tokens[0]
+        found = _both(tokens, names) or found
+    return found
+
+
+def _both(tokens: list[str], names: set[tuple[str, ...]]) -> bool:
+    found = _part(tokens, names)
+    while tokens and tokens[0] == "AND":
+        del tokens[0]
+        found = _part(tokens, names) and found
+    return found
+
+
+def _part(tokens: list[str], names: set[tuple[str, ...]]) -> bool:
+    first = tokens.pop(0)
+    if first == "(":
+        found = _either(tokens, names)
+        del tokens[0]  # the parenthesis that closes it
+        return found
+    if tokens and tokens[0] == "WITH":
+        del tokens[:2]
+    return _name(first) in names
 
 
 def licence_of(name: str) -> str | None:
@@ -117,14 +190,13 @@ def licence_of(name: str) -> str | None:
 
 
 def _worded(package: Any) -> str:
-    """Return the licence whose wording a file of the package has, "" where none is known."""
+    """Return the licences whose wording a package's files have, "" where none is known."""
+    found = set()
     for file in package.files or ():
         if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")):
             text = " ".join(file.locate().read_text(encoding="utf-8", errors="replace").split())
-            for words, name in _WORDS.items():
-                if words in text.lower():
-                    return name
-    return ""
+            found |= {name for words, name in _WORDS.items() if words in text.lower()}
+    return "; ".join(sorted(found))
 
 
 def vulnerabilities(advisories: str | Path | None) -> Gate:

@@ -12,7 +12,7 @@ import pytest
 
 from laketop.errors import ConfigError
 from laketop.ml import Contender, LabelledRows, licences, vulnerabilities
-from laketop.ml.gates.requirements import is_affected, licence_of, pinned
+from laketop.ml.gates.requirements import is_affected, is_allowed, licence_of, pinned
 
 
 def with_requirements(sound: Contender, *lines: str) -> Contender:
@@ -107,6 +107,85 @@ def test_licences_are_those_that_the_installed_packages_state(
     assert refused.measured == 2
     assert "mlflow has the licence" in refused.reason
     assert licence_of("no-such-package") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "passes"),
+    [
+        ("MIT", True),
+        ("BSD 3-Clause License", True),
+        ("Apache License, Version 2.0", True),
+        ("Apache Software License; BSD License", True),
+        ("BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0", True),
+        ("Apache-2.0 WITH LLVM-exception", True),
+        ("GPL-3.0-only OR MIT", True),
+        ("MIT AND (Apache-2.0 OR GPL-2.0-only)", True),
+        ("(GPL-2.0-only OR MIT) AND AGPL-3.0-only", False),
+        ("GPL-2.0-only AND MIT", False),
+        ("MIT AND GPL-2.0-only OR AGPL-3.0-only", False),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", False),
+        ("GNU General Public License v3 (GPLv3)", False),
+        ("GNU Affero General Public License v3", False),
+        ("MIT License; GNU General Public License v2 (GPLv2)", False),
+        ("Limited commercial", False),
+        ("Disclaimer", False),
+        ("No permission is hereby given", False),
+        ("MIT and more", False),
+        ("LicenseRef-MIT", False),
+        ("", False),
+    ],
+)
+def test_a_licence_is_allowed_by_its_whole_name_or_by_each_part_that_it_asks_for(
+    told: str, passes: bool
+) -> None:
+    assert is_allowed(told) is passes
+
+
+@pytest.fixture
+def installed(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package `bound-to-it` of this metadata and these files, on the path."""
+    metadata, files = request.param
+    info = tmp_path / "bound_to_it-1.dist-info"
+    info.mkdir()
+    head = "Metadata-Version: 2.4\nName: bound-to-it\nVersion: 1\n"
+    (info / "METADATA").write_text(f"{head}{metadata}\n")
+    for name, text in files.items():
+        (info / name).write_text(text)
+    (info / "RECORD").write_text("".join(f"{info.name}/{name},,\n" for name in files))
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("installed", "reason"),
+    [
+        (("License-Expression: AGPL-3.0-or-later", {}), "'AGPL-3.0-or-later'"),
+        (
+            ("Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)", {}),
+            "'GNU General Public License v3 (GPLv3)'",
+        ),
+        (("License: Limited commercial", {}), "'Limited commercial'"),
+        (
+            (
+                "Summary: says nothing",
+                {
+                    "LICENSE": "GNU General Public License",
+                    "LICENSE.parts": "Permission is hereby granted, free of charge, to any person",
+                },
+            ),
+            "'GPL; MIT'",
+        ),
+    ],
+    indirect=["installed"],
+)
+@pytest.mark.usefixtures("installed")
+def test_a_package_with_a_licence_that_asks_for_more_does_not_pass(
+    reason: str, rows: LabelledRows, sound: Contender
+) -> None:
+    verdict = licences()(with_requirements(sound, "bound-to-it==1"), None, rows)
+    assert not verdict.passed
+    assert verdict.reason == f"bound-to-it has the licence {reason}"
 
 
 @pytest.mark.parametrize("lines", [(), ("pandas>=2",), ("no-such-package==1",)])
