@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,45 @@ def test_a_gain_ends_the_experiment_early_and_every_look_is_kept(
         look(spark, schema, PLAN, novel)
     with pytest.raises(LaketopError, match=r"another minimum_effect, 0\.1"):
         start(spark, schema, dataclasses.replace(PLAN, minimum_effect=0.2))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("alpha", 0.2, r"another alpha, 0\.05, not 0\.2"),
+        ("spread", 0.1, "another spread"),
+        ("novelty_hours", 0.0, r"another novelty_hours, 24\.0, not 0\.0"),
+        ("started_at", BEGIN - timedelta(days=9), "another started_at, .*2013, 7, 1.*2013, 6, 22"),
+    ],
+)
+def test_a_look_takes_no_other_figures_than_those_settled(
+    field: str, value: Any, told: str, spark: SparkSession, schema: str
+) -> None:
+    start(spark, schema, PLAN)
+    changed = dataclasses.replace(PLAN, **{field: value})
+    with pytest.raises(LaketopError, match=told):
+        look(spark, schema, changed, observations(spark, 10, gain=0))
+    with pytest.raises(LaketopError, match=told):
+        start(spark, schema, changed)
+    assert not spark.catalog.tableExists(f"{schema}.experiment_looks")
+    in_another_zone = BEGIN.astimezone(timezone(timedelta(hours=-4)))
+    start(spark, schema, dataclasses.replace(PLAN, started_at=in_another_zone))
+
+
+def test_a_split_is_checked_over_all_keys_not_those_with_a_label(
+    spark: SparkSession, schema: str
+) -> None:
+    """The treatment that keeps a third of its labels is no fault of the allocation."""
+    start(spark, schema, PLAN)
+    rows = observations(spark, 900, gain=0)
+    kept = (PLAN.arm(F.col("key")) == "control") | (F.hash("key") % 3 == 0)
+    seen = look(spark, schema, PLAN, rows.withColumn("value", F.when(kept, F.col("value"))))
+    assert seen.treatment.keys < seen.control.keys / 2
+    assert seen.control.sent + seen.treatment.sent == 900
+    assert seen.decision == "continue"
+    lost = rows.withColumn("arm", F.when(F.hash("key") % 10 < 3, "control").otherwise("treatment"))
+    unlabelled = lost.withColumn("value", F.lit(None).cast("double"))
+    assert look(spark, schema, PLAN, unlabelled).decision == "invalid"
 
 
 def test_the_split_of_an_endpoint_is_taken_and_checked(spark: SparkSession, schema: str) -> None:

@@ -107,11 +107,21 @@ def proportion_spread(rate: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """What has been counted in one arm: keys, and mean and variance of the metric over them."""
+    """What has been counted in one arm: keys, and mean and variance of the metric over them.
+
+    `allocated` are the keys that were sent there, those without a value among them; None where
+    each has one.
+    """
 
     keys: int
     mean: float
     variance: float
+    allocated: int | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many keys were sent to the arm."""
+        return self.keys if self.allocated is None else self.allocated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +166,8 @@ def look_at(experiment: Experiment, control: Arm, treatment: Arm) -> Look:
     is_told = min(counts) >= LEAST_KEYS and 0 < variance < math.inf
     information = 1 / variance if is_told else 0.0
     half = sequential.half_width(information, r=r, alpha=experiment.alpha)
-    evidence = sequential.ratio_evidence(counts, experiment.share)
+    sent = control.sent, treatment.sent
+    evidence = sequential.ratio_evidence(sent, experiment.share)
     keys = experiment.sample_size()
     decision = "continue"
     if evidence >= 1 / RATIO_ALPHA:
@@ -173,7 +184,7 @@ def look_at(experiment: Experiment, control: Arm, treatment: Arm) -> Look:
         effect=effect,
         low=effect - half,
         high=effect + half,
-        ratio_p_value=sequential.ratio_p_value(counts, experiment.share),
+        ratio_p_value=sequential.ratio_p_value(sent, experiment.share),
         ratio_evidence=evidence,
         planned_keys=keys,
         decision=decision,

@@ -38,7 +38,7 @@ LOOKS = (
 )
 _SETTLED = (
     *("name", "hypothesis", "metric", "minimum_effect", "spread", "power", "alpha", "share"),
-    *("looks", "novelty_hours"),
+    *("looks", "novelty_hours", "started_at"),
 )
 
 
@@ -52,16 +52,10 @@ def start(spark: SparkSession, schema: str, experiment: Experiment) -> None:
     found = _row(spark, schema, experiment.name)
     if found is None:
         settled = tuple(getattr(experiment, field) for field in _SETTLED)
-        row = (*settled, experiment.started_at, experiment.sample_size(), RUNNING, None)
+        row = (*settled, experiment.sample_size(), RUNNING, None)
         tables.merge(spark, name, spark.createDataFrame([row], schema=EXPERIMENTS), ["name"])
         return
-    changed = [field for field in _SETTLED if found[field] != getattr(experiment, field)]
-    if changed:
-        raise LaketopError(
-            f"the experiment {experiment.name!r} is there with another {changed[0]}, "
-            f"{found[changed[0]]!r}",
-            hint="what was settled before the first look stays; choose another name",
-        )
+    _require_settled(experiment, found)
 
 
 def look(spark: SparkSession, schema: str, experiment: Experiment, rows: DataFrame) -> Look:
@@ -72,8 +66,10 @@ def look(spark: SparkSession, schema: str, experiment: Experiment, rows: DataFra
     the key's hash decides. Rows count from the end of the novelty window on; the values of a key
     are averaged first, since those of one key are not independent. NULL values do not count: a
     label that is not there yet.
-    Errors: NotFound for an experiment that was not started, LaketopError for one that has ended,
-    or a key that is in both arms; ValueError for columns that are missing.
+    The keys of the allocation are those with a label and those without: a treatment that makes
+    labels come, or stay away, does not change how the keys were split.
+    Errors: NotFound for an experiment that was not started, LaketopError for one that has ended
+    or was settled otherwise, or a key that is in both arms; ValueError for missing columns.
     """
     found = _row(spark, schema, experiment.name)
     if found is None:
@@ -83,6 +79,7 @@ def look(spark: SparkSession, schema: str, experiment: Experiment, rows: DataFra
             f"the experiment {experiment.name!r} has ended: {found['state']}",
             hint=f"its looks are in {schema}.experiment_looks",
         )
+    _require_settled(experiment, found)
     arms = _arms(experiment, rows)
     seen = look_at(experiment, arms[CONTROL], arms[TREATMENT])
     _keep(spark, schema, experiment, seen)
@@ -121,9 +118,7 @@ def _arms(experiment: Experiment, rows: DataFrame) -> dict[str, Arm]:
     _check(rows, {"key", "time", "value"})
     which = F.col("arm") if "arm" in rows.columns else experiment.arm(F.col("key"))
     counted = rows.where(
-        (F.col("time") >= F.lit(experiment.counts_from))
-        & F.col("value").isNotNull()
-        & F.col("key").isNotNull()
+        (F.col("time") >= F.lit(experiment.counts_from)) & F.col("key").isNotNull()
     )
     keys = counted.groupBy("key").agg(
         F.min(which).alias("arm"),
@@ -131,7 +126,8 @@ def _arms(experiment: Experiment, rows: DataFrame) -> dict[str, Arm]:
         F.avg("value").alias("value"),
     )
     told = keys.groupBy("arm").agg(
-        F.count("*").alias("keys"),
+        F.count("*").alias("allocated"),
+        F.count("value").alias("keys"),
         F.avg("value").alias("mean"),
         F.var_samp("value").alias("variance"),
         F.sum(F.when(F.col("arm") != F.col("other"), 1).otherwise(0)).alias("in_both"),
@@ -149,7 +145,29 @@ def _arms(experiment: Experiment, rows: DataFrame) -> dict[str, Arm]:
 def _arm(row: Row | None) -> Arm:
     if row is None:
         return Arm(keys=0, mean=0.0, variance=0.0)
-    return Arm(keys=row["keys"], mean=row["mean"], variance=row["variance"] or 0.0)
+    return Arm(
+        keys=row["keys"],
+        mean=row["mean"] or 0.0,
+        variance=row["variance"] or 0.0,
+        allocated=row["allocated"],
+    )
+
+
+def _require_settled(experiment: Experiment, found: Row) -> None:
+    """Raise LaketopError unless the experiment is the one that was started.
+
+    The guarantee of the sequential test holds for figures that were settled before the first look.
+    """
+    for field in _SETTLED:
+        settled, given = found[field], getattr(experiment, field)
+        if isinstance(settled, datetime):  # Spark hands out the local time, without a zone
+            settled = settled.astimezone(UTC)
+        if settled != given:
+            raise LaketopError(
+                f"the experiment {experiment.name!r} is there with another {field}, "
+                f"{settled!r}, not {given!r}",
+                hint="what was settled before the first look stays; choose another name",
+            )
 
 
 def _keep(spark: SparkSession, schema: str, experiment: Experiment, seen: Look) -> None:
