@@ -276,7 +276,8 @@ class FeatureEngineeringClient(OnlineStores):
         arguments go to `flavor.save_model`, but `tags`, which are those of the version. The tables
         become inputs of the active run and tags of the registered version; without an active run
         they are tags alone.
-        Errors: MLflow's own; no version is there then, and none is ever without its tags.
+        Errors: ValueError for a signature that takes columns which `training_set` does not give;
+        MLflow's own. No version is there then, and none is ever without its tags.
         """
         if self._registry_uri is not None:
             _use_registry(self._registry_uri)

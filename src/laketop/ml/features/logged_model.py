@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laketop.ml import tables
+from laketop.ml.features.scoring import misfit
 from laketop.ml.features.spec import SPEC_FILE, FeatureSpec
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from mlflow.models import ModelSignature
     from mlflow.models.model import ModelInfo
     from pyspark.sql import SparkSession
 
@@ -51,12 +53,14 @@ def logged(
     """Log `model` with `flavor`, the spec of `training_set` beside it, and its lineage.
 
     `tags` among the options become tags of the logged model and of the registered version.
-    Errors: MLflow's own; there is no version then.
+    Errors: ValueError when the signature asks for columns that `training_set` does not give, or
+    gives in another type; MLflow's own. Nothing is logged then, and there is no version.
     """
     import mlflow
     from mlflow.models.model import Model
 
     if training_set is not None:
+        _check_signature(options.get("signature"), training_set)
         _describe(model, training_set, options, example=infer_input_example)
         if mlflow.active_run() is not None:
             _record_inputs(training_set.whole.sparkSession, training_set.spec)
@@ -88,6 +92,28 @@ class _WithSpec:
         self._flavor.save_model(path=path, **kwargs)
         if self._spec is not None:
             (Path(path) / SPEC_FILE).write_text(self._spec.to_json(), encoding="utf-8")
+
+
+def _check_signature(signature: ModelSignature | None, training_set: TrainingSet) -> None:
+    """Raise ValueError for inputs that rows with the features of `training_set` would not have."""
+    inputs: Any = None if signature is None else signature.inputs
+    if inputs is None or not inputs.has_input_names():  # a tensor takes all that there is
+        return
+    schema = training_set.load_df().drop(*training_set.spec.labels).schema
+    missing = [name for name in inputs.input_names() if name not in schema.names]
+    if missing:
+        raise ValueError(
+            f"the signature takes {missing!r}, which the training set does not give: "
+            f"its features are {schema.names!r}"
+        )
+    if inputs.is_tensor_spec():
+        return
+    for name, kind in zip(inputs.input_names(), inputs.input_types(), strict=True):
+        wanted = getattr(kind, "name", "")
+        if (other := misfit(schema[name].dataType, wanted)) is not None:
+            raise ValueError(
+                f"the signature takes {name!r} as {wanted}, but the training set gives {other}"
+            )
 
 
 def _describe(

@@ -123,6 +123,35 @@ def test_the_registry_of_the_client_is_the_one_scored_from(
         FeatureEngineeringClient(spark=spark).score_batch(model_uri="models:/m/1", df=rows)
 
 
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [
+        ({"x": [0.5], "fuel": [1.0]}, r"takes \['fuel'\], which the training set does not give"),
+        ({"x": [0.5], "late": [1.0]}, r"takes \['late'\], which the training set does not give"),
+        ({"x": ["far"]}, r"takes 'x' as string, but the training set gives double"),
+    ],
+)
+def test_a_signature_that_the_training_set_does_not_give_is_refused_before_anything_is_logged(
+    taken: dict[str, Any], told: str, tracking: str, spark: SparkSession
+) -> None:
+    client = FeatureEngineeringClient(spark=spark)
+    rows = spark.sql("SELECT 0.5D AS x, 0D AS late")
+    with mlflow.start_run() as run, pytest.raises(ValueError, match=told):
+        client.log_model(
+            model=LinearRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), [0.0, 2.0]),
+            flavor=mlflow.sklearn,
+            training_set=client.create_training_set(df=rows, label="late"),
+            registered_model_name="m",
+            signature=infer_signature(pd.DataFrame(taken), np.array([1.0])),
+            pip_requirements=["scikit-learn"],
+        )
+    server = MlflowClient(tracking)
+    assert server.search_registered_models() == []
+    assert server.search_logged_models([run.info.experiment_id]) == []
+    inputs: Any = server.get_run(run.info.run_id).inputs
+    assert not inputs.dataset_inputs
+
+
 def test_a_version_is_made_with_its_tags_and_those_that_were_asked_for(
     tracking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature, infer_signature
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import FloatType
 
 from laketop.ml import (
     FeatureEngineeringClient,
@@ -87,17 +88,18 @@ def uri(
     MlflowClient().delete_registered_model(f"{schema}.total")
 
 
-def unsigning(flavor: Any) -> Any:
-    """Return a flavor that saves what another does, without the signature."""
+def signing(flavor: Any, signature: ModelSignature | None) -> Any:
+    """Return a flavor that saves what another does, with this signature whatever it is given."""
 
-    class Unsigning:
+    class Signing:
         __name__ = flavor.__name__
 
         @staticmethod
         def save_model(path: str, mlflow_model: Any = None, **kwargs: Any) -> None:
-            flavor.save_model(path=path, mlflow_model=mlflow_model, **{**kwargs, "signature": None})
+            given = {**kwargs, "signature": signature}
+            flavor.save_model(path=path, mlflow_model=mlflow_model, **given)
 
-    return Unsigning()
+    return Signing()
 
 
 def predictions(df: DataFrame) -> list[Any]:
@@ -116,6 +118,8 @@ def test_keys_are_enough_and_what_is_brought_goes_first(
     moved = client.score_batch(model_uri=uri, df=keys, result_type="string", params={"more": 0.75})
     assert moved.schema["prediction"].dataType.simpleString() == "string"
     assert predictions(moved)[0] == "15.75"
+    typed = client.score_batch(model_uri=uri, df=keys, result_type=FloatType())
+    assert (typed.schema["prediction"].dataType, predictions(typed)[0]) == (FloatType(), 15.0)
     client.write_table(
         name=planes, df=spark.createDataFrame([("N3", 0.5)], "tail string, engines double")
     )
@@ -198,11 +202,12 @@ def test_a_signature_is_needed_and_inputs_that_nobody_brings_are_told(
         df=keys, feature_lookups=[FeatureLookup(planes, "tailnum")], label=None
     )
     answer = np.array([1.0])
+    signature = None if inputs is None else infer_signature(inputs, answer)
     logged = client.log_model(
         model=total(),
-        flavor=mlflow.pyfunc if inputs is not None else unsigning(mlflow.pyfunc),
+        flavor=signing(mlflow.pyfunc, signature),
         training_set=training_set,
-        signature=infer_signature(np.array([[1.0]]) if inputs is None else inputs, answer),
+        signature=infer_signature(np.array([[1.0]]), answer),
         pip_requirements=["mlflow"],
     )
     with pytest.raises(ValueError, match=message):
