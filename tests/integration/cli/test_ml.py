@@ -24,6 +24,7 @@ mlflow.set_experiment("/Shared/recipes")
 spark = RemoteEngine(os.environ["SPARK_REMOTE"]).session()
 spark.sql("CREATE SCHEMA main.recipes")
 spark.sql("CREATE TABLE main.recipes.t AS SELECT 1 AS x")
+spark.sql("INSERT INTO main.recipes.t VALUES (2)")  # after the version that the recipes name
 spark.stop()
 
 sys.path.append(os.path.dirname(sys.argv[2]))
