@@ -110,9 +110,16 @@ def test_delays_by_departure_are_honest(
         "duplicates_across_split",
         "split_by_time",
     }
-    leaks.record(spark, schema, evidence)
-    kept = spark.table(f"{schema}.leak_evidence").where("check = 'vanishes_when_lagged'").collect()
-    assert [row["feature"] for row in kept] == ["recent_delay"]
+    spark.sql(f"CREATE TABLE {schema}.leak_evidence (feature STRING, check STRING)")  # as of old
+    for run in ("monday", "tuesday"):
+        leaks.record(spark, schema, evidence, model="m", version="3", data="2013-02", run=run)
+    faded = spark.table(f"{schema}.leak_evidence").where("check = 'vanishes_when_lagged'")
+    kept = faded.orderBy("recorded_at").collect()
+    assert [(row["feature"], row["run"]) for row in kept] == [
+        ("recent_delay", "monday"),
+        ("recent_delay", "tuesday"),
+    ]
+    assert (kept[0]["model"], kept[0]["version"], kept[0]["data"]) == ("m", "3", "2013-02")
     assert 0.25 < kept[0]["measured"] < 1
 
 
@@ -128,6 +135,56 @@ def test_delays_by_scheduled_hour_leak(
     with pytest.raises(GateFailed, match="leaks: after_cutoff of recent_delay") as caught:
         leaks.require(evidence)
     assert "'last_departure_at' of its row is later than 'known_at'" in str(caught.value.hint)
+
+
+def test_a_leak_of_a_rare_event_vanishes(spark: SparkSession, schema: str) -> None:
+    """One row of 200 has the event, so that the rank correlation of an AUC of .88 is below .1."""
+    rng = np.random.default_rng(8)
+    rare = (np.arange(20_000) % 200 == 0).astype(float)
+    x = rng.normal(size=len(rare)) + 1.65 * rare
+    rows = pd.DataFrame({"k": "k", "y": rare, "x": x})
+    rows["at"] = pd.to_datetime([NOON + i * HOUR for i in range(len(rows))])
+    client = FeatureEngineeringClient(spark=spark)
+    client.create_table(
+        name=f"{schema}.x",
+        primary_keys=["k", "at"],
+        timeseries_columns="at",
+        df=spark.createDataFrame(rows[["k", "at", "x"]]),
+    )
+    training_set = client.create_training_set(
+        df=spark.createDataFrame(rows[["k", "at", "y"]]),
+        feature_lookups=[FeatureLookup(f"{schema}.x", "k", timestamp_lookup_key="at")],
+        label="y",
+        exclude_columns=["k", "at"],
+    )
+    evidence = leaks.find(spark, training_set, cutoff="at")
+    (found,) = (e for e in evidence if e.check == "vanishes_when_lagged")
+    assert found.leaking, found.reason
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NTZ", "DATE"])
+def test_times_of_every_type_are_after_the_cutoff(
+    kind: str, spark: SparkSession, schema: str, hours: DataFrame
+) -> None:
+    event = f"CAST(at + INTERVAL 2 DAYS AS {kind}) AS newest"
+    client = FeatureEngineeringClient(spark=spark)
+    client.create_table(
+        name=f"{schema}.x",
+        primary_keys=["k", "ts"],
+        timeseries_columns="ts",
+        df=hours.selectExpr("k", "known_at AS ts", "id % 7 AS x", event),
+    )
+    training_set = client.create_training_set(
+        df=hours.selectExpr("*", event.replace("newest", "own")),
+        feature_lookups=[
+            FeatureLookup(f"{schema}.x", "k", feature_names="x", timestamp_lookup_key="known_at")
+        ],
+        label="y",
+        exclude_columns=["id", "k", "at", "known_at"],
+    )
+    evidence = leaks.find(spark, training_set, cutoff="known_at", lag=None)
+    late = {x.feature: x.measured for x in evidence if x.check == "after_cutoff" and x.leaking}
+    assert late == {"x": 1.0, "own": 1.0}
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ def main() -> None:
 def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     """Ask every gate about the challenger, and write what they said to `model_evaluations`.
 
+    What is known of leaks is written to `leak_evidence`.
     Errors: NotFound when there is no challenger, or no month left to compare on.
     """
     step = Step(spark, run, "evaluate")
@@ -71,6 +72,15 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     candidate = contender(client, run.model, registry.candidate(spark, client, run))
     champion = _champion(client, run)
     rows, evidence = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
+    leaks.record(
+        spark,
+        run.full_schema,
+        evidence,
+        model=run.model,
+        version=candidate.version,
+        data=rows.name,
+        run=run.run_name,
+    )
     verdicts = ask(candidate, champion, rows, gates(run, evidence))
     record_evaluation(
         spark,

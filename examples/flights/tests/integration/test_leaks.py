@@ -138,3 +138,15 @@ def _monthly_auc(rows: pd.DataFrame) -> float:
         if str(month) > "2013-03"
     ]
     return sum(areas) / len(areas)
+
+
+def test_the_evidence_of_each_evaluated_version_stands_in_a_table(
+    ran: Ran, spark: SparkSession
+) -> None:
+    kept = spark.table(ran.parameters.table("leak_evidence")).collect()
+    evaluated = spark.table(ran.parameters.table("model_evaluations")).collect()
+    assert {(row["run"], row["version"], row["data"]) for row in kept} == {
+        (row["run"], row["version"], row["rows"]) for row in evaluated
+    }
+    assert {"after_cutoff", "split_by_time"} <= {row["check"] for row in kept}
+    assert not any(row["leaking"] for row in kept)

@@ -5,8 +5,8 @@ that functions compute, and the columns that the frame brings itself. Each check
 evidence a feature or split:
 
 `after_cutoff`: the share of rows whose feature was looked up, holds, or is a time later than the
-row's cut-off. Times that a feature holds are the TIMESTAMP columns of its feature table that are no
-key (`last_departure_at`): the newest event that went into the row.
+row's cut-off. Times that a feature holds are the TIMESTAMP, TIMESTAMP_NTZ and DATE columns of its
+feature table that are no key (`last_departure_at`): the newest event that went into the row.
 `vanishes_when_lagged`: how much of what the feature tells of the label, in either direction or
 only for some of its values, is left when it is looked up a little earlier. An honest feature fades,
 one that holds the answer is gone.
@@ -26,7 +26,7 @@ evidence = leaks.find(spark, training_set, cutoff="known_at", split="month > '20
 evidence += leaks.replay(
     delays, flights, known="departed_at", keys=["origin"], time="known_at", cutoffs=[moment]
 )
-leaks.record(spark, "dev.flights", evidence)
+leaks.record(spark, "dev.flights", evidence, model="dev.flights.delay", version="3")
 leaks.require(evidence)
 ```
 """

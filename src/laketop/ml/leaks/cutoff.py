@@ -14,6 +14,9 @@ from laketop.ml.features.spec import ResolvedLookup
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+TIMES = {"timestamp", "timestamp_ntz", "date"}
+"""Types that say when; Spark compares each with each, a date as the midnight that it begins at."""
+
 Pair = tuple[ResolvedLookup, "DataFrame"]
 
 
@@ -32,7 +35,7 @@ def after_cutoff(
 ) -> list[Evidence]:
     """Return the evidence of times: those of look-ups, of their tables' rows, and features' own.
 
-    Shapes: `own` are the features that are not looked up; the TIMESTAMPs among them are asked.
+    Shapes: `own` are the features that are not looked up; the times among them are asked.
     """
     from pyspark.sql import functions as F
 
@@ -40,7 +43,7 @@ def after_cutoff(
     asked += [
         _Time(name, (name,), None, "the time that it is")
         for name in own
-        if name != cutoff and whole.schema[name].dataType.typeName() == "timestamp"
+        if name != cutoff and whole.schema[name].dataType.typeName() in TIMES
     ]
     late = [
         F.coalesce(
@@ -82,7 +85,7 @@ def _with_times(whole: DataFrame, pairs: Sequence[Pair]) -> tuple[list[_Time], D
         times = [
             field.name
             for field in source.schema.fields
-            if field.dataType.typeName() == "timestamp" and field.name not in keys
+            if field.dataType.typeName() in TIMES and field.name not in keys
         ]
         names = {time: f"__time_{number}_{time}" for time in times}
         if times:

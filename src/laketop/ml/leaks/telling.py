@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import DataFrame
 
-STRONG = 0.1  # rank correlation from which on vanishing means something
+STRONG = 0.1  # of 2 AUC - 1 or the rank correlation, from which on vanishing means something
 ALONE = 0.95  # of the AUC or the rank correlation: no honest feature of noisy labels gets there
 SAMPLE = 50_000  # rows
 _PARTS = [part / 20 for part in range(1, 20)]
@@ -121,23 +121,39 @@ def _faded(
     name, lagged = names
     now = _told(rows, name, label)
     before = _told(rows, lagged, label)
-    by_chance = 3 / math.sqrt(max(len(rows), 1))
     left = before / now if now else 1.0
+    how = "a rank-biserial correlation" if _is_binary(rows[label]) else "a rank correlation"
     return Evidence(
         feature=name,
         table=table,
         check="vanishes_when_lagged",
         measured=left,
         limit=least,
-        leaking=now >= max(STRONG, by_chance) and left < least,
+        leaking=now >= max(STRONG, _by_chance(rows[label])) and left < least,
         rows=len(rows),
-        reason=f"what it tells of {label!r} has a rank correlation of {now:.3f}, and of "
+        reason=f"what it tells of {label!r} has {how} of {now:.3f}, and of "
         f"{before:.3f} when it is looked up {lag} earlier",
     )
 
 
+def _is_binary(labels: Any) -> bool:
+    return bool(labels.nunique() == 2)
+
+
+def _by_chance(labels: Any) -> float:
+    """Return three standard deviations of what a feature that tells nothing seems to tell.
+
+    Source: the variance of Mann and Whitney's U for two classes, else that of Spearman's rho.
+    """
+    known = labels.dropna()
+    if not _is_binary(known):
+        return 3 / math.sqrt(max(len(known), 1))
+    first = int((known == known.max()).sum())
+    return 3 * math.sqrt((len(known) + 1) / (3 * first * (len(known) - first)))
+
+
 def _alone(rows: pd.DataFrame, name: str, *, table: str | None, label: str) -> Evidence:
-    how = "AUC" if rows[label].nunique() == 2 else "rank correlation"
+    how = "AUC" if _is_binary(rows[label]) else "rank correlation"
     orders = [_by_others(rows, name, label)]
     orders += [rows[name]] if _is_number(rows[name]) else []
     measured = max(_ordered(values, rows[label]) for values in orders)
@@ -155,19 +171,22 @@ def _alone(rows: pd.DataFrame, name: str, *, table: str | None, label: str) -> E
 
 
 def _told(rows: pd.DataFrame, name: str, label: str) -> float:
-    """Return the rank correlation with the label, or that of the mean label of alike values.
+    """Return the correlation with the label, or that of the mean label of alike values.
 
-    The second finds what is not monotone, and texts.
+    The second finds what is not monotone, and texts. Of two labels it is the rank-biserial one,
+    2 AUC - 1: however strong the feature, Spearman's is small where one of them is rare.
     """
-    alike = _correlation(_by_others(rows, name, label), rows[label])
-    return max(alike, _correlation(rows[name], rows[label])) if _is_number(rows[name]) else alike
+    orders = [_by_others(rows, name, label)]
+    orders += [rows[name]] if _is_number(rows[name]) else []
+    told = (_ordered(values, rows[label]) for values in orders)
+    return max(2 * x - 1 if _is_binary(rows[label]) else x for x in told)
 
 
 def _ordered(values: Any, labels: Any) -> float:
     """Return how well the values order the labels: the AUC of two labels, a correlation of more."""
     known = values.notna() & labels.notna()
     y = labels[known]
-    if labels.nunique() != 2:
+    if not _is_binary(labels):
         return _correlation(values, labels)
     if y.nunique() != 2:
         return 0.5
