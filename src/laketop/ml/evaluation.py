@@ -9,6 +9,7 @@ NULL; the rows of the same gate with a `metric` are its figures, by slice where 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,11 @@ def evaluate(
     """Return the verdict of every gate, in order; none is left out when one fails.
 
     A gate that a contender makes fail with an error, such as a model that cannot predict, is a
-    verdict that has not passed, with the error's sentence as its reason.
+    verdict that has not passed, with the error's sentence as its reason, which names the champion
+    where it is the champion's.
     """
-    return tuple(_verdict(gate, candidate, champion, rows) for gate in gates)
+    against = None if champion is None else _guarded(champion)
+    return tuple(_verdict(gate, candidate, against, rows) for gate in gates)
 
 
 def outcome(verdicts: Sequence[Verdict]) -> str:
@@ -163,15 +166,37 @@ def evaluation_of(
     return [Verdict(**{n: row[n] for n in names}) for row in chosen], chosen[0]["champion"]
 
 
+class _ChampionFailed(Exception):
+    """The champion, not the candidate, could not predict."""
+
+
+def _guarded(champion: Contender) -> Contender:
+    """Return the champion so that what it raises says whose error it is."""
+
+    def predict(frame: pd.DataFrame) -> NDArray[np.float64]:
+        try:
+            return champion.predict(frame)
+        except Exception as error:
+            raise _ChampionFailed(
+                f"the champion, version {champion.version!r}, failed: {_said(error)}"
+            ) from error
+
+    return replace(champion, predict=predict)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+
+
 def _verdict(
     gate: Gate, candidate: Contender, champion: Contender | None, rows: LabelledRows
 ) -> Verdict:
     try:
         return gate(candidate, champion, rows)
     except Exception as error:  # noqa: BLE001 - a model may raise anything, and that is a finding
-        said = (str(error).strip().splitlines() or [""])[0]
+        reason = str(error) if isinstance(error, _ChampionFailed) else _said(error)
         name = getattr(gate, "__qualname__", "gate").partition(".")[0]
-        return Verdict(gate=name, passed=False, reason=f"{type(error).__name__}: {said}")
+        return Verdict(gate=name, passed=False, reason=reason)
 
 
 def _requirements(uri: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from laketop.ml import (
     Verdict,
     evaluate,
     minimum_auc,
+    no_worse_than_champion,
     outcome,
     require,
 )
@@ -59,6 +60,22 @@ def test_a_model_that_cannot_predict_fails_the_gate_by_name_and_reason() -> None
     assert not verdict.passed
     assert verdict.gate == "minimum_auc"
     assert verdict.reason == "OSError: no such file: model.pkl"
+
+
+def test_a_champion_that_cannot_predict_is_named_as_the_one_that_failed() -> None:
+    def broken(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        raise OSError("no such file: model.pkl")
+
+    def sound(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.asarray(frame["x"], dtype=float)
+
+    rows = LabelledRows(pd.DataFrame({"x": [0.0, 1.0], "y": [0, 1]}), label="y", name="r")
+    candidate = Contender(name="m", version="2", predict=sound)
+    champion = Contender(name="m", version="1", predict=broken)
+    (verdict,) = evaluate(candidate, champion, rows, [no_worse_than_champion(0.1)])
+    assert not verdict.passed
+    assert verdict.gate == "no_worse_than_champion"
+    assert verdict.reason == ("the champion, version '1', failed: OSError: no such file: model.pkl")
 
 
 def test_the_requirements_of_a_model_are_those_of_its_lock_where_it_has_one(
