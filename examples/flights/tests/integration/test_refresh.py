@@ -20,6 +20,7 @@ from flights import features, streams
 from flights.correct import correct
 from flights.parameters import Parameters
 from flights.refresh_features import refresh
+from laketop.ml import ExpectationFailed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -175,17 +176,23 @@ def test_late_and_corrected_flights_lead_to_what_a_backfill_would_write(
     assert delays(spark, run) == backfilled
 
 
-def test_weather_out_of_range_or_of_the_future_lands_in_the_table_of_failing_rows(
+def test_weather_out_of_range_is_told_with_a_row_and_that_of_the_future_stops_each_refresh(
     spark: SparkSession, run: Parameters
 ) -> None:
     weather = run.table("weather")
     spark.sql(f"UPDATE {weather} SET temp = 999 WHERE time_hour = '{BEGIN}'")
-    spark.sql(f"UPDATE {weather} SET time_hour = '2113-02-01' WHERE time_hour != '{BEGIN}'")
     refresh(spark, run)
+    told = [row["figure"] for row in spark.table(run.table("run_figures")).collect()]
+    assert "temp is between -40.0 and 130.0 (1 fail, such as {" in told[0]
+    assert '"temp":999' in told[0]
+    spark.sql(f"UPDATE {weather} SET time_hour = '2113-02-01' WHERE time_hour != '{BEGIN}'")
+    for _ in range(2):  # the second finds nothing new, and the row where it was
+        with pytest.raises(ExpectationFailed, match=r"not in the future.*1 of 2 .*2113-02-01"):
+            refresh(spark, run)
     found = spark.table(run.table("failing_rows")).where(
         f"table = '{run.table('weather_features')}'"
     )
-    assert sorted(row["expectation"] for row in found.collect()) == [
+    assert sorted({row["expectation"] for row in found.collect()}) == [
         "known_at is not in the future",
         "temp is between -40.0 and 130.0",
     ]

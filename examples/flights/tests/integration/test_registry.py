@@ -1,0 +1,96 @@
+"""A run that is told of a version by the registry works on that one, whatever the challenger is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import infer_signature
+
+from flights import registry
+from flights.parameters import Parameters
+from flights.promote import decide
+from laketop.ml import Contender, LabelledRows, Verdict, record_evaluation, version_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# MLflow, and what it loads, warn of each other.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+class Half(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]  # loaded lazily
+    """A model of the smallest kind."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002
+        """Return a half for each row."""
+        return np.full(len(model_input), 0.5)
+
+
+@pytest.fixture
+def run(spark: SparkSession, schema: str) -> Iterator[Parameters]:
+    """Return parameters whose model has two versions; the first is champion and challenger."""
+    catalog, _, name = schema.partition(".")
+    found = Parameters(catalog=catalog, schema=name, experiment=f"/Shared/{name}", run="1")
+    client = registry.client(found)
+    signature = infer_signature(pd.DataFrame({"x": [1.0]}), np.array([1.0]))
+    try:
+        with mlflow.start_run():
+            for _ in range(2):
+                mlflow.pyfunc.log_model(
+                    name="model",
+                    python_model=Half(),
+                    signature=signature,
+                    pip_requirements=["mlflow"],
+                    registered_model_name=found.model,
+                )
+        for alias in (registry.CHAMPION, registry.CHALLENGER):
+            client.set_registered_model_alias(found.model, alias, "1")
+        yield found
+    finally:
+        client.delete_registered_model(found.model)
+
+
+def test_the_version_that_the_run_is_told_of_becomes_the_challenger_once(
+    spark: SparkSession, run: Parameters
+) -> None:
+    client = registry.client(run)
+    assert registry.candidate(spark, client, run) == "1"
+    with pytest.raises(ValueError, match=r"told of 'main\.other\.delay', and deploys"):
+        registry.candidate(
+            spark, client, replace(run, model_name="main.other.delay", model_version="2")
+        )
+    assert version_of(client, run.model, registry.CHALLENGER) == "1"
+    told = replace(run, model_name=run.model, model_version="2")
+    for _ in range(2):
+        assert registry.candidate(spark, client, told) == "2"
+    assert version_of(client, run.model, registry.CHALLENGER) == "2"
+    (row,) = spark.table(run.table("promotions")).collect()
+    assert (row["version"], row["outcome"], row["previous"]) == ("2", "challenger", "1")
+
+
+def test_a_promotion_decides_on_the_version_that_the_run_is_told_of(
+    spark: SparkSession, run: Parameters
+) -> None:
+    client = registry.client(run)
+    rows = LabelledRows(pd.DataFrame({"x": [0.0, 1.0], "y": [0, 1]}), label="y", name="r")
+    failed = Verdict(gate="minimum_auc", passed=False, reason="AUC 0.5")
+    record_evaluation(
+        spark,
+        run.full_schema,
+        [failed],
+        candidate=Contender(name=run.model, version="2", predict=lambda f: np.zeros(len(f))),
+        champion=None,
+        rows=rows,
+        run=run.run_name,
+    )
+    told = replace(run, model_name=run.model, model_version="2")
+    assert decide(spark, told) == "rejected"
+    decided = spark.table(run.table("promotions")).where("outcome = 'rejected'").collect()
+    assert [(row["version"], row["reason"]) for row in decided] == [("2", "minimum_auc: AUC 0.5")]
+    assert version_of(client, run.model, registry.CHAMPION) == "1"
