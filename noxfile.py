@@ -310,9 +310,11 @@ def torture(session: nox.Session) -> None:
     flights = ("--project", "examples/flights", "examples/flights/tests/integration")
     # Random departures, and the whole job by the command line beside that by the SDK.
     run(session, "pytest", *flights, "-k", "backfill_equals or as_by_the_sdk", *sizes)
-    run(session, "python", "-m", "benchmarks.bench_point_in_time", "--growth")
     for name in ("durability", "denial_matrix", "sql_corpus"):
         run(session, "pytest", f"tests/integration/engine/test_{name}.py", *sizes)
+    # Last, as a goal that is missed ends the session.
+    run(session, "python", "-m", "benchmarks.bench_leaks")
+    run(session, "python", "-m", "benchmarks.bench_point_in_time", "--growth")
 
 
 @nox.session(requires=["environment"])

@@ -68,7 +68,7 @@ def _logged(spark: SparkSession, client: FeatureEngineeringClient) -> tuple[obje
         exclude_columns=["id", "origin", "at"],
     )
     rows = training_set.load_df().toPandas()
-    model = LGBMRegressor(objective="binary", n_estimators=200, n_jobs=1, verbose=-1)
+    model = LGBMRegressor(objective="binary", n_estimators=200, verbose=-1)
     model.fit(rows[INPUTS].head(80_000), rows["late"].head(80_000))
     mlflow.set_registry_uri("databricks-uc")
     mlflow.set_experiment("/Shared/bench")
