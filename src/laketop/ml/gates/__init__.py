@@ -9,7 +9,12 @@ from laketop.ml.gates.calibration import calibrated, calibration_error
 from laketop.ml.gates.champion import no_worse_than_champion
 from laketop.ml.gates.documentation import compliance_tags, documentation
 from laketop.ml.gates.environment import clean_environment
-from laketop.ml.gates.error import maximum_error, mean_interval, no_larger_error_than_champion
+from laketop.ml.gates.error import (
+    maximum_error,
+    maximum_slice_error,
+    mean_interval,
+    no_larger_error_than_champion,
+)
 from laketop.ml.gates.fairness import fairness
 from laketop.ml.gates.leakage import no_leak
 from laketop.ml.gates.quality import minimum_auc, minimum_slice_auc
@@ -50,6 +55,7 @@ __all__ = [
     "inference_time",
     "licences",
     "maximum_error",
+    "maximum_slice_error",
     "mean_interval",
     "minimum_auc",
     "minimum_slice_auc",

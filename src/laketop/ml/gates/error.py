@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from laketop.ml.gates.quality import slices
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -42,6 +45,70 @@ def maximum_error(limit: float, *, rounds: int = 200, seed: int = 0) -> Gate:
         return _verdict("maximum_error", interval, limit, rows)
 
     return gate
+
+
+def maximum_slice_error(
+    columns: Sequence[str],
+    limit: float,
+    *,
+    least_rows: int = 200,
+    rounds: int = 200,
+    seed: int = 0,
+) -> Gate:
+    """Return a gate that wants a mean absolute error of at most `limit` in every slice.
+
+    A slice is the rows of one value of one of `columns`. It fails only when it is surely worse:
+    the low end of its 95 % bootstrap interval is above `limit`, in the label's units. Slices with
+    fewer than `least_rows` rows are not measured; the reason counts them. `measured` is the worst
+    slice's low end.
+    """
+
+    def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+        errors = _errors(candidate, rows)
+        measures, skipped = [], 0
+        for name, chosen in slices(rows, columns):
+            if chosen.sum() < least_rows:
+                skipped += 1
+                continue
+            low, found, high = mean_interval(errors[chosen], rounds=rounds, seed=seed)
+            measures.append(_of_slice(name, (low, found, high), int(chosen.sum())))
+        return _worst(tuple(measures), limit, skipped, least_rows)
+
+    return gate
+
+
+def _of_slice(name: str, interval: tuple[float, float, float], rows: int) -> Measure:
+    low, found, high = interval
+    return Measure(
+        metric="mean_absolute_error", slice=name, measured=found, low=low, high=high, rows=rows
+    )
+
+
+def _worst(measures: tuple[Measure, ...], limit: float, skipped: int, least_rows: int) -> Verdict:
+    name = "maximum_slice_error"
+    if not measures:
+        reason = f"no slice has {least_rows} rows, so none was measured"
+        return Verdict(gate=name, passed=False, limit=limit, reason=reason)
+    worst = max(measures, key=_low)
+    failed = [_told(m) for m in measures if _low(m) > limit]
+    told = "; ".join(failed) or f"worst of {len(measures)} is {_told(worst)}"
+    left = f"; {skipped} slices are too small to tell" if skipped else ""
+    return Verdict(
+        gate=name,
+        passed=not failed,
+        measured=_low(worst),
+        limit=limit,
+        reason=told + left,
+        measures=measures,
+    )
+
+
+def _low(measure: Measure) -> float:
+    return measure.measured if measure.low is None else measure.low
+
+
+def _told(measure: Measure) -> str:
+    return f"{measure.slice}: {measure.measured:.4g}, at least {_low(measure):.4g}"
 
 
 def no_larger_error_than_champion(

@@ -15,6 +15,7 @@ from laketop.ml import (
     evaluate,
     fairness,
     maximum_error,
+    maximum_slice_error,
     minimum_auc,
     minimum_slice_auc,
     no_larger_error_than_champion,
@@ -60,6 +61,26 @@ def test_an_error_passes_up_to_the_high_end_of_its_interval(delays: LabelledRows
     assert measure.low is not None
     assert measure.low < measure.measured < (verdict.measured or 0)
     assert not maximum_error(measure.measured)(off_by(0), None, delays).passed
+
+
+def test_a_slice_whose_error_is_surely_larger_fails_by_name() -> None:
+    n = 1000
+    frame = pd.DataFrame({"origin": np.where(np.arange(n) % 4 == 0, "LGA", "JFK")})
+    frame.loc[:4, "origin"] = "EWR"
+    noise = np.random.default_rng(3).normal(size=n)
+    frame["x"] = noise * np.where(frame["origin"] == "LGA", 9.0, 1.0)
+    frame["y"] = 0.0
+    frame.loc[0, "y"] = 0.1
+    rows = LabelledRows(frame, label="y", name="r", problem="regression")
+    candidate = Contender(name="m", version="1", predict=lambda f: np.asarray(f["x"], dtype=float))
+    told = maximum_slice_error(["origin"], 2.0)(candidate, None, rows)
+    assert not told.passed
+    assert told.reason.startswith("origin = 'LGA': ")
+    assert told.reason.endswith("; 1 slices are too small to tell")
+    assert {measure.slice for measure in told.measures} == {"origin = 'LGA'", "origin = 'JFK'"}
+    assert maximum_error(5.0)(candidate, None, rows).passed
+    assert maximum_slice_error(["origin"], 9.0)(candidate, None, rows).passed
+    assert not maximum_slice_error(["origin"], 9.0, least_rows=2000)(candidate, None, rows).passed
 
 
 @pytest.mark.parametrize(("candidate", "champion", "passes"), [(0, 9, True), (9, 0, False)])
