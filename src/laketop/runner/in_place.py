@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from laketop.errors import ConfigError
+from laketop.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 FLAGS: Final = ("-e", "--editable")
 _URI: Final = "-e file://"
+_EXTRAS: Final = re.compile(r"(.+?)(\[[\w., -]+\])?", re.DOTALL)
 _BUILD_FILES: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _NOT_SOURCE: Final = frozenset({"__pycache__", "node_modules"})
 
 
-def requirement(folder: Path) -> str:
-    """Return what asks the resolver for the project in `folder`.
+def requirement(text: str, place: Callable[[str], Path]) -> str:
+    """Return what asks the resolver for the project in a folder, perhaps with extras.
 
-    Errors: ConfigError where there is none.
+    `place` gives the folder of a path. Errors: Refused for an address, ConfigError where there is
+    no project.
     """
+    if not text:
+        raise Refused("-e without a folder", hint="name the folder of a project")
+    if "://" in text:
+        raise Refused(f"{text!r} in place", hint="clone it, or leave out the -e")
+    path, extras = _EXTRAS.fullmatch(text).groups("")  # type: ignore[union-attr]  # all match
+    folder = place(path)
     if not any((folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise ConfigError(
             f"there is no project to install in {str(folder)!r}",
             hint="-e names a folder with a pyproject.toml or a setup.py",
         )
-    return f"-e {folder.absolute().as_uri()}"
+    return f"-e {folder.absolute().as_uri()}{extras}"
 
 
 def is_requirement(text: str) -> bool:
@@ -80,4 +89,5 @@ def state_of(sources: Iterable[Path]) -> str:
 
 
 def _folder(text: str) -> Path:
-    return Path(unquote(text.removeprefix(_URI)))
+    path, _ = _EXTRAS.fullmatch(text.removeprefix(_URI)).groups()  # type: ignore[union-attr]
+    return Path(unquote(path))

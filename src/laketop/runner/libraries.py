@@ -85,7 +85,7 @@ def libraries_of(task: Mapping[str, Any], resolve: Callable[[str], Path], cache:
         elif kind == "file":
             found.extend(read_file(resolve(text)))
         elif kind == "in place":
-            found.append(in_place.requirement(resolve(text)))
+            found.append(in_place.requirement(text, resolve))
         elif kind == "option":
             options.append(text)
         else:

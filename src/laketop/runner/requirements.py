@@ -109,7 +109,8 @@ def read_file(file: Path) -> list[str]:
         if text.startswith(("-r ", "--requirement ")):
             found.extend(read_file(file.parent / text.split(maxsplit=1)[1]))
         elif text.startswith(_IN_PLACE):
-            found.append(in_place.requirement(file.parent / re.split("[ =]+", text, maxsplit=1)[1]))
+            project = re.split("[ =]+", text, maxsplit=1)[1]
+            found.append(in_place.requirement(project, file.parent.joinpath))
         elif text.startswith("-"):
             raise Refused(f"{text!r} in {file.name}")
         elif text:
@@ -141,7 +142,8 @@ def asked_by_pip(line: str, place: Callable[[str], Path]) -> Asked:
         if option in _FILE_OPTIONS:
             asked.requirements.extend(read_file(place(value or next(remaining, ""))))
         elif option in in_place.FLAGS:
-            asked.requirements.append(in_place.requirement(place(value or next(remaining, ""))))
+            project = value or next(remaining, "")
+            asked.requirements.append(in_place.requirement(project, place))
         elif option in _VALUED_OPTIONS:
             asked.options.extend(_index_option(option, value or next(remaining, "")))
         elif word.startswith("-") and word not in _FLAGS:

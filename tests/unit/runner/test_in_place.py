@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from laketop.errors import Refused
 from laketop.runner import in_place
 
 
@@ -18,15 +19,25 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_project_is_known_by_its_name_where_that_is_written(project: Path) -> None:
-    asked = in_place.requirement(project)
+    asked = in_place.requirement(str(project), Path)
     assert in_place.is_requirement(asked)
     assert in_place.name_of(asked) == "a.project"
     (project / "pyproject.toml").write_text("[project]\n")
     assert in_place.name_of(asked) is None
 
 
+def test_extras_are_kept_and_an_address_is_refused(project: Path) -> None:
+    asked = in_place.requirement(f"{project}[dev,test]", Path)
+    assert asked == f"-e {project.as_uri()}[dev,test]"
+    assert in_place.name_of(asked) == "a.project"
+    with pytest.raises(Refused, match="git"):
+        in_place.requirement("git+https://example.org/a.git#egg=a", Path)
+    with pytest.raises(Refused, match="without a folder"):
+        in_place.requirement("", Path)
+
+
 def test_its_digest_changes_with_how_it_is_built_and_not_with_its_source(project: Path) -> None:
-    asked = in_place.requirement(project)
+    asked = in_place.requirement(str(project), Path)
     first = in_place.digest_of(asked)
     (project / "src" / "module.py").write_text("x = 2\n")
     assert in_place.digest_of(asked) == first

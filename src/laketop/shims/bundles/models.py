@@ -41,6 +41,8 @@ class Model:
     """What every class of a bundle can do; a value may be a reference or a Variable instead."""
 
     block: ClassVar[str] = ""
+    others: Mapping[str, Any] = types.MappingProxyType({})
+    """Keys of YAML that it cannot have, of which `validate` warns."""
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Any:
@@ -48,16 +50,29 @@ class Model:
 
         Errors: ValueError for a key that it cannot have.
         """
+        return cls.read(value, is_strict=True)
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any], *, is_strict: bool) -> Any:
+        """Return what `from_dict` does; unless `is_strict`, keys that it cannot have are kept."""
         fields = table().blocks[cls.block]
-        unknown = sorted(set(value) - set(fields))
-        if unknown:
-            raise ValueError(f"{cls.__name__} has no field {unknown[0]!r}")
-        return cls(**{name: _read(item, fields[name].type) for name, item in value.items()})
+        others = {key: item for key, item in value.items() if key not in fields}
+        if others and is_strict:
+            raise ValueError(f"{cls.__name__} has no field {min(others)!r}")
+        known = {
+            name: _read(item, fields[name].type, is_strict=is_strict)
+            for name, item in value.items()
+            if name in fields
+        }
+        made = cls(**known)
+        made.others = others
+        return made
 
     def as_dict(self) -> dict[str, Any]:
         """Return the block as YAML would hold it, without what is not set."""
         fields = {name: _written(getattr(self, name)) for name in table().blocks[self.block]}
-        return {name: item for name, item in fields.items() if item not in (None, [], {})}
+        kept = {name: item for name, item in fields.items() if item not in (None, [], {})}
+        return {**kept, **self.others}
 
 
 class Resource(Model):
@@ -131,14 +146,14 @@ def _enumeration(name: str) -> type[enum.Enum]:
     return enum.Enum(name, values, type=str)  # type: ignore[return-value]  # it is a class
 
 
-def _read(value: Any, type_: str) -> Any:
+def _read(value: Any, type_: str, *, is_strict: bool) -> Any:
     inner = type_.strip("[]{}")
     if isinstance(value, list) and type_.startswith("["):
-        return [_read(item, inner) for item in value]
+        return [_read(item, inner, is_strict=is_strict) for item in value]
     if isinstance(value, Mapping) and type_.startswith("{"):
-        return {key: _read(item, inner) for key, item in value.items()}
+        return {key: _read(item, inner, is_strict=is_strict) for key, item in value.items()}
     if isinstance(value, Mapping) and inner in table().blocks:
-        return _made(inner, inner, Model, "").from_dict(value)
+        return _made(inner, inner, Model, "").read(value, is_strict=is_strict)
     return value
 
 

@@ -105,12 +105,15 @@ def _mutate(name: str, bundle: Any, resources: dict[str, Any]) -> None:
         raise _Named(f"{name!r} is no mutator: it has no decorator such as @job_mutator")
     made = resource_class(mutator.type)
     takes = len(inspect.signature(mutator.function).parameters)
-    for key, value in resources.get(mutator.type, {}).items():
-        before = _called(name, made.from_dict, value)
+    for key, value in (resources.get(mutator.type) or {}).items():
+        if not isinstance(value, dict):  # a reference to a variable that is a whole resource
+            continue
+        before = made.read(value, is_strict=False)
         given = (bundle, before) if takes > 1 else (before,)
         changed = _called(name, mutator.function, *given)
         if not isinstance(changed, made):
             raise _Named(f"{name!r} returns {changed!r} for {mutator.type}.{key}")
+        changed.others = {**before.others, **changed.others}  # `replace` makes one without them
         resources[mutator.type][key] = changed.as_dict()
 
 

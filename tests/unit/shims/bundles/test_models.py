@@ -69,6 +69,13 @@ def test_a_field_that_is_not_there_is_refused_by_name(jobs: ModuleType) -> None:
         jobs.Task(task_kye="a")
 
 
+def test_what_yaml_has_beyond_the_fields_is_kept_where_it_is_only_warned_of() -> None:
+    value = {"name": "a", "nmae": "b", "tasks": [{"task_key": "t", "other": [1]}]}
+    made = resource_class("jobs").read(value, is_strict=False)
+    made.name = "c"
+    assert made.as_dict() == {**value, "name": "c"}
+
+
 def test_a_class_that_is_not_there_is_an_error_of_the_import(jobs: ModuleType) -> None:
     with pytest.raises(AttributeError, match="'Nothing'"):
         jobs.Nothing  # noqa: B018 - asking is what fails
