@@ -14,11 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from laketop.bundle.nodes import Node, node_of, plain
+from laketop.bundle.nodes import Node, Place, node_of, plain
 from laketop.bundle.problems import Problems
 
 _PROGRAM: Final = "laketop.shims.bundles.program"
 _OWN_ENVIRONMENT: Final = ".venv"
+_KEYS: Final = ("task_key", "job_cluster_key", "environment_key", "name", "key")
+"""What tells the items of a list apart."""
+ROOT_FILE: Final = "databricks.yml"
 
 
 def python_block(tree: Node) -> tuple[tuple[str, ...], Node] | None:
@@ -41,7 +44,11 @@ def with_python(
     if found is None:
         return tree
     path, block = found
-    resources = tree.get("resources") or Node({})
+    whole = tree.get("resources") or Node({})
+    # What is no map yet, such as a reference to a variable, is left as it is.
+    resources = Node({key: n for key, n in whole.entries.items() if n.kind == "map"}, whole.place)
+    if whole.kind not in {"map", "null"}:
+        return tree
     asked = {
         "root": str(root),
         "sites": [str(folder) for folder in _sites(block.text_at("venv_path"), root)],
@@ -59,7 +66,12 @@ def with_python(
         at = (*path, *problem["at"])
         note = problems.warning if problem.get("severity") == "warning" else problems.error
         note(problem["message"], at, tree.get(*at), problem.get("hint"))
-    return tree.put(("resources",), _renewed(resources, answer, block))
+    for type_ in {type_ for type_, _, _ in answer["added"]}:
+        if type_ in whole.entries and type_ not in resources.entries:
+            message = f"resources.{type_} is no map, so that nothing can be added to it in Python"
+            problems.error(message, ("resources", type_), whole.get(type_), "write it as a map")
+    made = _renewed(resources, answer, block)
+    return tree.put(("resources",), made.holding({**whole.entries, **made.entries}))
 
 
 def _names(block: Node, key: str) -> list[str]:
@@ -76,24 +88,28 @@ def _asked(asked: Mapping[str, Any]) -> dict[str, Any] | str:
     """Return the answer, or why there is none."""
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "answer.json"
-        done = subprocess.run(
-            [sys.executable, "-PB", "-m", _PROGRAM, str(file)],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        log = Path(name) / "errors.txt"
+        with log.open("wb") as errors:
+            done = subprocess.run(
+                [sys.executable, "-PB", "-m", _PROGRAM, str(file)],
+                input=json.dumps(asked).encode(),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+            )
+        words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         if file.is_file():
             answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return answer
-    words = done.stderr.strip().splitlines()
     last = f": {words[-1]}" if words else ""
     return f"the bundle's Python ended with exit code {done.returncode}{last}"
 
 
 def _renewed(resources: Node, answer: Mapping[str, Any], block: Node) -> Node:
     makers = block.get("resources") or Node(())
-    places = {(type_, key): makers.elements[index] for type_, key, index in answer["added"]}
+    places = {
+        (type_, key): _at_the_root(makers.elements[index]) for type_, key, index in answer["added"]
+    }
     made = {}
     for type_, entries in answer["resources"].items():
         old = resources.get(type_)
@@ -102,7 +118,11 @@ def _renewed(resources: Node, answer: Mapping[str, Any], block: Node) -> Node:
         elif entries:
             made[type_] = Node(
                 {
-                    key: _changed(resources.get(type_, key), value, places.get((type_, key), block))
+                    key: _changed(
+                        resources.get(type_, key),
+                        value,
+                        places.get((type_, key)) or _at_the_root(block),
+                    )
                     for key, value in entries.items()
                 },
                 block.place if old is None else old.place,
@@ -120,7 +140,24 @@ def _changed(old: Node | None, new: object, maker: Node) -> Node:
         entries = {key: _changed(old.get(key), item, maker) for key, item in new.items()}
         return old.holding(entries)
     if isinstance(new, list):
-        parts = (*old.elements, *([None] * len(new)))
-        pairs = zip(parts, new, strict=False)
-        return old.holding(tuple(_changed(part, item, maker) for part, item in pairs))
+        return old.holding(tuple(_changed(_before(old, item), item, maker) for item in new))
     return node_of(new, old.place)
+
+
+def _before(old: Node, item: object) -> Node | None:
+    """Return what an item of a list was: the same, or what has the same key, wherever it stood."""
+    for node in old.elements:
+        if plain(node) == item:
+            return node
+    if isinstance(item, Mapping):
+        for key in _KEYS:
+            for node in old.elements:
+                if key in item and node.get(key) is not None and node.text_at(key) == item[key]:
+                    return node
+    return None
+
+
+def _at_the_root(node: Node) -> Node:
+    # Where a file that is included names the functions, paths are still those of the root.
+    place = node.place
+    return node if "/" not in place.file else Node(node.value, Place(ROOT_FILE, 1, 1))

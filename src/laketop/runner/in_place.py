@@ -83,7 +83,10 @@ def state_of(sources: Iterable[Path]) -> str:
         for folder, names, files in os.walk(source):
             names[:] = sorted(n for n in names if n not in _NOT_SOURCE and not n.startswith("."))
             for name in sorted(files):
-                about = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - many files
+                try:
+                    about = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - many files
+                except OSError:  # a link to nowhere, or gone this moment
+                    continue
                 digest.update(f"{folder}/{name}:{about.st_size}:{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 

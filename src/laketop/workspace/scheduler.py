@@ -14,7 +14,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from laketop.runner.paths import Places
 from laketop.runner.references import moment
-from laketop.runner.steady_clock import SteadyClock
+from laketop.runner.steady_clock import LEAST_JUMP_MS, SteadyClock
 from laketop.workspace import model_events, watching
 from laketop.workspace.clock import MovableClock
 from laketop.workspace.store import Store
@@ -205,7 +205,10 @@ class Scheduler:
         """
         self._skip_late()
         ahead_ms = self._steady.ahead_ms()
-        jump_ms, self._ahead_ms = ahead_ms - self._ahead_ms, ahead_ms
+        jump_ms = ahead_ms - self._ahead_ms
+        if abs(jump_ms) < 2 * LEAST_JUMP_MS:  # a drift about the least is no jump each time
+            jump_ms = 0
+        self._ahead_ms += jump_ms
         for key, (trigger, mark) in self._all():
             seen = shifted(trigger, mark, jump_ms)
             if isinstance(trigger, OnArrival | OnModel | OnUpdate):

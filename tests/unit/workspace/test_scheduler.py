@@ -144,3 +144,16 @@ def test_files_that_have_come_are_waited_for_no_longer_where_the_clock_goes_back
     assert not bench.started
     bench.pass_on(1_000)
     assert len(bench.started) == 1
+
+
+def test_a_clock_that_drifts_about_the_least_jump_does_not_hasten_an_interval(
+    bench: Bench,
+) -> None:
+    bench.follow(trigger={"periodic": {"interval": 1, "unit": "HOURS"}})
+    bench.pass_on(0)
+    for number in range(600):
+        bench.pass_on(1_000, jump_ms=-1_001 if number == 0 else (-1) ** number * 2)
+    bench.pass_on(HOUR_MS - 700_000)
+    assert not bench.started
+    bench.pass_on(110_000)
+    assert len(bench.started) == 1

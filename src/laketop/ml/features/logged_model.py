@@ -100,7 +100,7 @@ def _check_signature(signature: ModelSignature | None, training_set: TrainingSet
     if inputs is None or not inputs.has_input_names():  # a tensor takes all that there is
         return
     schema = training_set.load_df().drop(*training_set.spec.labels).schema
-    missing = [name for name in inputs.input_names() if name not in schema.names]
+    missing = [name for name in inputs.required_input_names() if name not in schema.names]
     if missing:
         raise ValueError(
             f"the signature takes {missing!r}, which the training set does not give: "
@@ -110,6 +110,8 @@ def _check_signature(signature: ModelSignature | None, training_set: TrainingSet
         return
     for name, kind in zip(inputs.input_names(), inputs.input_types(), strict=True):
         wanted = getattr(kind, "name", "")
+        if name not in schema.names:  # it may be left out
+            continue
         if (other := misfit(schema[name].dataType, wanted)) is not None:
             raise ValueError(
                 f"the signature takes {name!r} as {wanted}, but the training set gives {other}"

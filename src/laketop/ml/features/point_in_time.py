@@ -94,8 +94,8 @@ def _as_of_joins(
     keys: Sequence[str],
     by_time: Mapping[str, Sequence[Pair]],
 ) -> tuple[DataFrame, list[str]]:
-    # The columns of the frame go by their place, so that no name of theirs is in the way; as one
-    # struct they would cost more. The narrowest pass is the first, as what it finds is carried
+    # Columns of the frame and what is found go by their place, so that no name is in the way; as
+    # one struct they would cost more. The narrowest pass is the first, as what it finds is carried
     # through every other.
     passes = sorted(by_time.items(), key=lambda told: _width(told[1]))
     names = [f"__key_{i}" for i in range(len(keys))]
@@ -103,14 +103,18 @@ def _as_of_joins(
     by_key = _by_key(df, names) if len(passes) > 1 else _as_it_is
     asked_by = (column(key, columns).alias(name) for key, name in zip(keys, names, strict=True))
     found = by_key(df.select(*asked_by, *_named(columns, places)))
-    outputs: list[str] = []
+    kept, outputs = [*names, *places], dict[str, str]()
     for asked, pairs in passes:
         sides = [by_key(_told(lookup, source, names)) for lookup, source in pairs]
-        found = _carried(found, _placed(asked, columns, places), pairs, sides, names)
-        outputs.extend(name for lookup, _ in pairs for name in lookup.outputs)
-    return found.select(*_named(places, columns), *map(tables.column, outputs)), [
+        time = _placed(asked, columns, places)
+        told = [name for lookup, _ in pairs for name in lookup.outputs]
+        made = [f"__output_{len(outputs) + i}" for i in range(len(told))]
+        found = _carried(found, time, pairs, sides, kept=kept, made=made)
+        outputs |= dict(zip(made, told, strict=True))
+        kept += made
+    return found.select(*_named([*places, *outputs], [*columns, *outputs.values()])), [
         *columns,
-        *outputs,
+        *outputs.values(),
     ]
 
 
@@ -139,7 +143,13 @@ def _placed(name: str, columns: Sequence[str], places: Sequence[str]) -> Any:
 
 
 def _carried(
-    df: DataFrame, time: Any, pairs: Sequence[Pair], sides: Sequence[DataFrame], keys: Sequence[str]
+    df: DataFrame,
+    time: Any,
+    pairs: Sequence[Pair],
+    sides: Sequence[DataFrame],
+    *,
+    kept: Sequence[str],
+    made: Sequence[str],
 ) -> DataFrame:
     # All sides in one column of time, sorted within each key; the last row of each feature table
     # is carried forward. A feature row sorts before an asking row of the same moment, so `<=`
@@ -148,6 +158,7 @@ def _carried(
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
+    keys = [name for name in kept if name.startswith("__key_")]
     both = df.withColumns({"__time": time, "__side": F.lit(len(pairs))})
     matches = [f"__match_{side}" for side in range(len(pairs))]
     for side, (name, told) in enumerate(zip(matches, sides, strict=True)):
@@ -167,7 +178,7 @@ def _carried(
         both.withColumns({**found, "__twin": twin})
         .where(_asking([lookup for lookup, _ in pairs], keys))
         .withColumns(usable)
-        .select(*map(tables.column, df.columns), *outputs)
+        .select(*kept, *(value.alias(name) for value, name in zip(outputs, made, strict=True)))
     )
 
 

@@ -16,6 +16,16 @@ from laketop.shims.bundles.models import TYPES, Resource, resource_class, singul
 
 T = TypeVar("T")
 
+NAMES = (
+    *("Bundle", "Diagnostic", "Diagnostics", "Location", "Resource", "ResourceMutator"),
+    *("Resources", "Severity", "Variable", "variables"),
+    *("VariableOr", "VariableOrDict", "VariableOrList", "VariableOrOptional"),
+    "load_resources_from_current_package_module",
+    *(f"load_resources_from_{where}" for where in ("module", "modules", "package_module")),
+    *(f"{singular(type_)}_mutator" for type_ in TYPES),
+)
+"""What `from databricks.bundles.core import *` brings."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variable(Generic[T]):

@@ -34,10 +34,12 @@ def main() -> None:
     asked = json.load(sys.stdin)
     for folder in asked["sites"]:
         site.addsitedir(folder)
-    sys.path.insert(0, asked["root"])
-    os.chdir(asked["root"])
+    # What laketop needs is imported before a module of the bundle can have its name.
     shims.install()
     _before_the_installed()
+    importlib.import_module("databricks.bundles.core")
+    sys.path.insert(0, asked["root"])
+    os.chdir(asked["root"])
     answer = _answer(asked)
     Path(sys.argv[1]).write_text(json.dumps(answer), encoding="utf-8")
 
@@ -71,7 +73,7 @@ def _load(name: str, index: int, bundle: Any, answer: dict[str, Any]) -> None:
     from laketop.shims.bundles.core import Resources
 
     function = _function(name)
-    takes = len(inspect.signature(function).parameters)
+    takes = len(_called(name, inspect.signature, function).parameters)
     made = _called(name, function, *([bundle] if takes else []))
     if not isinstance(made, Resources):
         raise _Named(f"{name!r} returns {made!r} instead of Resources")
@@ -80,7 +82,7 @@ def _load(name: str, index: int, bundle: Any, answer: dict[str, Any]) -> None:
             kept = answer["resources"].setdefault(type_, {})
             if key in kept:
                 raise _Named(f"{name!r} makes {type_}.{key}, which is there already")
-            kept[key] = resource.as_dict()
+            kept[key] = _written(name, resource)
             answer["added"].append([type_, key, index])
     answer["problems"] += (_told(finding, index) for finding in made.diagnostics.items)
 
@@ -104,17 +106,28 @@ def _mutate(name: str, bundle: Any, resources: dict[str, Any]) -> None:
     if not isinstance(mutator, ResourceMutator):
         raise _Named(f"{name!r} is no mutator: it has no decorator such as @job_mutator")
     made = resource_class(mutator.type)
-    takes = len(inspect.signature(mutator.function).parameters)
+    takes = len(_called(name, inspect.signature, mutator.function).parameters)
     for key, value in (resources.get(mutator.type) or {}).items():
         if not isinstance(value, dict):  # a reference to a variable that is a whole resource
             continue
         before = made.read(value, is_strict=False)
+        written = before.as_dict()
         given = (bundle, before) if takes > 1 else (before,)
         changed = _called(name, mutator.function, *given)
         if not isinstance(changed, made):
             raise _Named(f"{name!r} returns {changed!r} for {mutator.type}.{key}")
         changed.others = {**before.others, **changed.others}  # `replace` makes one without them
-        resources[mutator.type][key] = changed.as_dict()
+        now = _written(name, changed)
+        if now != written:  # else it stays as it stands, with what is empty
+            resources[mutator.type][key] = now
+
+
+def _written(name: str, resource: Any) -> dict[str, Any]:
+    def write() -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(json.dumps(resource.as_dict()))
+        return value
+
+    return _called(name, write)  # type: ignore[no-any-return]  # what it calls is anything
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -130,7 +143,7 @@ def _function(name: str) -> Callable[..., Any]:
 def _called(name: str, function: Callable[..., Any], *given: Any) -> Any:
     try:
         return function(*given)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = "".join(f" at {place}" for place in _innermost(error))
         raise _Named(f"{name!r} fails with {type(error).__name__}: {error}{where}") from error
 

@@ -242,6 +242,26 @@ def test_tables_asked_by_the_same_columns_cost_one_shuffle_and_no_join(
     assert not re.search("Join|Cartesian|Broadcast", plan)
 
 
+def test_features_may_have_any_name_at_several_times(spark: SparkSession) -> None:
+    at = "timestamp_seconds(id) AS {}"
+    df = spark.range(1, 2).selectExpr("'a' AS k", at.format("at"), at.format("since"))
+    source = spark.range(1).selectExpr("'a' AS k", at.format("ts"), "7 AS x")
+    pairs = []
+    for column, name in (("at", "__time"), ("since", "__side")):
+        lookup = ResolvedLookup(
+            table="t",
+            version=0,
+            primary_keys=("k",),
+            lookup_key=("k",),
+            timeseries_column="ts",
+            timestamp_lookup_key=column,
+            feature_names=("x",),
+            rename_outputs={"x": name},
+        )
+        pairs.append((lookup, source))
+    assert joined(df, pairs).select("__time", "__side").collect() == [(7, 7)]
+
+
 def test_tables_asked_by_the_same_keys_at_other_times_shuffle_the_frame_once(
     spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:

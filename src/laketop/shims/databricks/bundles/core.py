@@ -6,6 +6,8 @@ from typing import Any
 
 from laketop.shims.bundles import core
 
+__all__ = list(core.NAMES)
+
 
 def __getattr__(name: str) -> Any:
     return getattr(core, name)
