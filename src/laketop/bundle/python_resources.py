@@ -66,7 +66,7 @@ def with_python(
         at = (*path, *problem["at"])
         note = problems.warning if problem.get("severity") == "warning" else problems.error
         note(problem["message"], at, tree.get(*at), problem.get("hint"))
-    for type_ in {type_ for type_, _, _ in answer["added"]}:
+    for type_ in sorted({type_ for type_, _, _ in answer["added"]}):
         if type_ in whole.entries and type_ not in resources.entries:
             message = f"resources.{type_} is no map, so that nothing can be added to it in Python"
             problems.error(message, ("resources", type_), whole.get(type_), "write it as a map")

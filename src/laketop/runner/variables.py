@@ -21,6 +21,7 @@ MOST_FILES: Final = 5
 LARGEST_FILE: Final = 32 * 1024
 LONGEST_LINE: Final = 1024
 """In bytes, as the largest file; the longest name and value are in characters."""
+_NO_VALUE: Final = "\0"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_THE_RUNTIME: Final = re.compile(
     r"(DATABRICKS|LAKETOP|MLFLOW|SPARK)_.*|HOME|JAVA_HOME|PATH|PYTHONPATH|PYTHONUNBUFFERED|VIRTUAL_ENV"
@@ -48,6 +49,8 @@ def check(entries: Any) -> None:
         for name, value in variables.items():
             if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
                 raise ConfigError(f"{name[:LONGEST_NAME]!r} cannot be an environment variable")
+            if _NO_VALUE in value:
+                raise ConfigError(f"{name} holds a NUL, which no environment variable can")
             if len(value) > LONGEST_VALUE:
                 raise ConfigError(f"{name} has more than {LONGEST_VALUE} characters")
 
@@ -85,11 +88,13 @@ def _read(path: str, place: Path) -> Iterator[tuple[str, str]]:
     data = place.read_bytes()
     if len(data) > LARGEST_FILE:
         raise ConfigError(f"{path!r} has {len(data)} bytes, the limit is {LARGEST_FILE}")
-    for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
+    text = data.decode("utf-8", errors="replace")
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         name, equals, value = line.partition("=")
-        if not equals or not _NAME.fullmatch(name) or len(line.encode()) > LONGEST_LINE:
+        is_one = bool(equals) and _NAME.fullmatch(name) and _NO_VALUE not in line
+        if not is_one or len(line.encode()) > LONGEST_LINE:
             hint = f"KEY=VALUE, at most {LONGEST_LINE} bytes; no quotes, no spaces around the ="
             raise ConfigError(f"line {number} of {path!r} is no environment variable", hint=hint)
         yield name, value

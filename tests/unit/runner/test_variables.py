@@ -49,6 +49,7 @@ def test_what_the_job_says_counts_more_than_its_files_and_the_runtime_more_than_
     [
         ("export A=1", "line 1 of 'x.env' is no environment variable"),
         ("A=1\nB", "line 2 of 'x.env'"),
+        ("A=1\u2028x\nB=\0", "line 2 of 'x.env'"),
         ("A=" + "x" * 1023, "line 1 of 'x.env'"),
         ("#" * 32769, "has 32769 bytes"),
         (None, "there is no file 'x.env'"),
@@ -71,6 +72,7 @@ def test_a_key_that_the_job_does_not_have_is_told() -> None:
     [
         ({"variables": {"1A": "x"}}, "'1A' cannot be"),
         ({"variables": {"A" * 257: "x"}}, "cannot be"),
+        ({"variables": {"A": "x\0y"}}, "A holds a NUL"),
         ({"variables": {"A": "x" * 513}}, "A has more than 512"),
         ({"variables": {f"A{n}": "" for n in range(21)}}, "more than 20"),
         ({"files": ["f"] * 6}, "more than 5 files"),
