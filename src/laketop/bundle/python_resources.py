@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,18 +140,19 @@ def _changed(old: Node | None, new: object, maker: Node) -> Node:
         entries = {key: _changed(old.get(key), item, maker) for key, item in new.items()}
         return old.holding(entries)
     if isinstance(new, list):
-        return old.holding(tuple(_changed(_before(old, item), item, maker) for item in new))
+        before = [(plain(node), node) for node in old.elements]
+        return old.holding(tuple(_changed(_before(before, item), item, maker) for item in new))
     return node_of(new, old.place)
 
 
-def _before(old: Node, item: object) -> Node | None:
+def _before(items: Sequence[tuple[Any, Node]], item: object) -> Node | None:
     """Return what an item of a list was: the same, or what has the same key, wherever it stood."""
-    for node in old.elements:
-        if plain(node) == item:
+    for value, node in items:
+        if value == item:
             return node
     if isinstance(item, Mapping):
         for key in _KEYS:
-            for node in old.elements:
+            for _, node in items:
                 if key in item and node.get(key) is not None and node.text_at(key) == item[key]:
                     return node
     return None

@@ -38,10 +38,10 @@ OPTIONS: Final = (
 SPECS: Final = ("base_environment", "project_environment")
 """What an environment may stand for elsewhere, and does not here."""
 
-_PARTS: Final[tuple[tuple[nodes.Path, str], ...]] = (
-    (("alert_task", "workspace_path"), "give it the `alert_id`"),
-    (("sql_task", "dashboard"), "run its queries as `query` or `file`"),
-)
+_PARTS: Final[dict[nodes.Path, str]] = {
+    ("alert_task", "workspace_path"): "give it the `alert_id`",
+    ("sql_task", "dashboard"): "run its queries as `query` or `file`",
+}
 _DEPENDENCIES: Final = ("environments", EACH, "spec", "dependencies", EACH)
 _INSTEAD: Final = {
     "pipeline_task": "write its tables in a notebook task, or run the other tasks by `--only`",
@@ -64,7 +64,7 @@ def check_not_run(job: Job, problems: Problems) -> None:
             problems.warning(message, path, node, instead, code="not-run-here")
     for task in job.tasks:
         for what, path, node in _refused(task):
-            hint = dict(_PARTS).get(path) or _INSTEAD.get(str(path[-1]))
+            hint = _PARTS.get(path) or _INSTEAD.get(str(path[-1]))
             message = f"task {task.key!r} fails here, where {what} is refused"
             problems.warning(message, (*task.path, *path), node, hint, code="not-run-here")
 
@@ -73,7 +73,7 @@ def _refused(task: Task) -> Iterator[tuple[str, nodes.Path, Node]]:
     for name in TASKS:
         if (node := task.node.get(name)) is not None:
             yield f"a task of type {name.removesuffix('_task')!r}", (name,), node
-    for path, _ in _PARTS:
+    for path in _PARTS:
         if (node := task.node.get(*path)) is not None:
             yield f"{path[-1]!r} of {path[0]!r}", path, node
     for number, library in enumerate((task.node.get("libraries") or Node(())).elements):
