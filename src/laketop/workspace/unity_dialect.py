@@ -6,13 +6,10 @@ the service's descriptor. Imports MLflow: load late.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import BadRequest
 from flask import request
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # no stubs
 from mlflow.exceptions import MlflowException
@@ -21,48 +18,13 @@ from mlflow.protos import databricks_uc_registry_messages_pb2 as messages
 from mlflow.protos.databricks_uc_registry_service_pb2 import UcModelRegistryService
 from mlflow.utils.proto_json_utils import message_to_json, parse_dict
 
-from laketop.ml.gates.approval import APPROVED_BY
-from laketop.workspace import wire
 from laketop.workspace.mlflow_app import answer
-from laketop.workspace.registry import Registry
-from laketop.workspace.registry_records import READY, ModelVersion, NewVersion, RegisteredModel
-
-_LINEAGE_HEADER = "X-Databricks-Lineage-Identifier"
+from laketop.workspace.registrations import LINEAGE_HEADER, Registrations, lineage_of
+from laketop.workspace.registry_records import ModelVersion, NewVersion, RegisteredModel
 
 # The generated messages have no types of their own; see the .proto files for their fields.
 _m: Any = messages
 Message = Any
-
-
-class Deployment(Protocol):
-    """How the deployment job of a version stands."""
-
-    job_id: int
-    run_id: int | None
-    run_state: str
-    task: str
-
-
-class Deployments(Protocol):
-    """What starts jobs for new versions; see `services/model_deployments.py`."""
-
-    def check(self, job_id: str) -> None:
-        """Check that a job can deploy models. Errors: the SDK's InvalidParameterValue."""
-
-    def connection(self, job_id: str | None) -> str:
-        """Return how a model and its job stand, a word of MLflow's protocol."""
-
-    def expect(self, name: str, version: int, job_id: str, user: str) -> None:
-        """Write down that a version of `user` is about to open."""
-
-    def opened(self, name: str, version: int) -> None:
-        """Start the job of a version that has opened."""
-
-    def failed(self, name: str, version: int) -> None:
-        """Forget a version that did not open."""
-
-    def of(self, name: str, version: int) -> Deployment | None:
-        """Return how the job of a version stands, None where it has none."""
 
 
 def routes() -> Iterator[tuple[str, str, Any]]:
@@ -77,16 +39,10 @@ def routes() -> Iterator[tuple[str, str, Any]]:
 class UnityDialect:
     """Answers each request message of the service by the method of its name."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        logged_model: Callable[[str], Any | None],
-        deployments: Deployments,
-    ) -> None:
-        """Speak for `registry`; `logged_model(id)` returns MLflow's entity, None if unknown."""
-        self._registry = registry
-        self._logged_model = logged_model
-        self._deployments = deployments
+    def __init__(self, registrations: Registrations) -> None:
+        """Speak for the registry that `registrations` act on."""
+        self._registrations = registrations
+        self._registry = registrations.registry
 
     def routes(self) -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
         """Yield path, handler and methods of every route of the service."""
@@ -109,10 +65,9 @@ class UnityDialect:
 
     def create_registered_model(self, asked: Any) -> Message:
         """Create a model."""
-        self._check_job(asked)
-        model = self._registry.create_model(
+        model = self._registrations.create_model(
             asked.name,
-            owner=_caller(),
+            caller=_caller(),
             description=_said(asked, "description"),
             tags={tag.key: tag.value for tag in asked.tags},
             deployment_job_id=_said(asked, "deployment_job_id"),
@@ -128,8 +83,7 @@ class UnityDialect:
         """Change a model's description or deployment job."""
         if _said(asked, "new_name") is not None:
             raise _refused("Renaming a registered model")
-        self._check_job(asked)
-        model = self._registry.update_model(
+        model = self._registrations.update_model(
             asked.name,
             description=_said(asked, "description"),
             deployment_job_id=_said(asked, "deployment_job_id"),
@@ -182,14 +136,6 @@ class UnityDialect:
         """Make room for a version, which waits for its files."""
         if asked.feature_deps:
             raise _refused("A model version with feature dependencies")
-        for tag in asked.tags:
-            if tag.key == APPROVED_BY:
-                _check_approver(tag.value)
-        if asked.model_id and self._logged_model(asked.model_id) is None:
-            raise MlflowException(
-                f"Logged model with ID '{asked.model_id}' not found.",
-                databricks_pb2.RESOURCE_DOES_NOT_EXIST,
-            )
         new = NewVersion(
             source=asked.source,
             run_id=_said(asked, "run_id"),
@@ -198,25 +144,16 @@ class UnityDialect:
             description=_said(asked, "description"),
             tags={tag.key: tag.value for tag in asked.tags},
             dependencies=tuple(_as_json(one) for one in asked.model_version_dependencies),
-            created_by=_lineage_of_request(),
+            created_by=lineage_of(request.headers.get(LINEAGE_HEADER)),
         )
-        version = self._registry.create_version(asked.name, new, owner=_caller())
+        version = self._registrations.create_version(asked.name, new, caller=_caller())
         return _m.CreateModelVersionResponse(model_version=self._version(version))
 
     def finalize_model_version(self, asked: Any) -> Message:
         """Check a version's files and open it for use."""
-        name, number = asked.name, _number(asked.version)
-        job_id = self._registry.model(name).deployment_job_id
-        was_open = self._registry.version(name, number).status == READY
-        if job_id and not was_open:
-            self._deployments.expect(name, number, job_id, _caller())
-        try:
-            version = self._registry.finalize_version(name, number)
-        except MlflowException:
-            self._deployments.failed(name, number)
-            raise
-        if self._deployments.of(name, number) is not None:
-            self._deployments.opened(name, number)
+        version = self._registrations.finalize_version(
+            asked.name, _number(asked.version), caller=_caller()
+        )
         return _m.FinalizeModelVersionResponse(model_version=self._version(version))
 
     def get_model_version(self, asked: Any) -> Message:
@@ -253,9 +190,10 @@ class UnityDialect:
 
     def set_model_version_tag(self, asked: Any) -> Message:
         """Set a version's tag; who approves a version says so in person."""
-        if asked.key == APPROVED_BY:
-            _check_approver(asked.value)
-        self._registry.set_version_tag(asked.name, _number(asked.version), asked.key, asked.value)
+        number = _number(asked.version)
+        self._registrations.set_version_tag(
+            asked.name, number, asked.key, asked.value, caller=_caller()
+        )
         return _m.SetModelVersionTagResponse()
 
     def delete_model_version_tag(self, asked: Any) -> Message:
@@ -286,24 +224,17 @@ class UnityDialect:
         """Refuse: there is no cloud storage here."""
         raise _refused("A temporary credential for a model version's cloud storage")
 
-    def _check_job(self, asked: Any) -> None:
-        job_id = _said(asked, "deployment_job_id")
-        try:
-            self._deployments.check(job_id or "")
-        except DatabricksError as error:
-            raise MlflowException(str(error), databricks_pb2.INVALID_PARAMETER_VALUE) from error
-
     def _model(self, model: RegisteredModel) -> Any:
         told = _model(model)
         states = _m.DeploymentJobConnection.State
         told.deployment_job_state = states.Value(
-            self._deployments.connection(model.deployment_job_id)
+            self._registrations.deployments.connection(model.deployment_job_id)
         )
         return told
 
     def _version(self, version: ModelVersion) -> Any:
         told = _version(version)
-        deployment = self._deployments.of(version.name, version.version)
+        deployment = self._registrations.deployments.of(version.name, version.version)
         if deployment is not None:
             states = _m.ModelVersionDeploymentJobState
             told.deployment_job_state.CopyFrom(
@@ -312,12 +243,12 @@ class UnityDialect:
                     run_id=str(deployment.run_id or ""),
                     run_state=states.DeploymentJobRunState.Value(deployment.run_state),
                     job_state=_m.DeploymentJobConnection.State.Value(
-                        self._deployments.connection(str(deployment.job_id))
+                        self._registrations.deployments.connection(str(deployment.job_id))
                     ),
                     current_task_name=deployment.task,
                 )
             )
-        logged = self._logged_model(version.model_id) if version.model_id else None
+        logged = self._registrations.logged_model(version.model_id) if version.model_id else None
         if logged is not None:
             told.run_experiment_id = logged.experiment_id
             told.model_params.extend(
@@ -390,31 +321,8 @@ def _caller() -> str:
     return str(request.environ["asgi.scope"]["laketop.user"])
 
 
-def _check_approver(value: str) -> None:
-    """Refuse a tag that says that somebody else than the caller has approved."""
-    if value != _caller():
-        raise MlflowException(
-            f"The tag {APPROVED_BY!r} tells who approves: {_caller()!r} cannot set it to "
-            f"{value!r}.",
-            databricks_pb2.PERMISSION_DENIED,
-        )
-
-
 def _as_json(message: Message) -> dict[str, Any]:
     return dict(json.loads(_call(message_to_json, message)))
-
-
-def _lineage_of_request() -> dict[str, Any] | None:
-    header = request.headers.get(_LINEAGE_HEADER)
-    if header is None:
-        return None
-    try:
-        return wire.fields_of(base64.b64decode(header, validate=True))
-    except (ValueError, BadRequest) as error:
-        raise MlflowException(
-            f"The header {_LINEAGE_HEADER} is not base64 of a JSON object.",
-            databricks_pb2.INVALID_PARAMETER_VALUE,
-        ) from error
 
 
 def _storage(version: ModelVersion) -> str:

@@ -46,6 +46,11 @@ BEYOND: dict[str, set[str]] = {
     "GetExperimentByNameResponse": _OF_EXPERIMENTS,
     "GetRunResponse": {"run.outputs"},
     "ServingEndpointDetailed": _OF_ENTITIES,
+    # MLflow's client reads them, which is sent here by MLFLOW_ENABLE_UC_NATIVE_MODEL_REGISTRY.
+    "RegisteredModelInfo": {"tags", "deployment_job_id", "deployment_job_state"},
+    "ModelVersionInfo": {
+        *("tags", "model_id", "model_params", "model_metrics", "deployment_job_state"),
+    },
 }
 """Fields by dataclass that are answered though the SDK does not read them."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound
+from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import ModelVersionInfoStatus
 
 from laketop.workspace.workspace import Workspace
@@ -56,6 +58,62 @@ def test_what_cannot_be_is_said(client: WorkspaceClient, model: str) -> None:
         list(client.model_versions.list("main.default"))
     with pytest.raises(BadRequest):
         client.registered_models.set_alias(model, "champion", 1)
+
+
+def test_what_a_version_depends_on_is_kept(client: WorkspaceClient, model: str) -> None:
+    catalog, schema, name = model.split(".")
+    kinds = {"table": "table_full_name", "function": "function_full_name"}
+    sent = [{kind: {field: f"main.default.{kind}"}} for kind, field in kinds.items()]
+    made: Any = client.api_client.do(
+        "POST",
+        "/api/2.1/unity-catalog/models/versions",
+        body={
+            "catalog_name": catalog,
+            "schema_name": schema,
+            "model_name": name,
+            "source": "runs:/3/model",
+            "model_version_dependencies": {"dependencies": sent},
+        },
+    )
+    told: Any = client.api_client.do(
+        "GET", f"/api/laketop/1/models/{model}/versions/{made['version']}/lineage"
+    )
+    assert told["dependencies"] == [
+        {"type": "DATABRICKS_TABLE", "name": "main.default.table"},
+        {"type": "DATABRICKS_UC_FUNCTION", "name": "main.default.function"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"tags": [{"value": "v"}]},
+        {"tags": [{"key": "k", "value": {}}]},
+        {"model_version_dependencies": {"dependencies": "t"}},
+        {"model_version_dependencies": {"dependencies": [{"table": {"name": "t"}}]}},
+        {"source": "s3://elsewhere/model"},
+    ],
+)
+def test_a_version_that_cannot_be_is_not_made(
+    client: WorkspaceClient, model: str, field: dict[str, Any]
+) -> None:
+    catalog, schema, name = model.split(".")
+    place = {"catalog_name": catalog, "schema_name": schema, "model_name": name}
+    body = {**place, "source": "runs:/3/model", **field}
+    with pytest.raises(InvalidParameterValue):
+        client.api_client.do("POST", "/api/2.1/unity-catalog/models/versions", body=body)
+    assert len(list(client.model_versions.list(model))) == 2
+
+
+def test_tags_of_what_is_no_model_are_set_elsewhere(client: WorkspaceClient, model: str) -> None:
+    changes = {"changes": {"add_tags": [{"key": "k", "value": "v"}]}}
+    for path in ("securable-tags/TABLE/main.default.t", "subentity-tags/TABLE/main.default.t/1"):
+        with pytest.raises(NotServed, match="entity-tag-assignments"):
+            client.api_client.do("PATCH", f"/api/2.1/unity-catalog/{path}", body=changes)
+    path = f"/api/2.1/unity-catalog/securable-tags/FUNCTION/{model}"
+    for wrong in ({"add_tags": "k"}, {"add_tags": ["k"]}, {"remove": [1]}):
+        with pytest.raises(InvalidParameterValue):
+            client.api_client.do("PATCH", path, body={"changes": wrong})
 
 
 def test_a_schema_with_models_goes_by_force_alone(client: WorkspaceClient) -> None:

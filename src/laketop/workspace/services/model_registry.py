@@ -26,6 +26,7 @@ from laketop.workspace.workspace_models import WorkspaceModels
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from laketop.workspace.registrations import Registrations
     from laketop.workspace.registry import Registry
 
 
@@ -139,8 +140,15 @@ class ModelRegistry(PermittedService):
         from laketop.workspace.mlflow_app import app_of
         from laketop.workspace.unity_dialect import UnityDialect
 
-        dialect = UnityDialect(parts.registry, self._logged_model, self.workspace.model_deployments)
-        return app_of(dialect.routes(), parts.backend)
+        return app_of(UnityDialect(self.registrations).routes(), parts.backend)
+
+    @property
+    def registrations(self) -> Registrations:
+        """The registry with what comes before and after it acts; the first use imports MLflow."""
+        registry = self.registry
+        from laketop.workspace.registrations import Registrations
+
+        return Registrations(registry, self._logged_model, self.workspace.model_deployments)
 
     @property
     def registry(self) -> Registry:

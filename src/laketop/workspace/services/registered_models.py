@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio.to_thread
-from databricks.sdk.errors.platform import ERROR_CODE_MAPPING, BadRequest, NotFound
+from databricks.sdk.errors.platform import (
+    ERROR_CODE_MAPPING,
+    BadRequest,
+    NotFound,
+)
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.catalog import RegisteredModelAlias, RegisteredModelInfo
 
 from laketop.workspace import lake
 from laketop.workspace.lake import Lake
 from laketop.workspace.model_rights import ModelRights
+from laketop.workspace.model_tags import Tags, changes_of, check_is_model, shown_tags, tags_of
 from laketop.workspace.pages import page_of
 from laketop.workspace.privileges import Privileges
 from laketop.workspace.securables import Securables
@@ -27,27 +32,39 @@ Models = list[RegisteredModelInfo]
 
 
 class RegisteredModels(Service):
-    """Registered models, over the registry that MLflow's clients use. Source: Unity Catalog API.
+    """Registered models, over the registry that MLflow's clients use.
 
-    Every call may be the one that loads MLflow, so none of them is inside a transaction.
+    MLflow's client comes here too, with MLFLOW_ENABLE_UC_NATIVE_MODEL_REGISTRY. Every call may be
+    the one that loads MLflow, so none of them is inside a transaction.
+    Source: Unity Catalog API; mlflow.protos.unity_catalog_messages_pb2.
     """
 
     @route("POST /api/2.1/unity-catalog/models")
     async def create(
         self,
+        *,
         catalog_name: str,
         schema_name: str,
         name: str,
         comment: str | None = None,
         storage_location: str | None = None,
-    ) -> RegisteredModelInfo:
+        tags: Tags | None = None,
+        deployment_job_id: str | None = None,
+    ) -> dict[str, Any]:
         """Make a model without versions. Errors: ResourceAlreadyExists; NotFound."""
         if storage_location:
             raise NotServed("laketop keeps the files of models in its own folder.")
-        full_name = f"{catalog_name}.{schema_name}.{name}"
-        owner = self.workspace.user
+        given, full_name = tags_of(tags), f"{catalog_name}.{schema_name}.{name}"
         return await self.of_registry(
-            lambda: _info(self._registry.create_model(full_name, owner=owner, description=comment))
+            lambda: self._shown(
+                self.registrations.create_model(
+                    full_name,
+                    caller=self.workspace.user,
+                    description=comment,
+                    tags=given,
+                    deployment_job_id=deployment_job_id,
+                )
+            )
         )
 
     def require_manage(self, full_name: str) -> None:
@@ -63,11 +80,11 @@ class RegisteredModels(Service):
             ModelRights(self.workspace).allow("MANAGE", full_name, owner)
 
     @route("GET /api/2.1/unity-catalog/models/{full_name}")
-    async def get(self, full_name: str, include_aliases: bool = False) -> RegisteredModelInfo:
+    async def get(self, full_name: str, include_aliases: bool = False) -> dict[str, Any]:
         """Return a model, its aliases if asked for."""
         lake.parts(full_name, 3, "model")
         return await self.of_registry(
-            lambda: _info(self._registry.model(full_name), with_aliases=include_aliases)
+            lambda: self._shown(self._registry.model(full_name), with_aliases=include_aliases)
         )
 
     @route("GET /api/2.1/unity-catalog/models")
@@ -96,14 +113,40 @@ class RegisteredModels(Service):
         comment: str | None = None,
         owner: str | None = None,
         new_name: str | None = None,
-    ) -> RegisteredModelInfo:
-        """Change comment or owner. Errors: NotImplemented for another name."""
+        deployment_job_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Change comment, owner or deployment job. Errors: NotImplemented for another name."""
         lake.parts(full_name, 3, "model")
         if new_name is not None and new_name != full_name.rpartition(".")[2]:
             raise NotServed("laketop does not rename a registered model.")
         return await self.of_registry(
-            lambda: _info(self._registry.update_model(full_name, description=comment, owner=owner))
+            lambda: self._shown(
+                self.registrations.update_model(
+                    full_name,
+                    description=comment,
+                    owner=owner,
+                    deployment_job_id=deployment_job_id,
+                )
+            )
         )
+
+    @route("PATCH /api/2.1/unity-catalog/securable-tags/{securable_type}/{securable_full_name}")
+    async def update_tag_securable_assignments(
+        self, securable_type: str, securable_full_name: str, changes: dict[str, Any]
+    ) -> None:
+        """Set and remove tags of a model. Errors: NotImplemented for another securable."""
+        check_is_model(securable_type)
+        lake.parts(securable_full_name, 3, "model")
+        added, removed = changes_of(changes)
+
+        def change() -> None:
+            self._registry.model(securable_full_name)
+            for key, value in added.items():
+                self._registry.set_model_tag(securable_full_name, key, value)
+            for key in removed:
+                self._registry.delete_model_tag(securable_full_name, key)
+
+        await self.of_registry(change)
 
     @route("DELETE /api/2.1/unity-catalog/models/{full_name}")
     async def delete(self, full_name: str) -> None:
@@ -145,8 +188,23 @@ class RegisteredModels(Service):
         return [name for name in found if name.startswith(prefix)]
 
     @property
+    def registrations(self) -> Any:
+        """The registry with what comes before and after it acts."""
+        return self.workspace.model_registry.registrations
+
+    @property
     def _registry(self) -> Any:
         return self.workspace.model_registry.registry
+
+    def _shown(self, model: Any, *, with_aliases: bool = False) -> dict[str, Any]:
+        """Return a model with what MLflow's client reads of it beyond the SDK's dataclass."""
+        told = _info(model, with_aliases=with_aliases).as_dict()
+        if model.tags:
+            told["tags"] = shown_tags(model.tags)
+        if model.deployment_job_id:
+            told["deployment_job_id"] = model.deployment_job_id
+        connection = self.registrations.deployments.connection(model.deployment_job_id)
+        return {**told, "deployment_job_state": connection}
 
     def _all(self) -> Models:
         found: Models = []
