@@ -24,8 +24,8 @@ _LONGEST = 255
 _REFUSED = re.compile(r"[\x00-\x20\x7f./\\]")
 _KEPT = frozenset(
     {
-        *("_constraints", "_files", "_functions", "_owners", "_policies", "_tables", "_tags"),
-        *("_views", "_volumes"),
+        *("_constraints", "_files", "_functions", "_owners", "_policies", "_prompts", "_tables"),
+        *("_tags", "_views", "_volumes"),
     }
 )
 _COMMIT = re.compile(r"[0-9]{20}\.(json|checkpoint.*)")
@@ -114,11 +114,16 @@ class Lake:
         return sorted(name.removesuffix(".json") for name in names if not name.startswith("."))
 
     def holds(self, catalog: str, schema: str) -> dict[str, int]:
-        """Return how many tables (with views), functions and volumes are in a schema."""
+        """Return how many tables (with views), functions and volumes are in a schema.
+
+        Of prompts it tells where there are any: they are in no sentence of Databricks.
+        """
+        prompts = len(self.listed("prompts", catalog, schema))
         return {
             "tables": len(self.tables(catalog, schema)),
             "functions": len(self.listed("functions", catalog, schema)),
             "volumes": len(self.listed("volumes", catalog, schema)),
+            **({"prompts": prompts} if prompts else {}),
         }
 
     # --- changes ---

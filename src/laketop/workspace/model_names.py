@@ -13,27 +13,27 @@ _SOURCES = ("models:/", "runs:/", "dbfs:/")
 _LEVELS = 3
 
 
-def name_problem(name: str) -> str | None:
-    """Return what is wrong with the full name of a model, None if nothing is.
+def name_problem(name: str, kind: str = "registered model") -> str | None:
+    """Return what is wrong with the full name of a model or prompt, None if nothing is.
 
     Source: MLflow's client adds its own hint to an error that says "specify all three levels".
     """
     parts = name.split(".")
     if len(parts) != _LEVELS:
         return (
-            f"Invalid registered model name {name!r}: specify all three levels, "
-            "as in 'catalog.schema.model'."
+            f"Invalid {kind} name {name!r}: specify all three levels, "
+            f"as in 'catalog.schema.{kind.rsplit(maxsplit=1)[-1]}'."
         )
     for part in parts:
         if not _PART.fullmatch(part):
             return (
-                f"Invalid registered model name {name!r}: {part!r} is empty, longer than 255 "
+                f"Invalid {kind} name {name!r}: {part!r} is empty, longer than 255 "
                 "characters, or holds a space, slash, colon or another character that a name "
                 "in Unity Catalog cannot hold."
             )
         if part != part.lower():
             return (
-                f"Invalid registered model name {name!r}: names in Unity Catalog are stored in "
+                f"Invalid {kind} name {name!r}: names in Unity Catalog are stored in "
                 f"lower case; use {name.lower()!r}."
             )
     return None

@@ -14,6 +14,7 @@ from databricks.sdk.errors.platform import (
 )
 
 from laketop.workspace.kept import Kept, Record
+from laketop.workspace.matching import matches
 
 _BAD: Final = re.compile(r"[/:]")
 _FILTER: Final = re.compile(r"\s*name\s*(=|!=|LIKE|ILIKE)\s*'([^']*)'\s*", re.IGNORECASE)
@@ -61,7 +62,7 @@ class WorkspaceModels:
             asked = _FILTER.fullmatch(condition)
             if asked is None:
                 raise InvalidParameterValue(f"The filter {condition[:200]!r} is not of a name.")
-            found = [one for one in found if _matches(one["name"], asked[1].upper(), asked[2])]
+            found = [one for one in found if matches(one["name"], asked[1].upper(), asked[2])]
         if order_by.strip():
             order = _ORDER.fullmatch(order_by.strip())
             if order is None:
@@ -81,11 +82,3 @@ class WorkspaceModels:
             raise InvalidParameterValue(f"The name {name[:200]!r} of a model holds '/' or ':'.")
         if self._found(name) is not None:
             raise ResourceAlreadyExists(f"Registered Model (name={name[:200]}) already exists.")
-
-
-def _matches(name: str, operator: str, text: str) -> bool:
-    if operator in {"=", "!="}:
-        return (name == text) == (operator == "=")
-    pattern = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in text)
-    flags = re.DOTALL | (re.IGNORECASE if operator == "ILIKE" else 0)
-    return re.fullmatch(pattern, name, flags) is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import (
     ColumnTypeName,
     CreateFunction,
@@ -214,3 +215,19 @@ def test_a_managed_volume_of_sql_takes_no_link_that_was_left_behind(
     spark.sql(f"CREATE VOLUME {schema}.v")
     spark.range(1).write.json(f"/Volumes/{schema.replace('.', '/')}/v/out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_schema_with_prompts_is_dropped_by_cascade_alone(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    prompts = "/api/2.0/mlflow/unity-catalog/prompts"
+    laketop_client.api_client.do("POST", prompts, body={"name": f"{schema}.greeting"})
+    assert spark.sql(f"SHOW TABLES IN {schema}").collect() == []
+    with pytest.raises(PySparkException, match="SCHEMA_NOT_EMPTY"):
+        spark.sql(f"DROP SCHEMA {schema}")
+    with pytest.raises(PySparkException, match="_prompts"):
+        spark.sql(f"CREATE TABLE {schema}._prompts (i INT)")
+    spark.sql(f"DROP SCHEMA {schema} CASCADE")
+    spark.sql(f"CREATE SCHEMA {schema}")
+    with pytest.raises(NotFound):
+        laketop_client.api_client.do("GET", f"{prompts}/{schema}.greeting")

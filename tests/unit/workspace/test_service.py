@@ -34,6 +34,7 @@ _OF_LAKETOP_ALONE = {
     *("laketop", "backfills", "chaos", "clock", "engine", "mlflow", "model_deployments"),
     "lineage_tracking",
     "oidc",
+    "prompts",
     "sql_sessions",
     "system_tables",
     "telemetry",

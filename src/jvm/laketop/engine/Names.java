@@ -17,7 +17,7 @@ public final class Names {
   /** A file system takes 255 bytes, five of which are the ending of an entry's file. */
   private static final int MOST_BYTES = 250;
   private static final Set<String> FOLDERS = Set.of("_constraints", "_files", "_functions",
-      "_owners", "_policies", "_tables", "_tags", "_views", "_volumes");
+      "_owners", "_policies", "_prompts", "_tables", "_tags", "_views", "_volumes");
 
   private Names() {}
 

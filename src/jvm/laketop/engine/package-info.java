@@ -10,7 +10,7 @@
  * c/s/_schema.json        owner, comment and properties of the schema c.s
  * c/s/t/_delta_log        the managed Delta table c.s.t: its first commit registers it
  * c/s/_tables/t.json      a table that lies elsewhere, or is not Delta
- * c/s/_views/v.json       a view; likewise _functions and _volumes
+ * c/s/_views/v.json       a view; likewise _functions, _volumes and _prompts
  * c/s/_owners/t.json      what Delta has no place for; likewise _tags, _constraints, _policies
  * c/s/_files/v/           what /Volumes/c/s/v/ shows
  * _lineage/*.jsonl        what statements read and wrote, until the workspace has taken it

@@ -416,7 +416,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     requireNamespace(namespace);
     Path schema = schemaFolder(namespace);
     boolean empty = listTables(namespace).length == 0;
-    for (String kind : List.of("_views", "_functions", "_volumes")) {
+    for (String kind : List.of("_views", "_functions", "_volumes", "_prompts")) {
       empty &= JsonFiles.names(schema.resolve(kind)).isEmpty();
     }
     if (!cascade && !empty) {

@@ -42,6 +42,7 @@ def experiments(view: View) -> Page:
     older = view.here(page=found.token) if found.token else None
     body = join(
         el("p", link("MLflow's own page", "/mlflow/"), " shows runs, metrics, artifacts, traces."),
+        el("p", link("Prompts", "/ml/prompts"), " of the registry."),
         table(
             ("Experiment", "Id", "Made", "Changed"),
             rows,
