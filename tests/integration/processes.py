@@ -26,7 +26,12 @@ def family_of(pid: int) -> list[int]:
 
 def processes_of(text: str) -> list[int]:
     """Return the ids of the processes whose command line holds `text`."""
-    found = []
+    return list(commands_of(text))
+
+
+def commands_of(text: str) -> dict[int, str]:
+    """Return the command lines that hold `text`, by the ids of their processes."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
@@ -34,7 +39,7 @@ def processes_of(text: str) -> list[int]:
             except OSError:
                 continue
             if text in line and is_running(int(entry.name)):
-                found.append(int(entry.name))
+                found[int(entry.name)] = line
     return found
 
 

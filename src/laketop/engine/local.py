@@ -35,6 +35,7 @@ Phase = Literal["stopped", "starting", "serving", "warm", "idle", "failed"]
 _STARTS_IN_A_ROW = 4
 _LASTED_SECONDS = 60.0
 _GRACE_SECONDS = 30.0
+_SWEEP_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,10 +259,7 @@ class LocalEngine:
             for name, value in self.settings.environment.items()
             if not name.startswith(("SPARK_", "PYSPARK_", "DATABRICKS_", "JAVA_TOOL_OPTIONS"))
         }
-        # Hadoop calls chmod, wherever the user's PATH leads.
-        path = [own["PATH"], os.defpath] if own.get("PATH") else [os.defpath]
         return own | {
-            "PATH": os.pathsep.join(path),
             "LC_ALL": "C.UTF-8",  # else the JVM cannot spell names like `größe` as files
             "SPARK_HOME": str(jars.spark_home()),
             "SPARK_CONF_DIR": str(self._folder / "conf"),
@@ -308,7 +306,7 @@ def is_free(port: int) -> bool:
 
 
 def end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
-    """Ask the process group of `process` to end, and kill it when the grace is over."""
+    """Ask the process group of `process` to end, and kill what is left when the grace is over."""
     for number, patience in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, 10.0)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -316,4 +314,15 @@ def end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
             process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
-        return
+        break
+    _sweep(process.pid)
+
+
+def _sweep(group: int) -> None:
+    """Kill what a leader that has ended left in its group: a JVM does not wait for its `rm`."""
+    deadline = time.monotonic() + _SWEEP_SECONDS
+    # PermissionError is how a Mac calls a group of processes that have ended.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(group, signal.SIGKILL)
+            time.sleep(0.01)

