@@ -152,7 +152,7 @@ def _git(command: list[str]) -> None:
 
 def _interpreter(logged: Path, scratch: Path, progress: Progress) -> tuple[list[str], list[str]]:
     """Return what runs a module with the packages of the model's lock, and notes on it."""
-    from laketop.ml.gates.environment import StepFailed, built
+    from laketop.ml.environments import StepFailed, built
     from laketop.ml.locks import LOCK_FILE, differences
 
     here = [sys.executable, "-m"]

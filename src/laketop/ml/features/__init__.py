@@ -1,8 +1,9 @@
 """Feature tables, point-in-time training sets, and models that know their features.
 
 `client` and `online` have the methods, `definitions` and `spec` what they take and keep,
-`point_in_time` the join; `feature_table`, `training_set`, `named_spec`, `logged_model`, `scoring`
-and `completing` one thing each.
+`point_in_time` the join; `apart` and `forwarding` let a model predict in its own environment;
+`feature_table`, `training_set`, `named_spec`, `logged_model`, `scoring` and `completing` do one
+thing each.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from laketop.errors import NotFound, Refused
 from laketop.ml import streaming, tables
 from laketop.ml.features import (
+    apart,
     feature_table,
     logged_model,
     named_spec,
@@ -306,15 +307,25 @@ class FeatureEngineeringClient(OnlineStores):
 
         A feature that `df` already brings is taken from it and not looked up. The features are
         those of now, each as of the row's own time. A feature without a match is NULL, or its
-        default.
+        default. With `env_manager` "virtualenv" or "uv" the model runs in a new environment of
+        its own Python and requirements, those of its lock where it has one; it is there as long as
+        this process.
         Errors: NotFound for a model without a feature spec and for tables or features that are
-        gone, ValueError for an input that `df` lacks or has in another type, Refused for other
-        environments than the present one.
+        gone, ValueError for an input that `df` lacks or has in another type, LaketopError for an
+        environment that cannot be built, with the requirement; Refused for "conda", except on
+        Databricks.
         """
-        scoring.check_environment(env_manager)
+        apart.check(env_manager)
         if self._registry_uri is not None:
             _use_registry(self._registry_uri)
-        return scoring.scored(self.spark, model_uri, df, result_type=result_type, params=params)
+        return scoring.scored(
+            self.spark,
+            model_uri,
+            df,
+            result_type=result_type,
+            env_manager=env_manager,
+            params=params,
+        )
 
     def look_up(self, spec: FeatureSpec, df: DataFrame) -> DataFrame:
         """Return `df` with the features of `spec` that it does not bring itself, as of now.

@@ -7,8 +7,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laketop.errors import Refused
 from laketop.ml import tables
+from laketop.ml.features import apart
 from laketop.ml.features.spec import read_spec
 from laketop.ml.features.training_set import looked_up
 
@@ -37,13 +37,14 @@ def scored(
     df: DataFrame,
     *,
     result_type: str | DataType,
+    env_manager: str,
     params: Mapping[str, Any] | None,
 ) -> DataFrame:
     """Return `df` with its features and, as last column, `prediction`.
 
     Errors: NotFound for a model without a feature spec; ValueError when `df` has a column of
     that name already, lacks an input or has it in a type that no conversion makes the model's, or
-    the model has no signature.
+    the model has no signature; those of `apart.function`.
     """
     import mlflow
 
@@ -62,24 +63,9 @@ def scored(
             raise ValueError(
                 f"{name!r} is {other}, but the model {model_uri!r} takes it as {wanted}"
             )
-    predict = mlflow.pyfunc.spark_udf(
-        spark, str(folder), result_type=result_type, params=None if params is None else dict(params)
-    )
+    given = {"result_type": result_type, "params": None if params is None else dict(params)}
+    predict = apart.function(spark, folder, env_manager=env_manager, name=model_uri, given=given)
     return joined.withColumn(PREDICTION, predict(*map(tables.quoted_column, names)))
-
-
-def check_environment(env_manager: str) -> None:
-    """Refuse every environment but the present one.
-
-    Errors: Refused, for the environments that MLflow would build; ValueError for others.
-    """
-    if env_manager in {"virtualenv", "conda", "uv"}:
-        raise Refused(
-            f"score_batch(env_manager={env_manager!r})",
-            hint="install the model's requirements.txt and use 'local'",
-        )
-    if env_manager != "local":
-        raise ValueError(f"env_manager is {env_manager!r}, neither 'local' nor 'virtualenv'")
 
 
 def _inputs(folder: Path, model_uri: str) -> list[tuple[str, str]]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laketop.ml.environments import StepFailed, built_for, ran
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
-from laketop.ml.locks import LOCK_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,10 +68,6 @@ def clean_environment(
     return gate
 
 
-class StepFailed(Exception):
-    """A step did not work; the sentence says which and why."""
-
-
 def _measured(
     candidate: Contender, sample: pd.DataFrame, folder: Path, *, offline: bool, timeout: float
 ) -> dict[str, float]:
@@ -83,60 +76,14 @@ def _measured(
     if not candidate.uri:
         raise StepFailed(f"version {candidate.version!r} does not say where its files are")
     model = mlflow.artifacts.download_artifacts(candidate.uri, dst_path=str(folder / "model"))
-    there = [Path(model) / name for name in (LOCK_FILE, "requirements.txt")]
-    requirements = next((file for file in there if file.exists()), None)
-    if requirements is None:
-        raise StepFailed("the model has no requirements.txt to build an environment from")
-    python = built(folder / "environment", requirements, offline=offline, timeout=timeout)
+    python = built_for(Path(model), folder / "environment", offline=offline, timeout=timeout)
     sample.to_pickle(folder / "rows.pkl")
     command = [str(python), "-I", "-c", _ASK, str(model), str(folder / "rows.pkl")]
-    told = _run(command, "the model does not run in its own environment", timeout)
+    told = ran(command, "the model does not run in its own environment", timeout)
     found: dict[str, float] = json.loads(told.strip().splitlines()[-1])
     if found["predictions"] != len(sample):
         raise StepFailed(f"{found['predictions']} predictions for {len(sample)} rows")
     return found
-
-
-def built(place: Path, requirements: Path, *, offline: bool, timeout: float) -> Path:
-    """Return the Python of a new environment with these requirements.
-
-    Errors: StepFailed with what the installer said, TimeoutExpired.
-    """
-    python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
-    uv = _uv()
-    failed = "the model's environment cannot be built"
-    if uv is None:
-        if offline:
-            raise StepFailed(f"{failed}: offline it takes uv, which is not installed")
-        _run([sys.executable, "-m", "venv", str(place)], failed, timeout)
-        _run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], failed, timeout)
-        return python
-    cache_only = ["--offline"] if offline else []
-    _run([uv, "venv", "-q", "--python", sys.executable, str(place), *cache_only], failed, timeout)
-    install = [uv, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
-    _run([*install, *cache_only], failed, timeout)
-    return python
-
-
-def _uv() -> str | None:
-    try:
-        from uv import find_uv_bin
-    except ImportError:
-        return shutil.which("uv")
-    return str(find_uv_bin())
-
-
-def _run(command: list[str], failed: str, timeout: float) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
-    if done.returncode != 0:
-        raise StepFailed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
-    return done.stdout
-
-
-def _gist(printed: str) -> str:
-    """Return what an installer printed, which begins with the package, or a traceback's end."""
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return " ".join(lines[-3:] if len(lines) > 12 else lines)
 
 
 def _judged(found: dict[str, float], limit_ms: float, limit_mb: float) -> Verdict:

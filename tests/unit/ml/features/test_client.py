@@ -78,16 +78,6 @@ def test_what_never_was_there_is_an_attribute_error() -> None:
     assert not hasattr(FeatureEngineeringClient(), "nonsense")
 
 
-@pytest.mark.parametrize("name", ["virtualenv", "conda", "uv"])
-def test_other_environments_than_the_present_one_are_refused(name: str) -> None:
-    with pytest.raises(Refused, match=f"env_manager='{name}'"):
-        FeatureEngineeringClient().score_batch(
-            model_uri="models:/m/1",
-            df=None,  # type: ignore[arg-type]  # refused first
-            env_manager=name,
-        )
-
-
 def test_an_environment_that_nobody_knows_is_an_error() -> None:
     with pytest.raises(ValueError, match="env_manager is 'docker'"):
         FeatureEngineeringClient().score_batch(

@@ -1,0 +1,110 @@
+"""Environments made of what a model asks for, its lock or its requirements, and of nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from laketop.ml.locks import LOCK_FILE
+
+_FAILED = "the model's environment cannot be built"
+_HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+_MADE_WITH = re.compile(r"^python:\s*['\"]?(\d+\.\d+)", re.MULTILINE)
+
+
+class StepFailed(Exception):
+    """A step did not work; the sentence says which and why."""
+
+
+def requirements_of(model: Path) -> Path:
+    """Return the file by which the environment of the model in this folder is made.
+
+    That is its lock, or its requirements file where it has no lock.
+    Errors: StepFailed when it has neither.
+    """
+    there = [model / name for name in (LOCK_FILE, "requirements.txt")]
+    requirements = next((file for file in there if file.exists()), None)
+    if requirements is None:
+        raise StepFailed("the model has no requirements.txt to build an environment from")
+    return requirements
+
+
+def python_of(model: Path) -> str:
+    """Return the version of Python, as "3.11", that made the model in this folder.
+
+    Source: `python_env.yaml`, which MLflow writes; without it the version that runs here.
+    """
+    file = model / "python_env.yaml"
+    found = _MADE_WITH.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found[1] if found else _HERE
+
+
+def built_for(model: Path, place: Path, *, offline: bool, timeout: float) -> Path:
+    """Return the Python of a new environment in `place` for the model in this folder.
+
+    Errors: those of `requirements_of` and `built`.
+    """
+    requirements = requirements_of(model)
+    return built(place, requirements, version=python_of(model), offline=offline, timeout=timeout)
+
+
+def built(
+    place: Path, requirements: Path, *, offline: bool, timeout: float, version: str = _HERE
+) -> Path:
+    """Return the Python of a new environment in `place` with these requirements.
+
+    Packages come through uv, or where that is not installed through pip, as they are set up here.
+    Another version of Python than the one that runs here is uv's to find. Paths among the
+    requirements are of the folder that their file lies in.
+    Errors: StepFailed with what the installer said, TimeoutExpired after so many seconds.
+    """
+    python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
+    uv = uv_program()
+    if uv is None:
+        if offline:
+            raise StepFailed(f"{_FAILED}: offline it takes uv, which is not installed")
+        if version != _HERE:
+            raise StepFailed(f"{_FAILED}: Python {version} takes uv, which is not installed")
+        ran([sys.executable, "-m", "venv", str(place)], _FAILED, timeout)
+        install = [str(python), "-I", "-m", "pip", "install", "-q", "-r", str(requirements)]
+        ran(install, _FAILED, timeout, folder=requirements.parent)
+        return python
+    cache_only = ["--offline"] if offline else []
+    chosen = sys.executable if version == _HERE else version
+    without = _FAILED if version == _HERE else f"{_FAILED} without Python {version}"
+    ran([uv, "venv", "-q", "--python", chosen, str(place), *cache_only], without, timeout)
+    install = [uv, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
+    ran([*install, *cache_only], _FAILED, timeout, folder=requirements.parent)
+    return python
+
+
+def uv_program() -> str | None:
+    """Return where uv lies, None where it is not installed."""
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        return shutil.which("uv")
+    return str(find_uv_bin())
+
+
+def ran(command: list[str], failed: str, timeout: float, *, folder: Path | None = None) -> str:
+    """Return what a command printed, run in `folder` or right here.
+
+    Errors: StepFailed, `failed` and what it said, when it fails; TimeoutExpired.
+    """
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=timeout, cwd=folder
+    )
+    if done.returncode != 0:
+        raise StepFailed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _gist(printed: str) -> str:
+    """Return what an installer printed, which begins with the package, or a traceback's end."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return " ".join(lines[-3:] if len(lines) > 12 else lines)

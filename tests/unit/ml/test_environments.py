@@ -1,0 +1,55 @@
+"""Which file and which Python make the environment of a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from laketop.ml.environments import StepFailed, built, python_of, ran, requirements_of
+from laketop.ml.locks import LOCK_FILE
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_a_lock_goes_before_the_requirements_and_one_of_them_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match=r"has no requirements\.txt"):
+        requirements_of(tmp_path)
+    (tmp_path / "requirements.txt").touch()
+    assert requirements_of(tmp_path).name == "requirements.txt"
+    (tmp_path / LOCK_FILE).touch()
+    assert requirements_of(tmp_path).name == LOCK_FILE
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("python: 3.12.4\nbuild_dependencies:\n- pip==24.0\n", "3.12"),
+        ("build_dependencies:\n- pip\npython: '3.10'\n", "3.10"),
+        ("dependencies:\n- -r requirements.txt\n", HERE),
+        (None, HERE),
+    ],
+)
+def test_the_python_is_the_one_that_mlflow_wrote_down(
+    tmp_path: Path, told: str | None, found: str
+) -> None:
+    if told is not None:
+        (tmp_path / "python_env.yaml").write_text(told, encoding="utf-8")
+    assert python_of(tmp_path) == found
+
+
+def test_a_python_that_is_not_here_is_named(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    place = tmp_path / "environment"
+    with pytest.raises(StepFailed, match=r"cannot be built without Python 3\.1: "):
+        built(place, tmp_path / "requirements.txt", offline=True, timeout=60, version="3.1")
+    assert not place.exists()
+
+
+def test_what_a_command_says_in_many_lines_is_told_by_its_end() -> None:
+    code = "import sys; print(*range(20), sep='\\n', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(StepFailed, match=r"^it failed: 17 18 19$"):
+        ran([sys.executable, "-c", code], "it failed", 60)
+    with pytest.raises(StepFailed, match=r"^it failed: exit code 3$"):
+        ran([sys.executable, "-c", "raise SystemExit(3)"], "it failed", 60)
