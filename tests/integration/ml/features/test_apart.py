@@ -92,7 +92,7 @@ def logged(
         sample = pd.DataFrame({"tailnum": ["N1"], "distance": [1.0], "engines": [2.0]})
         info = client.log_model(
             model=str(code),
-            flavor=WithFiles(mlflow.pyfunc, files or {}),
+            flavor=WithFiles(mlflow.pyfunc, files or {}),  # type: ignore[arg-type]  # as a module
             training_set=client.create_training_set(
                 df=keys, feature_lookups=[FeatureLookup(planes, "tailnum")], label=None
             ),
@@ -146,7 +146,7 @@ def test_what_cannot_be_built_is_told_by_its_requirement_and_leaves_nothing(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    with pytest.raises(LaketopError, match="cannot be built: .*laketop-nowhere==3") as told:
+    with pytest.raises(LaketopError, match=r"cannot be built: .*laketop-nowhere==3") as told:
         client.score_batch(model_uri=uri, df=keys, env_manager="virtualenv")
     assert uri in told.value.message
     assert "\n" not in told.value.message
