@@ -74,18 +74,28 @@ def _equal_join(
 ) -> DataFrame:
     from pyspark.sql import functions as F
 
-    names = [f"__key_{i}" for i in range(len(lookup.primary_keys))]
+    free = _free(columns)
+    names = [f"{free}key_{i}" for i in range(len(lookup.primary_keys))]
+    match = f"{free}match"
     features = F.struct(*(tables.column(name) for name in lookup.feature_names))
-    rows = source.select(*_named(lookup.primary_keys, names), features.alias("__match"))
+    rows = source.select(*_named(lookup.primary_keys, names), features.alias(match))
     right = rows.groupBy(*names).agg(
-        F.when(F.count("*") > 1, _twice(lookup, names)).otherwise(F.first("__match")).alias("__m")
+        F.when(F.count("*") > 1, _twice(lookup, names)).otherwise(F.first(match)).alias(match)
     )
     pairs = zip(lookup.lookup_key, names, strict=True)
     on = [column(asked, columns) == F.col(name) for asked, name in pairs]
     return df.join(right, on, "left").select(
         *(tables.column(name) for name in columns),
-        *_outputs(lookup, F.col("__m"), source.schema),
+        *_outputs(lookup, F.col(match), source.schema),
     )
+
+
+def _free(columns: Sequence[str]) -> str:
+    """Return what no column begins with; Spark takes capital and small letters for the same."""
+    start = "__"
+    while any(name.lower().startswith(start) for name in columns):
+        start += "_"
+    return start
 
 
 def _as_of_joins(

@@ -262,6 +262,29 @@ def test_features_may_have_any_name_at_several_times(spark: SparkSession) -> Non
     assert joined(df, pairs).select("__time", "__side").collect() == [(7, 7)]
 
 
+@pytest.mark.parametrize("own", [("__key_0", "__match"), ("__KEY_0", "___key_0"), ("key_0", "__m")])
+def test_a_frame_may_have_columns_of_any_name_where_no_time_is_asked(
+    spark: SparkSession, own: tuple[str, str]
+) -> None:
+    first, second = own
+    df = spark.range(1, 3).selectExpr(f"id AS {first}", f"-id AS {second}")
+    source = spark.range(1, 2).selectExpr(f"id AS {second}", f"10 * id AS {first}", "5D AS x")
+    pairs = []
+    for asked, key, output in ((first, second, "__match_0"), (second, first, "x")):
+        lookup = ResolvedLookup(
+            table="t",
+            version=0,
+            primary_keys=(key,),
+            lookup_key=(asked,),
+            feature_names=("x",),
+            rename_outputs={"x": output},
+        )
+        pairs.append((lookup, source))
+    found = joined(df, pairs)
+    assert found.columns == [first, second, "__match_0", "x"]
+    assert found.orderBy(first).collect() == [(1, -1, 5.0, None), (2, -2, None, None)]
+
+
 def test_tables_asked_by_the_same_keys_at_other_times_shuffle_the_frame_once(
     spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
