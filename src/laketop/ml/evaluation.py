@@ -77,10 +77,11 @@ def evaluate(
 
     A gate that a contender makes fail with an error, such as a model that cannot predict, is a
     verdict that has not passed, with the error's sentence as its reason, which names the champion
-    where it is the champion's.
+    where it is the champion's; predictions that are no numbers are told with whose they are.
     """
-    against = None if champion is None else _guarded(champion)
-    return tuple(_verdict(gate, candidate, against, rows) for gate in gates)
+    against = None if champion is None else replace(_guarded(champion), role="champion")
+    judged = replace(candidate, role="candidate")
+    return tuple(_verdict(gate, judged, against, rows) for gate in gates)
 
 
 def outcome(verdicts: Sequence[Verdict]) -> str:

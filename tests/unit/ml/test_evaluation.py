@@ -10,11 +10,13 @@ import pytest
 
 from laketop.ml import (
     Contender,
+    Gate,
     GateFailed,
     LabelledRows,
     Verdict,
     evaluate,
     minimum_auc,
+    no_larger_error_than_champion,
     no_worse_than_champion,
     outcome,
     require,
@@ -76,6 +78,28 @@ def test_a_champion_that_cannot_predict_is_named_as_the_one_that_failed() -> Non
     assert not verdict.passed
     assert verdict.gate == "no_worse_than_champion"
     assert verdict.reason == ("the champion, version '1', failed: OSError: no such file: model.pkl")
+
+
+@pytest.mark.parametrize("gate", [no_worse_than_champion(0.1), no_larger_error_than_champion(0.1)])
+@pytest.mark.parametrize(
+    ("of_candidate", "of_champion", "told"),
+    [
+        (0.0, np.nan, "the champion, version '1' of 'm', gave 2 predictions for 2 rows, 1 of them"),
+        (np.inf, 0.0, "the candidate, version '2' of 'm', gave 2 predictions for 2 rows, 1 of"),
+        (np.nan, np.nan, "the candidate, version '2' of 'm', gave 2 predictions for 2 rows, 1 of"),
+    ],
+)
+def test_predictions_that_are_no_numbers_are_told_with_whose_they_are(
+    gate: Gate, of_candidate: float, of_champion: float, told: str
+) -> None:
+    def first_is(value: float, version: str) -> Contender:
+        return Contender(name="m", version=version, predict=lambda _: np.array([value, 1.0]))
+
+    rows = LabelledRows(pd.DataFrame({"x": [0.0, 1.0], "y": [0, 1]}), label="y", name="r")
+    (verdict,) = evaluate(first_is(of_candidate, "2"), first_is(of_champion, "1"), rows, [gate])
+    assert not verdict.passed
+    assert told in verdict.reason
+    assert verdict.reason.endswith("no finite number")
 
 
 def test_the_requirements_of_a_model_are_those_of_its_lock_where_it_has_one(

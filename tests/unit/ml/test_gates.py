@@ -149,7 +149,7 @@ def test_approval_names_who() -> None:
 
 def test_a_prediction_that_is_no_number_is_an_error() -> None:
     broken = Contender(name="m", version="1", predict=lambda frame: frame["x"].to_numpy() * np.nan)
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="2000 of them no finite number"):
         rows().scores(broken)
 
 

@@ -51,7 +51,8 @@ class Contender:
     Shapes: `predict` takes a frame that holds `inputs` and returns one score a row, higher for
     the positive class. `inputs` maps column to MLflow type name ("double", "string").
     `requirements` are the lines of the model's requirements file; `uri` is where MLflow finds the
-    model; `author` is who registered the version.
+    model; `author` is who registered the version. `role` is "candidate" or "champion" while the two
+    are compared.
     """
 
     name: str
@@ -64,6 +65,13 @@ class Contender:
     author: str = ""
     requirements: tuple[str, ...] = ()
     uri: str = ""
+    role: str = ""
+
+    @property
+    def called(self) -> str:
+        """What sentences call it, by its role where it has one."""
+        version = f"version {self.version!r} of {self.name!r}"
+        return f"the {self.role}, {version}," if self.role else version
 
 
 class LabelledRows:
@@ -130,10 +138,11 @@ class LabelledRows:
         key = (contender.name, contender.version)
         if key not in self._scores:
             found = np.asarray(contender.predict(self.features), dtype=float).ravel()
-            if found.shape != self.labels.shape or not np.isfinite(found).all():
+            strange = int((~np.isfinite(found)).sum())
+            if found.shape != self.labels.shape or strange:
+                but = f", {strange} of them no finite number" if strange else ""
                 raise ValueError(
-                    f"version {contender.version!r} of {contender.name!r} gave "
-                    f"{found.size} predictions for {len(self)} rows, or some that are no number"
+                    f"{contender.called} gave {found.size} predictions for {len(self)} rows{but}"
                 )
             self._scores[key] = found
         return self._scores[key]
