@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laketop.ml.gates.quality import slices
+from laketop.ml.gates.slices import SliceLimit, slices
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def maximum_slice_error(
     fewer than `least_rows` rows are not measured; the reason counts them. `measured` is the worst
     slice's low end.
     """
+    bound = SliceLimit(gate="maximum_slice_error", limit=limit, wanted="at most", told=_told)
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         errors = _errors(candidate, rows)
@@ -72,7 +73,7 @@ def maximum_slice_error(
                 continue
             low, found, high = mean_interval(errors[chosen], rounds=rounds, seed=seed)
             measures.append(_of_slice(name, (low, found, high), int(chosen.sum())))
-        return _worst(tuple(measures), limit, skipped, least_rows)
+        return bound.judged(measures, skipped=skipped, least=f"{least_rows} rows")
 
     return gate
 
@@ -84,31 +85,8 @@ def _of_slice(name: str, interval: tuple[float, float, float], rows: int) -> Mea
     )
 
 
-def _worst(measures: tuple[Measure, ...], limit: float, skipped: int, least_rows: int) -> Verdict:
-    name = "maximum_slice_error"
-    if not measures:
-        reason = f"no slice has {least_rows} rows, so none was measured"
-        return Verdict(gate=name, passed=False, limit=limit, reason=reason)
-    worst = max(measures, key=_low)
-    failed = [_told(m) for m in measures if _low(m) > limit]
-    told = "; ".join(failed) or f"worst of {len(measures)} is {_told(worst)}"
-    left = f"; {skipped} slices are too small to tell" if skipped else ""
-    return Verdict(
-        gate=name,
-        passed=not failed,
-        measured=_low(worst),
-        limit=limit,
-        reason=told + left,
-        measures=measures,
-    )
-
-
-def _low(measure: Measure) -> float:
-    return measure.measured if measure.low is None else measure.low
-
-
 def _told(measure: Measure) -> str:
-    return f"{measure.slice}: {measure.measured:.4g}, at least {_low(measure):.4g}"
+    return f"{measure.slice}: {measure.measured:.4g}, at least {measure.low:.4g}"
 
 
 def no_larger_error_than_champion(

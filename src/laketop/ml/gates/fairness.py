@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from laketop.ml.gates.quality import slices
+from laketop.ml.gates.slices import slices
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
 
 if TYPE_CHECKING:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from laketop.ml.gates.roc import auc, auc_interval
+from laketop.ml.gates.slices import SliceLimit, slices
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def minimum_auc(limit: float, *, rounds: int = 0, seed: int = 0) -> Gate:
@@ -56,6 +52,7 @@ def minimum_slice_auc(
     blamed for chance. Slices with fewer than `least_rows` rows, or one label alone, are not
     measured; the reason counts them. `measured` is the worst slice's high end.
     """
+    bound = SliceLimit(gate="minimum_slice_auc", limit=limit, wanted="at least", told=_told)
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         scores = rows.scores(candidate)
@@ -69,46 +66,9 @@ def minimum_slice_auc(
             measures.append(
                 Measure(metric="auc", slice=name, measured=found, low=low, high=high, rows=y.size)
             )
-        return _worst(tuple(measures), limit, skipped, least_rows)
+        return bound.judged(measures, skipped=skipped, least=f"{least_rows} rows of both labels")
 
     return gate
-
-
-def slices(rows: LabelledRows, columns: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield each slice as (`column = 'value'`, which rows), by column and value.
-
-    Errors: ValueError for a column that the rows lack.
-    """
-    for column in columns:
-        values = rows.column(column)
-        for value in sorted(values.dropna().unique().tolist(), key=str):
-            yield f"{column} = {value!r}", (values == value).to_numpy(dtype=bool)
-
-
-def _worst(measures: tuple[Measure, ...], limit: float, skipped: int, least_rows: int) -> Verdict:
-    if not measures:
-        return Verdict(
-            gate="minimum_slice_auc",
-            passed=False,
-            limit=limit,
-            reason=f"no slice has {least_rows} rows of both labels, so none was measured",
-        )
-    worst = min(measures, key=_high)
-    failed = [m for m in measures if _high(m) < limit]
-    told = "; ".join(_told(m) for m in failed) or f"worst of {len(measures)} is {_told(worst)}"
-    left = f"; {skipped} slices are too small to tell" if skipped else ""
-    return Verdict(
-        gate="minimum_slice_auc",
-        passed=not failed,
-        measured=_high(worst),
-        limit=limit,
-        reason=told + left,
-        measures=measures,
-    )
-
-
-def _high(measure: Measure) -> float:
-    return measure.measured if measure.high is None else measure.high
 
 
 def _told(m: Measure) -> str:
