@@ -69,6 +69,8 @@ class Settings:
     git_remotes: tuple[str, ...] = ()
     """How the addresses begin of the repositories that Git folders may be cloned from, and that
     jobs show stored credentials to."""
+    webhooks: tuple[str, ...] = ()
+    """How the addresses begin to which webhooks of the registry may send."""
     maven_repository: str | None = None
     """Base address from which jars are fetched by coordinates, instead of Ivy's own default."""
     java_home: Path | None = None
@@ -113,7 +115,8 @@ class Settings:
                 environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
             ),
             dbus_an_hour=_number(environment, "LAKETOP_DBUS_AN_HOUR", cls.dbus_an_hour),
-            git_remotes=tuple(environment.get("LAKETOP_GIT_REMOTES", "").replace(",", " ").split()),
+            git_remotes=_several(environment, "LAKETOP_GIT_REMOTES"),
+            webhooks=_several(environment, "LAKETOP_WEBHOOKS"),
             maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
             java_home=Path(java_home) if java_home else None,
             environment=dict(environment),
@@ -155,6 +158,10 @@ def _runtime_of(root: Path) -> str | None:
             hint='write it as runtime = "default"',
         )
     return key
+
+
+def _several(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(environment.get(name, "").replace(",", " ").split())
 
 
 def _options(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

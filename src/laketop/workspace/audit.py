@@ -30,7 +30,7 @@ _SERVICES = {
         ("users", "groups", "service_principals", "tokens", "token_management", "oidc"), "accounts"
     ),
     **dict.fromkeys(("warehouses", "queries", "alerts", "statement_execution"), "databrickssql"),
-    "prompts": "unityCatalog",
+    **dict.fromkeys(("prompts", "webhooks"), "unityCatalog"),
     "sql_sessions": "databrickssql",
     "service_principal_secrets_proxy": "accounts",
     "permissions": "accounts",

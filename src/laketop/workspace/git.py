@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import unquote
 
 from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, PermissionDenied
 
 from laketop.runner.git_source import with_settings
+from laketop.workspace.outgoing import is_within
 
 _SECONDS = 300
 _LONGEST_WORDS = 300
@@ -34,9 +34,7 @@ def check_url(url: str, allowed: Sequence[str]) -> None:
         raise InvalidParameterValue(f"{url[:200]!r} is no https:// or file:/// address.")
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise InvalidParameterValue("The address of a repository holds no user or password.")
-    within = any(url.startswith(f"{prefix.removesuffix('/')}/") for prefix in allowed)
-    path = unquote(url)  # git decodes what is escaped
-    if ".." in path.replace("\\", "/").split("/") or not (within or url in allowed):
+    if not is_within(url, allowed):
         raise PermissionDenied(
             f"{url[:200]} is not among the remotes that LAKETOP_GIT_REMOTES allows:"
             f" {', '.join(allowed) or 'none'}."

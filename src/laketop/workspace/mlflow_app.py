@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from laketop.workspace.tracking import TrackingStore
 
 # What a workspace has of MLflow's routes. The others are of MLflow's own server: its gateway, its
-# jobs, its webhooks, and the registry with stages, which Unity Catalog takes the place of.
+# jobs, and the registry with stages, which Unity Catalog takes the place of.
 _SERVED = re.compile(
     r"/api/2\.0/mlflow/(experiments|runs|metrics|logged-models|traces)(/.*)?"
     r"|/api/2\.0/mlflow/artifacts/list"

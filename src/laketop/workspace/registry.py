@@ -29,6 +29,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from laketop import durable
 from laketop.workspace import mlflow_database, model_files
 from laketop.workspace.model_names import alias_problem, name_problem, source_problem
+from laketop.workspace.registry_events import Told
 from laketop.workspace.registry_records import (
     FAILED,
     PENDING,
@@ -75,6 +76,7 @@ class Registry:
         schema_exists: Callable[[str, str | None], bool],
         now_ms: Callable[[], int],
         allow: Allow = lambda _right, _name, _owner: None,
+        told: Told = lambda _event, _data: None,
     ) -> None:
         """Open the registry in the SQLite file `database`, made by `mlflow_database.make`.
 
@@ -82,6 +84,7 @@ class Registry:
 
         `schema_exists(catalog, schema)` says whether a schema is there; with None as the
         schema, whether the catalog is. `allow` raises where the caller may not do what is asked.
+        `told` is called after what a webhook may want to know of.
         """
         store: Any = RegistryStore
         self._store = store(mlflow_database.address(database))
@@ -89,6 +92,7 @@ class Registry:
         self._schema_exists = schema_exists
         self._now_ms = now_ms
         self._allow = allow
+        self._told = told
         self._writing = threading.Lock()
         tables.create_all(self._store.engine)
 
@@ -127,7 +131,10 @@ class Registry:
                 tags=[_tag.RegisteredModelTag(key, value) for key, value in (tags or {}).items()],
                 description=description,
             )
-            return self.model(name)
+            made = self.model(name)
+        tagged = {"tags": dict(tags or {}), "description": description}
+        self._told("registered_model.created", {"name": name, **tagged})
+        return made
 
     def model(self, name: str) -> RegisteredModel:
         """Return the model with its aliases and tags."""
@@ -248,7 +255,17 @@ class Registry:
             self._settle(name, version, FAILED, message=problem)
             raise MlflowException(problem, INVALID_PARAMETER_VALUE)
         self._settle(name, version, READY, files=model_files.digests(folder))
-        return self.version(name, version)
+        opened = self.version(name, version)
+        told = {
+            "name": name,
+            "version": str(opened.version),
+            "source": opened.source,
+            "run_id": opened.run_id,
+            "tags": dict(opened.tags),
+            "description": opened.description,
+        }
+        self._told("model_version.created", told)
+        return opened
 
     def version(self, name: str, version: int) -> ModelVersion:
         """Return the version with its aliases and tags."""
@@ -307,6 +324,8 @@ class Registry:
         with self._writing:
             self.version(name, version)
             self._store.set_model_version_tag(name, version, _tag.ModelVersionTag(key, value))
+        told = {"name": name, "version": str(version), "key": key, "value": value}
+        self._told("model_version_tag.set", told)
 
     def delete_version_tag(self, name: str, version: int, key: str) -> None:
         """Delete a tag; one that is not there is gone already."""
@@ -314,6 +333,8 @@ class Registry:
         with self._writing:
             self.version(name, version)
             self._store.delete_model_version_tag(name, version, key)
+        told = {"name": name, "version": str(version), "key": key}
+        self._told("model_version_tag.deleted", told)
 
     # Aliases
 
@@ -332,6 +353,8 @@ class Registry:
                     INVALID_STATE,
                 )
             self._store.set_registered_model_alias(name, alias, version)
+        told = {"name": name, "alias": alias, "version": str(version)}
+        self._told("model_version_alias.created", told)
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Delete the alias."""
@@ -339,6 +362,7 @@ class Registry:
         with self._writing:
             self._aliased(name, alias)
             self._store.delete_registered_model_alias(name, alias)
+        self._told("model_version_alias.deleted", {"name": name, "alias": alias})
 
     def by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that the alias points at."""

@@ -187,6 +187,8 @@ def _plain(name: str) -> str:
 # --- how the SDK reads --------------------------------------------------------------------------
 
 _HOLE = "[^/]+"
+_NAMELESS = re.compile(r"/api/[0-9.]+/(mlflow/)?\{")
+"""A path that is a resource's name alone, and would match whatever is asked for."""
 _SENDS = re.compile(r'_api\.do\(\s*"([A-Z]+)",\s*f?"([^"]+)"')
 _READS = re.compile(r"\b(\w+)\.from_dict\((\w+)\)")
 _ITEMS = re.compile(r'for v in \w+\["(\w+)"\]')
@@ -208,6 +210,8 @@ def readings() -> dict[str, list[tuple[re.Pattern[str], Reading | None]]]:
             sends, reads = _SENDS.findall(text), _READS.findall(text)
             if len(sends) == 1:
                 method, path = sends[0]
+                if _NAMELESS.match(path):
+                    continue
                 found[method].append((_expression(path), _reading(loaded, reads, text)))
     return found
 

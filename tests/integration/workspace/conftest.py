@@ -41,9 +41,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(root: Path, cache: Path) -> Iterator[Served]:
+def serving(root: Path, cache: Path, *, webhooks: tuple[str, ...] = ()) -> Iterator[Served]:
     """Serve the workspace of the project at `root` until the block ends."""
-    workspace = Workspace(Settings(root=root, cache=cache, user=USER))
+    workspace = Workspace(Settings(root=root, cache=cache, user=USER, webhooks=webhooks))
     server = listening.server(Watched(create_app(workspace)), port=0, lifespan="on")
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -40,6 +40,7 @@ _OF_LAKETOP_ALONE = {
     "telemetry",
     "thrift",
     "uploads",
+    "webhooks",
     "workspaces",
     "page",
 }

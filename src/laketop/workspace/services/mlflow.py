@@ -152,6 +152,7 @@ class Mlflow(Service):
                 schema_exists=self._schema_exists,
                 now_ms=self.workspace.now_ms,
                 allow=ModelRights(self.workspace).allow,
+                told=self.workspace.webhooks.fire,
             )
         return Parts(Backend(tracking, registry.store, self._folder_of), registry)
 

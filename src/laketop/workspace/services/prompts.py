@@ -54,6 +54,8 @@ class Prompts(UnityService):
             tags=tags_of(_list(sent, "tags")),
         )
         self._prompts.create(made)
+        told = {"name": name, "tags": dict(made.tags), "description": made.description}
+        self._told("prompt.created", told)
         return _shown(made)
 
     @route(f"GET {_ALL}/{{name}}")
@@ -92,23 +94,28 @@ class Prompts(UnityService):
     def set_prompt_tag(self, name: str, key: str, value: str = "") -> None:
         """Set a tag of a prompt."""
         self._change(name, lambda one: {"tags": {**one.tags, **_tag(key, value)}})
+        self._told("prompt_tag.set", {"name": name, "key": key, "value": value})
 
     @route(f"DELETE {_ALL}/{{name}}/tags/{{key}}")
     def delete_prompt_tag(self, name: str, key: str) -> None:
         """Delete a tag of a prompt; one that is not there is gone already."""
         self._change(name, lambda one: {"tags": _without(one.tags, key)})
+        self._told("prompt_tag.deleted", {"name": name, "key": key})
 
     @route(f"POST {_ALL}/{{name}}/aliases/{{alias}}")
     def set_prompt_alias(self, name: str, alias: str, version: int) -> None:
         """Point an alias at a version."""
         self._require("MANAGE", name)
         self._prompts.set_alias(name, alias, version)
+        told = {"name": name, "alias": alias, "version": str(version)}
+        self._told("prompt_alias.created", told)
 
     @route(f"DELETE {_ALL}/{{name}}/aliases/{{alias}}")
     def delete_prompt_alias(self, name: str, alias: str) -> None:
         """Delete an alias."""
         self._require("MANAGE", name)
         self._prompts.delete_alias(name, alias)
+        self._told("prompt_alias.deleted", {"name": name, "alias": alias})
 
     # --- versions ---
 
@@ -124,7 +131,16 @@ class Prompts(UnityService):
             description=_text(prompt_version, "description"),
             tags=tags_of(_list(prompt_version, "tags")),
         )
-        return self._shown_version(name, self._prompts.create_version(name, new))
+        made = self._prompts.create_version(name, new)
+        told = {
+            "name": name,
+            "version": str(made.number),
+            "template": made.template,
+            "tags": dict(made.tags),
+            "description": made.description,
+        }
+        self._told("prompt_version.created", told)
+        return self._shown_version(name, made)
 
     @route(f"GET {_ALL}/{{name}}/versions/{{version}}")
     def get_prompt_version(self, name: str, version: int) -> dict[str, Any]:
@@ -160,11 +176,15 @@ class Prompts(UnityService):
         """Set a tag of a version."""
         tag = _tag(key, value)
         self._change_version(name, version, lambda one: {**one.tags, **tag})
+        told = {"name": name, "version": str(version), "key": key, "value": value}
+        self._told("prompt_version_tag.set", told)
 
     @route(f"DELETE {_ALL}/{{name}}/versions/{{version}}/tags/{{key}}")
     def delete_prompt_version_tag(self, name: str, version: int, key: str) -> None:
         """Delete a tag of a version; one that is not there is gone already."""
         self._change_version(name, version, lambda one: _without(one.tags, key))
+        told = {"name": name, "version": str(version), "key": key}
+        self._told("prompt_version_tag.deleted", told)
 
     # --- what versions were used in ---
 
@@ -195,6 +215,9 @@ class Prompts(UnityService):
         except PermissionDenied:
             return False
         return True
+
+    def _told(self, event: str, data: Mapping[str, Any]) -> None:
+        self.workspace.webhooks.fire(event, data)
 
     @property
     def _prompts(self) -> PromptFiles:

@@ -1,0 +1,326 @@
+"""Webhooks of MLflow's registry: told of models and prompts, at addresses that are allowed."""
+
+from __future__ import annotations
+
+import base64
+import concurrent.futures
+import datetime as dt
+import functools
+import hashlib
+import hmac
+import http.client
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio.to_thread
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import (
+    InvalidParameterValue,
+    ResourceAlreadyExists,
+    ResourceDoesNotExist,
+)
+from databricks.sdk.errors.platform import NotImplemented as NotServed
+
+from laketop.workspace import outgoing
+from laketop.workspace.pages import page_in_order
+from laketop.workspace.registry_events import EXAMPLES
+from laketop.workspace.service import Service, route
+from laketop.workspace.vault import Vault
+
+if TYPE_CHECKING:
+    from laketop.workspace.workspace import Workspace
+
+SETTING: Final = "LAKETOP_WEBHOOKS"
+WAITS: Final = (0.0, 1.0, 2.0, 4.0)
+"""How long before each try. Units: seconds."""
+_ALL: Final = "/api/2.0/mlflow/webhooks"
+_NAME: Final = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_STATUSES: Final = ("ACTIVE", "DISABLED")
+_LONGEST_SECRET: Final = 1000
+_WORKERS: Final = 4
+
+Events = list[dict[str, str]]
+Record = dict[str, Any]
+
+log = logging.getLogger("laketop.workspace")
+
+
+class Webhooks(Service):
+    """Webhooks, which admins make; those of the metastore, whose models and prompts they tell of.
+
+    What is to be told is kept until it was told, or was tried as often as `WAITS` says.
+    Source: MLflow's webhooks: mlflow.protos.webhooks_pb2, their headers and signature.
+    """
+
+    shared = True
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._ended = threading.Event()
+        self._guard = threading.Lock()
+        self._workers: concurrent.futures.ThreadPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Go on with what an earlier process had not told."""
+        with self.store.reading():
+            left = list(self.table("deliveries"))
+        for delivery in left:
+            self._begin(delivery)
+
+    def shutdown(self) -> None:
+        """Stop telling; what is not told yet is told by the next process."""
+        self._ended.set()
+        with self._guard:
+            if self._workers is not None:
+                self._workers.shutdown(wait=True, cancel_futures=True)
+
+    # --- webhooks as objects ---
+
+    @route(f"POST {_ALL}")
+    def create(
+        self,
+        name: str,
+        url: str,
+        events: Events,
+        *,
+        description: str = "",
+        secret: str | None = None,
+        status: str = "ACTIVE",
+    ) -> Record:
+        """Make a webhook. Errors: PermissionDenied for an address that is not allowed."""
+        self.workspace.require_admin()
+        now, id_ = self.workspace.now_ms(), str(uuid.uuid4())
+        made = {
+            "webhook_id": id_,
+            "creation_timestamp": now,
+            "description": description,
+            **self._checked(name=name, url=url, events=events, status=status),
+            **self._sealed(id_, secret),
+        }
+        return self._kept({**made, "last_updated_timestamp": now})
+
+    @route(f"GET {_ALL}")
+    def list(self, max_results: int = 0, page_token: str | None = None) -> Record:
+        """Return the webhooks by name, by pages, never their secrets."""
+        self.workspace.require_admin()
+        found = {one["name"]: one for one in self.table("webhooks").values()}
+        names, more = page_in_order(sorted(found), max_results, page_token)
+        return {"webhooks": [_shown(found[name]) for name in names], **more}
+
+    @route(f"GET {_ALL}/{{webhook_id}}")
+    def get(self, webhook_id: str) -> Record:
+        """Return a webhook, without its secret."""
+        self.workspace.require_admin()
+        return {"webhook": _shown(self._existing(webhook_id))}
+
+    @route(f"PATCH {_ALL}/{{webhook_id}}")
+    def update(
+        self,
+        webhook_id: str,
+        *,
+        name: str | None = None,
+        url: str | None = None,
+        events: Events | None = None,
+        description: str | None = None,
+        secret: str | None = None,
+        status: str | None = None,
+    ) -> Record:
+        """Change what was sent of a webhook."""
+        self.workspace.require_admin()
+        old = self._existing(webhook_id)
+        sent = {"name": name, "url": url, "events": events, "status": status}
+        new = {**old, **self._checked(old["webhook_id"], **sent)}
+        new |= {} if description is None else {"description": description}
+        changed = {"last_updated_timestamp": self.workspace.now_ms()}
+        return self._kept({**new, **self._sealed(webhook_id, secret), **changed})
+
+    @route(f"DELETE {_ALL}/{{webhook_id}}")
+    def delete(self, webhook_id: str) -> None:
+        """Forget a webhook, and what it was not told yet."""
+        self.workspace.require_admin()
+        self._existing(webhook_id)
+        del self.table("webhooks")[webhook_id]
+
+    @route(f"POST {_ALL}/{{webhook_id}}/test", write=False)
+    async def test(self, webhook_id: str, event: dict[str, str] | None = None) -> Record:
+        """Send an example once, and return how that went."""
+        self.workspace.require_admin()
+        with self.store.reading():
+            webhook = self._existing(webhook_id)
+        name = _event_of(event) if event else str(webhook["events"][0])
+        return {"result": await anyio.to_thread.run_sync(self._tried, webhook, name)}
+
+    # --- telling ---
+
+    def fire(self, event: str, data: Mapping[str, Any]) -> None:
+        """Tell the webhooks of an event, soon and not here."""
+        with self.store.reading():
+            webhooks = [one for one in self.table("webhooks").values() if _wants(one, event)]
+        if not webhooks:
+            return
+        told = {"event": event, "data": dict(data), "at": dt.datetime.now(dt.UTC).isoformat()}
+        with self.store.writing():
+            for one in webhooks:
+                id_ = str(uuid.uuid4())
+                self.table("deliveries")[id_] = {**told, "webhook_id": one["webhook_id"]}
+                self.store.after_commit(functools.partial(self._begin, id_))
+
+    def _begin(self, delivery: str) -> None:
+        with self._guard:
+            if self._ended.is_set():
+                return
+            if self._workers is None:
+                self._workers = concurrent.futures.ThreadPoolExecutor(
+                    _WORKERS, thread_name_prefix="laketop-webhooks"
+                )
+            self._workers.submit(self._deliver, delivery)
+
+    def _deliver(self, delivery: str) -> None:
+        """Tell one webhook of one event, as often as it takes and `WAITS` allows."""
+        for wait in WAITS:
+            if self._ended.wait(wait):
+                return
+            with self.store.reading():
+                told = self.table("deliveries").get(delivery, {})
+                webhook = self.table("webhooks").get(told.get("webhook_id", ""))
+            if not webhook or webhook["status"] != "ACTIVE" or self._sent(webhook, told, delivery):
+                break
+        with self.store.writing():
+            self.table("deliveries").pop(delivery, None)
+
+    def _sent(self, webhook: Record, told: Mapping[str, Any], delivery: str) -> bool:
+        """Send, and tell whether that is the end of it; the log names the webhook alone."""
+        try:
+            status, _ = self._post(webhook, told, delivery)
+        except (OSError, http.client.HTTPException) as error:
+            log.warning("webhook %s was not told: %s", webhook["webhook_id"], type(error).__name__)
+            return False
+        except DatabricksError as error:  # what is not allowed any more
+            log.warning("webhook %s is not told: %s", webhook["webhook_id"], type(error).__name__)
+            return True
+        if status >= 300:
+            log.warning("webhook %s answered %s", webhook["webhook_id"], status)
+        return status < 500 and status != 429
+
+    def _tried(self, webhook: Record, event: str) -> Record:
+        now = dt.datetime.now(dt.UTC).isoformat()
+        told = {"event": event, "data": EXAMPLES[event], "at": now}
+        try:
+            status, body = self._post(webhook, told, str(uuid.uuid4()))
+        except (OSError, http.client.HTTPException, DatabricksError) as error:
+            return {"success": False, "error_message": f"Failed to test webhook: {error}"}
+        answered = body.decode(errors="replace")
+        return {
+            "success": status < 300,
+            "response_status": status,
+            "response_body": answered,
+        }
+
+    def _post(self, webhook: Record, told: Mapping[str, Any], delivery: str) -> tuple[int, bytes]:
+        entity, _, action = told["event"].partition(".")
+        payload = {
+            "entity": entity,
+            "action": action,
+            "timestamp": told["at"],
+            "data": told["data"],
+        }
+        body, at = json.dumps(payload).encode(), str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "X-MLflow-Delivery-Id": delivery,
+            "X-MLflow-Timestamp": at,
+        }
+        if "sealed" in webhook:
+            sealed = base64.b64decode(webhook["sealed"])
+            secret = self._vault.open(_vault_name(webhook["webhook_id"]), sealed)
+            headers["X-MLflow-Signature"] = signature(secret, delivery, at, body)
+        allowed = self.workspace.settings.webhooks
+        return outgoing.post(webhook["url"], body, headers, allowed=allowed, setting=SETTING)
+
+    # --- what the above is made of ---
+
+    @functools.cached_property
+    def _vault(self) -> Vault:
+        state = self.workspace.state
+        return Vault(state / "secrets.key", scratch=state / "uploads")
+
+    def _existing(self, webhook_id: str) -> Record:
+        found: Record | None = self.table("webhooks").get(webhook_id)
+        if found is None:
+            raise ResourceDoesNotExist(f"Webhook with ID {webhook_id[:100]} not found.")
+        return found
+
+    def _kept(self, webhook: Record) -> Record:
+        self.table("webhooks")[webhook["webhook_id"]] = webhook
+        return {"webhook": _shown(webhook)}
+
+    def _sealed(self, webhook_id: str, secret: str | None) -> Record:
+        if not secret:
+            return {}
+        if len(secret) > _LONGEST_SECRET:
+            raise InvalidParameterValue(f"A secret has at most {_LONGEST_SECRET} characters.")
+        sealed = self._vault.seal(_vault_name(webhook_id), secret.encode())
+        return {"sealed": base64.b64encode(sealed).decode()}
+
+    def _checked(self, itself: str = "", **sent: Any) -> Record:
+        """Return what was sent, checked; what was not is left out."""
+        given = {field: value for field, value in sent.items() if value is not None}
+        if "name" in given:
+            self._check_name(given["name"], itself)
+        if "url" in given:
+            outgoing.check_url(given["url"], self.workspace.settings.webhooks, setting=SETTING)
+        if "events" in given:
+            if not given["events"]:
+                raise InvalidParameterValue("A webhook is told of one event at least.")
+            given["events"] = sorted({_event_of(one) for one in given["events"]})
+        if given.get("status", "ACTIVE") not in _STATUSES:
+            raise InvalidParameterValue(f"The status is one of {', '.join(_STATUSES)}.")
+        return given
+
+    def _check_name(self, name: str, itself: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise InvalidParameterValue(
+                f"Webhook name {name[:100]!r} is invalid. It starts and ends with a letter or"
+                " digit, and holds up to 63 letters, digits, dots, underscores and hyphens."
+            )
+        others = self.table("webhooks").values()
+        if any(one["name"] == name and one["webhook_id"] != itself for one in others):
+            raise ResourceAlreadyExists(f"A webhook named {name!r} already exists.")
+
+
+def signature(secret: bytes, delivery: str, at: str, body: bytes) -> str:
+    """Return the signature of what is sent: `v1,` and base64 of HMAC-SHA256."""
+    signed = b".".join([delivery.encode(), at.encode(), body])
+    return f"v1,{base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()}"
+
+
+def _event_of(sent: Mapping[str, str]) -> str:
+    """Return the name of an event. Errors: InvalidParameterValue; NotImplemented for budgets."""
+    name = f"{sent.get('entity', '')}.{sent.get('action', '')}".lower()
+    if name == "budget_policy.exceeded":
+        raise NotServed("laketop has no budget policies, of which a webhook could be told.")
+    if name not in EXAMPLES:
+        raise InvalidParameterValue(f"{name[:100]!r} is no event: {', '.join(EXAMPLES)}.")
+    return name
+
+
+def _wants(webhook: Record, event: str) -> bool:
+    return webhook["status"] == "ACTIVE" and event in webhook["events"]
+
+
+def _vault_name(webhook_id: str) -> str:
+    return f"webhook/{webhook_id}"
+
+
+def _shown(webhook: Record) -> Record:
+    events = (str(event).partition(".") for event in webhook["events"])
+    return {
+        **{field: value for field, value in webhook.items() if field != "sealed"},
+        "events": [{"entity": e.upper(), "action": action.upper()} for e, _, action in events],
+    }
