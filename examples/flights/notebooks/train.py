@@ -15,13 +15,15 @@ dbutils.widgets.text("train_through", "2013-03")
 dbutils.widgets.text("trials", "2")
 dbutils.widgets.text("search_seconds", "20")
 dbutils.widgets.text("leak_lag_hours", "0")
+dbutils.widgets.text("git_commit", "")
+dbutils.widgets.text("deployment_job", "")
 
 # COMMAND ----------
 
 from flights.parameters import from_mapping
 
 names = ["catalog", "schema", "experiment", "first_month", "train_through"]
-names += ["trials", "search_seconds", "leak_lag_hours"]
+names += ["trials", "search_seconds", "leak_lag_hours", "git_commit", "deployment_job"]
 run = from_mapping({name: dbutils.widgets.get(name) for name in names})
 
 # COMMAND ----------

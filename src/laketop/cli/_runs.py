@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from laketop.cli import _project
@@ -101,15 +102,28 @@ def wait(contact: Contact, run_id: int) -> dict[str, Any]:
 
 def follow(contact: Contact, run_id: int) -> dict[str, Any]:
     """Show the run until it ends, and return it."""
+    from laketop.cli import _console
     from laketop.cli._graph import RunView
+    from laketop.cli._silence import Silence
 
+    silence = Silence(functools.partial(log, contact), functools.partial(_started_by, contact))
     with RunView() as view:
         while True:
             told = get(contact, run_id)
             view.show(told)
             if is_final(told):
                 return told
+            for line in silence.look(told, time.monotonic()):
+                _console.say(line)
             time.sleep(0.15)
+
+
+def _started_by(contact: Contact, task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the run that a task of the type run_job has started, None where there is none."""
+    if "run_job_task" not in task:
+        return None
+    child = output_of(contact, task).get("run_job_output")
+    return get(contact, child["run_id"]) if child else {}
 
 
 def cancel(contact: Contact, run_id: int) -> dict[str, Any]:
@@ -210,7 +224,7 @@ def say_why(name: str, task: dict[str, Any], output: dict[str, Any]) -> str:
     return why
 
 
-def output_of(contact: Contact, task: dict[str, Any]) -> dict[str, Any]:
+def output_of(contact: Contact, task: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `runs/get-output` tells of an attempt."""
     path = f"/api/2.2/jobs/runs/get-output?run_id={task['run_id']}"
     told: dict[str, Any] = contact.request("GET", path)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from laketop.workspace.daemon import Contact
 
 UNCOMMITTED = "uncommitted"
-_LONGEST_TAG = 250
 _LONGEST_SECONDS = 1800.0  # for an installer that fetches gigabytes
 # Runs the module that is named after folders whose packages come after the interpreter's own.
 _LAYERED = """\
@@ -82,13 +81,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record(contact: Contact, args: argparse.Namespace, differs: list[str]) -> None:
-    from laketop.ml.evidence import IDENTICAL, REPRODUCED
+    from laketop.ml.evidence import REPRODUCED, reproduced
 
     body = {
         "name": args.model,
         "version": args.version,
         "key": REPRODUCED,
-        "value": "; ".join(differs)[:_LONGEST_TAG] or IDENTICAL,
+        "value": reproduced(differs),
     }
     contact.request("POST", "/api/2.0/mlflow/unity-catalog/model-versions/set-tag", body)
 

@@ -115,7 +115,7 @@ if TYPE_CHECKING:
         version_of,
     )
     from laketop.ml.promotion_log import Decision
-    from laketop.ml.reproduction import Recipe, restore, rows_sha256
+    from laketop.ml.reproduction import Recipe, reproduce, restore, rows_sha256
     from laketop.ml.splits import (
         TimeSplitter,
         split_at,
@@ -184,7 +184,7 @@ _HOMES = {
         "Found",
         "search",
     ),
-    "laketop.ml.reproduction": ("Recipe", "restore", "rows_sha256"),
+    "laketop.ml.reproduction": ("Recipe", "reproduce", "restore", "rows_sha256"),
     "laketop.ml.splits": (
         "TimeSplitter",
         "split_at",
@@ -356,6 +356,7 @@ __all__ = [
     "reliability",
     "reliability_figure",
     "repeatable",
+    "reproduce",
     "reproducible",
     "require",
     "restore",

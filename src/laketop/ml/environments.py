@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -57,7 +58,8 @@ def built(
 ) -> Path:
     """Return the Python of a new environment in `place` with these requirements.
 
-    Packages come through uv, or where that is not installed through pip, as they are set up here.
+    Packages come through uv, or where that is not installed through pip, as they are set up here;
+    what uv is to check by hashes from its cache where all of it is there.
     Another version of Python than the one that runs here is uv's to find. Paths among the
     requirements are of the folder that their file lies in.
     Errors: StepFailed with what the installer said, TimeoutExpired after so many seconds.
@@ -78,6 +80,10 @@ def built(
     without = _FAILED if version == _HERE else f"{_FAILED} without Python {version}"
     ran([uv, "venv", "-q", "--python", chosen, str(place), *cache_only], without, timeout)
     install = [uv, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
+    if not offline and "--hash=" in requirements.read_text(encoding="utf-8"):
+        with contextlib.suppress(StepFailed):  # a hash names the same file, cached or fetched
+            ran([*install, "--offline"], _FAILED, timeout, folder=requirements.parent)
+            return python
     ran([*install, *cache_only], _FAILED, timeout, folder=requirements.parent)
     return python
 

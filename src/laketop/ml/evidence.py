@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 REPRODUCED, IDENTICAL = "reproduced", "identical"
 """The tag of a model version that says what training it again has given, and its best value."""
+_LONGEST_TAG = 250
+
+
+def reproduced(differs: Sequence[str]) -> str:
+    """Return what the tag `reproduced` says of a training that differs in these sentences.
+
+    >>> reproduced([])
+    'identical'
+    """
+    return "; ".join(differs)[:_LONGEST_TAG] or IDENTICAL
 
 
 @dataclass(frozen=True, kw_only=True)

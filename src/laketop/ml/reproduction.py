@@ -22,6 +22,7 @@ import hashlib
 import importlib
 import json
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -30,9 +31,13 @@ from typing import TYPE_CHECKING
 
 from laketop.errors import LaketopError, NotFound, Refused
 from laketop.ml import tables
+from laketop.ml.evidence import REPRODUCED, reproduced
+from laketop.ml.locks import LOCK_FILE, differences
+from laketop.ml.tracking import code_version
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.tracking import MlflowClient
     from pyspark.sql import SparkSession
 
 RECIPE_FILE = "recipe.json"
@@ -186,6 +191,39 @@ def retrain(spark: SparkSession, logged: Path, saved: Path) -> list[str]:
     finally:
         spark.sql(f"DROP SCHEMA {tables.quoted(schema)} CASCADE")
     return facts_that_differ(recipe, facts) + compare(logged, saved)
+
+
+def reproduce(
+    spark: SparkSession, client: MlflowClient, *, model: str, version: str, commit: str | None
+) -> str:
+    """Train a version again in this process, and return what its tag `reproduced` says from now on.
+
+    That is "identical", or what differs. `commit` is that of the code that runs here, None or
+    empty for code without one. Not the process that trained it should ask, lest both share a
+    mistake.
+    Errors: those of `retrain`; LaketopError when another commit, or other packages than its lock
+    names, trained the version: `laketop ml reproduce` checks them out. Nothing is kept then.
+    """
+    import mlflow.artifacts
+
+    with tempfile.TemporaryDirectory(prefix="laketop-reproduce-") as folder:
+        uri = f"models:/{model}/{version}"
+        logged = Path(mlflow.artifacts.download_artifacts(uri, dst_path=f"{folder}/logged"))
+        why = _trained_otherwise(logged, code_version(commit))
+        if why is not None:
+            raise LaketopError(f"{why}: laketop ml reproduce {model} {version}")
+        found = reproduced(retrain(spark, logged, Path(folder) / "saved"))
+    client.set_model_version_tag(model, version, REPRODUCED, found)
+    return found
+
+
+def _trained_otherwise(logged: Path, code: str) -> str | None:
+    """Return what of code and packages is not as in the training, None if nothing is."""
+    recipe = Recipe.read(logged)
+    if recipe.code_version != code:
+        return f"its code is that of {recipe.code_version!r}, and {code!r} runs here"
+    lock = logged / LOCK_FILE
+    return next(iter(differences(lock.read_text("utf-8"))), None) if lock.is_file() else None
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -36,6 +37,7 @@ from laketop.ml import (
     outcome,
     record_evaluation,
     repeatable,
+    reproduce,
     reproducible,
     robustness,
     signature,
@@ -46,7 +48,7 @@ from laketop.ml import (
 from laketop.ml import evaluate as ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mlflow.tracking import MlflowClient
 
@@ -64,11 +66,15 @@ def main() -> None:
 def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     """Ask every gate about the challenger, and write what they said to `model_evaluations`.
 
-    What is known of leaks is written to `leak_evidence`.
+    What is known of leaks is written to `leak_evidence`. A version that another run decides about
+    is left to it: no verdict.
     Errors: NotFound when there is no challenger, or no month left to compare on.
     """
     step = Step(spark, run, "evaluate")
     client = registry.client(run)
+    if other := registry.left_to(client, run):
+        step.record(on=f"version {run.model_version}", figure=f"left to run {other}")
+        return ()
     candidate = contender(client, run.model, registry.candidate(spark, client, run))
     champion = _champion(client, run)
     rows, evidence = _rows(spark, run, client, [candidate, *([champion] if champion else [])])
@@ -81,7 +87,8 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
         data=rows.name,
         run=run.run_name,
     )
-    verdicts = ask(candidate, champion, rows, gates(run, evidence))
+    again = partial(_again, spark, client, run)
+    verdicts = ask(candidate, champion, rows, gates(run, evidence, again=again))
     record_evaluation(
         spark,
         run.full_schema,
@@ -101,11 +108,16 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     return verdicts
 
 
-def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate]:
+def gates(
+    run: Parameters,
+    evidence: Sequence[leaks.Evidence] = (),
+    *,
+    again: Callable[[Contender], str] | None = None,
+) -> list[Gate]:
     """Return the gates of this project, in the order in which they are asked.
 
-    `evidence` is what is known of leaks in the features. Airports are compared for fairness where
-    a run has more than one.
+    `evidence` is what is known of leaks in the features; `again` trains a version again, where
+    nobody has. Airports are compared for fairness where a run has more than one.
     """
     limits = section("gates")
     found = [
@@ -128,7 +140,7 @@ def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate
     if run.advisories:
         found.append(vulnerabilities(run.advisories))
     if run.reproduction_required == "true":
-        found.append(reproducible())
+        found.append(reproducible(again=again))
     if run.environment_required == "true":
         found.append(
             clean_environment(limit_ms=limits["inference_ms"], limit_mb=limits["inference_mb"])
@@ -136,6 +148,12 @@ def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate
     if run.approval_required == "true":
         found.append(approval())
     return found
+
+
+def _again(spark: SparkSession, client: MlflowClient, run: Parameters, candidate: Contender) -> str:
+    return reproduce(
+        spark, client, model=run.model, version=candidate.version, commit=run.git_commit
+    )
 
 
 def _champion(client: MlflowClient, run: Parameters) -> Contender | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from flights.months import span
@@ -14,7 +14,8 @@ from flights.months import span
 class Parameters:
     """What one run works on. Months are text, "2013-04"; `origin` empty means every airport.
 
-    `model_name` and `model_version` are told to a deployment job by the registry.
+    `model_name` and `model_version` are told to a deployment job by the registry; the run then
+    works in that model's schema. `deployment_job` is the id of that job, where it is to be told.
     """
 
     catalog: str = "dev"
@@ -37,6 +38,7 @@ class Parameters:
     reproduction_required: str = "false"
     environment_required: str = "false"
     leak_lag_hours: str = "0"
+    deployment_job: str = ""
     model_name: str = ""
     model_version: str = ""
     run: str = ""
@@ -106,4 +108,8 @@ def read(arguments: Sequence[str] | None = None) -> Parameters:
 def from_mapping(given: Mapping[str, str]) -> Parameters:
     """Return the parameters among `given`; names that are not known here are passed over."""
     known = {field.name for field in fields(Parameters)}
-    return Parameters(**{name: value for name, value in given.items() if name in known})
+    found = Parameters(**{name: value for name, value in given.items() if name in known})
+    match found.model_name.split("."):
+        case [catalog, schema, _]:
+            return replace(found, catalog=catalog, schema=schema)
+    return found

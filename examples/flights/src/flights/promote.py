@@ -37,10 +37,14 @@ def main() -> None:
 def decide(spark: SparkSession, run: Parameters) -> str:
     """Move the aliases or leave them, write the decision to `promotions`, and return it.
 
+    A version that another run decides about is left to it: "left".
     Errors: GateFailed when the challenger is not promoted and there is no champion to go on with.
     """
     step = Step(spark, run, "promote the retrained" if run.retraining else "promote")
     client = registry.client(run)
+    if other := registry.left_to(client, run):
+        step.record(on=f"version {run.model_version}", figure=f"left to run {other}")
+        return "left"
     champion = settle(spark, client, run.full_schema, model=run.model)
     version = run.model_version or registry.existing(client, run, registry.CHALLENGER)
     verdicts, against = evaluation_of(

@@ -16,6 +16,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
 TRAINED_THROUGH = "trained_through"
+DECIDED_BY = "decided_by_run"
+"""The tag of a version whose own run decides about it, so that its deployment job need not."""
 
 
 def client(run: Parameters) -> MlflowClient:
@@ -44,6 +46,34 @@ def candidate(spark: SparkSession, registry: MlflowClient, run: Parameters) -> s
             spark, registry, run.full_schema, model=run.model, version=version, run=run.run_name
         )
     return version
+
+
+def connect(registry: MlflowClient, run: Parameters) -> None:
+    """Let every version to come start the deployment job of the run, if it names one.
+
+    A model that is not there is made.
+    """
+    from mlflow.exceptions import MlflowException
+
+    if not run.deployment_job:
+        return
+    try:
+        registry.create_registered_model(run.model, deployment_job_id=run.deployment_job)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        registry.update_registered_model(run.model, deployment_job_id=run.deployment_job)
+
+
+def left_to(registry: MlflowClient, run: Parameters) -> str:
+    """Return the run that has trained the version that the registry tells of and decides about it.
+
+    Empty where there is none, and for a run that was not told of a version: one by hand.
+    """
+    if not run.model_version:
+        return ""
+    tags = registry.get_model_version(run.model_name, run.model_version).tags
+    return str(tags.get(DECIDED_BY, ""))
 
 
 def existing(registry: MlflowClient, run: Parameters, alias: str) -> str:

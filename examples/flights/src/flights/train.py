@@ -141,6 +141,7 @@ def _register(
         )
         documents.log_figures(pipeline, rows, learned)
         files = documents.beside_the_model(run, rows, learned, inputs)
+        registry.connect(client, run)
         if run.starts_over:
             start_over(spark, client, run.full_schema, model=run.model, run=run.run_name)
         logged = FeatureEngineeringClient(spark=spark).log_model(
@@ -165,6 +166,7 @@ def _tags(run: Parameters, inputs: dict[str, int]) -> dict[str, str]:
         "intended_use": section("card")["intended_use"],
         "requirements_lock": lock_tag(model.lock()),
         registry.TRAINED_THROUGH: run.through,
+        **({registry.DECIDED_BY: run.run_name} if run.run_name else {}),
         **provenance(inputs, commit=run.git_commit),
     }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from flights.parameters import Parameters
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.service.jobs import BaseJob, Run
+    from databricks.sdk.service.jobs import Run
     from pyspark.sql import SparkSession
 
 # Each case runs on Spark. Its full size: nox -s torture
@@ -40,22 +41,36 @@ SLICE = {"origin": "LGA", "first_month": "2013-01", "last_month": "2013-06"}
 
 @dataclass(frozen=True)
 class Ran:
-    """The run as the workspace tells of it, its parameters, and who approved its models.
-
-    `given` is what the job was handed of the parameters.
-    """
+    """The run as the workspace tells of it, its parameters, and who approved its models."""
 
     run: Run
     parameters: Parameters
-    given: dict[str, str]
     approver: str
+
+
+@pytest.fixture
+def run_job(ws: WorkspaceClient) -> Callable[[str, Mapping[str, str]], Run]:
+    """Return what runs a job of the bundle with some parameters, and returns the ended run."""
+
+    def run(name: str, parameters: Mapping[str, str]) -> Run:
+        started = ws.jobs.run_now(job_of(ws, name), job_parameters=dict(parameters)).run_id
+        while not _is_final(found := ws.jobs.get_run(started)):
+            time.sleep(0.5)
+        return found
+
+    return run
+
+
+@pytest.fixture
+def job_named(ws: WorkspaceClient) -> Callable[[str], int]:
+    """Return what finds the id of a job of the bundle."""
+    return functools.partial(job_of, ws)
 
 
 @pytest.fixture(scope="session")
 def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
     """Return the finished run of `mlops`; its schema, model and endpoint go afterwards."""
     name = f"test_{secrets.token_hex(4)}"
-    job_id = next(job.job_id for job in ws.jobs.list() if _is_mlops(job)) or 0
     parameters = Parameters(
         catalog="main",
         schema=name,
@@ -68,9 +83,9 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
     )
     asked = ("catalog", "schema", "experiment", "endpoint", "git_commit", "replay")
     given = {key: str(getattr(parameters, key)) for key in (*asked, "approval_required", *SLICE)}
-    run_id = ws.jobs.run_now(job_id, job_parameters=given).run_id
+    run_id = ws.jobs.run_now(job_of(ws, "mlops"), job_parameters=given).run_id
     try:
-        yield Ran(_finished(ws, run_id, parameters.model), parameters, given, APPROVER)
+        yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)
     finally:
         spark.sql(f"DROP SCHEMA IF EXISTS {parameters.full_schema} CASCADE")
         if any(endpoint.name == name for endpoint in ws.serving_endpoints.list()):
@@ -102,7 +117,7 @@ def _finished(ws: WorkspaceClient, run_id: int, model: str) -> Run:
     approved = 0
     while True:
         run = ws.jobs.get_run(run_id)
-        if run.state is not None and run.state.life_cycle_state in FINAL:
+        if _is_final(run):
             return run
         states = {task.task_key: task.state for task in run.tasks or ()}
         waiting = ("promote", "retrain")[approved] if approved < 2 else ""
@@ -125,7 +140,12 @@ def _approve(ws: WorkspaceClient, model: str, version: int) -> bool:
     return True
 
 
-def _is_mlops(job: BaseJob) -> bool:
-    """Whether this is the job of the target dev, whose names carry whose they are."""
-    name = (job.settings and job.settings.name) or ""
-    return name.startswith("[dev ") and name.endswith("] flights-mlops")
+def _is_final(run: Run) -> bool:
+    return run.state is not None and run.state.life_cycle_state in FINAL
+
+
+def job_of(ws: WorkspaceClient, name: str) -> int:
+    """Return the id of a job of the target dev, whose names carry whose they are."""
+    names = {job.job_id or 0: (job.settings and job.settings.name) or "" for job in ws.jobs.list()}
+    end = f"] flights-{name}"
+    return next(one for one, s in names.items() if s.startswith("[dev ") and s.endswith(end))

@@ -1,8 +1,12 @@
-"""A run that is told of a version by the registry works on that one, whatever the challenger is."""
+"""A run that is told of a version by the registry works on that one, whatever the challenger is.
+
+And one whose own run decides about it is left alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +14,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from databricks.sdk.service.jobs import RunResultState
 from mlflow.models import infer_signature
 
 from flights import registry
@@ -18,6 +23,7 @@ from flights.promote import decide
 from laketop.ml import Contender, LabelledRows, Verdict, record_evaluation, version_of
 
 if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
     from pyspark.sql import SparkSession
 
 # MLflow, and what it loads, warn of each other.
@@ -32,23 +38,26 @@ class Half(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]  # loa
         return np.full(len(model_input), 0.5)
 
 
+def logged(**options: Any) -> Any:
+    return mlflow.pyfunc.log_model(
+        name="model",
+        python_model=Half(),
+        signature=infer_signature(pd.DataFrame({"x": [1.0]}), np.array([1.0])),
+        pip_requirements=["mlflow"],
+        **options,
+    )
+
+
 @pytest.fixture
 def run(spark: SparkSession, schema: str) -> Iterator[Parameters]:
     """Return parameters whose model has two versions; the first is champion and challenger."""
     catalog, _, name = schema.partition(".")
     found = Parameters(catalog=catalog, schema=name, experiment=f"/Shared/{name}", run="1")
     client = registry.client(found)
-    signature = infer_signature(pd.DataFrame({"x": [1.0]}), np.array([1.0]))
     try:
         with mlflow.start_run():
             for _ in range(2):
-                mlflow.pyfunc.log_model(
-                    name="model",
-                    python_model=Half(),
-                    signature=signature,
-                    pip_requirements=["mlflow"],
-                    registered_model_name=found.model,
-                )
+                logged(registered_model_name=found.model)
         for alias in (registry.CHAMPION, registry.CHALLENGER):
             client.set_registered_model_alias(found.model, alias, "1")
         yield found
@@ -94,3 +103,52 @@ def test_a_promotion_decides_on_the_version_that_the_run_is_told_of(
     decided = spark.table(run.table("promotions")).where("outcome = 'rejected'").collect()
     assert [(row["version"], row["reason"]) for row in decided] == [("2", "minimum_auc: AUC 0.5")]
     assert version_of(client, run.model, registry.CHAMPION) == "1"
+
+
+@pytest.fixture
+def connected(
+    spark: SparkSession,
+    schema: str,
+    job_named: Callable[[str], int],
+) -> Iterator[Parameters]:
+    """Return parameters whose model, without a version, starts the bundle's deployment job."""
+    catalog, _, name = schema.partition(".")
+    job = str(job_named("deployment"))
+    found = Parameters(
+        catalog=catalog, schema=name, experiment=f"/Shared/{name}", deployment_job=job
+    )
+    client = registry.client(found)
+    try:
+        registry.connect(client, replace(found, deployment_job=""))
+        assert not any(model.name == found.model for model in client.search_registered_models())
+        for _ in range(2):  # makes it, finds it
+            registry.connect(client, found)
+            assert client.get_registered_model(found.model).deployment_job_id == job
+        yield found
+    finally:
+        client.delete_registered_model(found.model)
+
+
+def test_a_version_whose_own_run_decides_starts_the_deployment_job_which_leaves_it_alone(
+    ws: WorkspaceClient, spark: SparkSession, connected: Parameters
+) -> None:
+    client = registry.client(connected)
+    with mlflow.start_run():
+        source = logged().model_uri
+    version = client.create_model_version(
+        connected.model, source, tags={registry.DECIDED_BY: "77"}
+    ).version
+    job = int(connected.deployment_job)
+    deadline = time.monotonic() + 300
+    while not (done := list(ws.jobs.list_runs(job_id=job, completed_only=True))):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (started,) = done
+    assert started.state is not None
+    assert started.state.result_state is RunResultState.SUCCESS, started.state
+    told = spark.table(connected.table("run_figures")).orderBy("recorded_at").collect()
+    assert [(row["run"], row["what"], row["on"], row["figure"]) for row in told] == [
+        (str(started.run_id), step, f"version {version}", "left to run 77")
+        for step in ("evaluate", "promote")
+    ]
+    assert version_of(client, connected.model, registry.CHALLENGER) is None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +12,16 @@ import pytest
 from databricks.sdk.service.jobs import RunResultState
 
 from flights.train import train
-from laketop.ml import NotFound, restore
+from laketop.ml import LaketopError, NotFound, reproduce, restore
 
 if TYPE_CHECKING:
     from conftest import Ran
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import Run
     from mlflow.tracking import MlflowClient
     from pyspark.sql import SparkSession
 
 TABLES = ("flights", "weather_features", "delay_features")
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -101,15 +100,17 @@ def test_what_cannot_be_learned_from_leaves_no_run_and_no_version(
 
 
 def test_the_notebook_trains_a_challenger(
-    ran: Ran, ws: WorkspaceClient, spark: SparkSession, schema: str
+    ran: Ran,
+    ws: WorkspaceClient,
+    run_job: Callable[[str, Mapping[str, str]], Run],
+    spark: SparkSession,
+    schema: str,
 ) -> None:
     catalog, _, name = schema.partition(".")
     restore(spark, dict.fromkeys(map(ran.parameters.table, TABLES), 0), schema=schema)
-    names = {job.job_id or 0: (job.settings and job.settings.name) or "" for job in ws.jobs.list()}
-    job_id = next(one for one, name in names.items() if name.endswith("] flights-training"))
     asked = {"catalog": catalog, "schema": name, "experiment": f"/Shared/{name}"}
     few = {"train_through": "2013-02", "trials": "1"}
-    done = ws.jobs.run_now(job_id, job_parameters=asked | few).result()
+    done = run_job("training", asked | few)
     assert done.state is not None
     assert done.state.result_state is RunResultState.SUCCESS, done.state
     (task,) = done.tasks or []
@@ -119,19 +120,12 @@ def test_the_notebook_trains_a_challenger(
 
 
 def test_the_version_is_reproduced_bit_for_bit_and_says_so(
-    ran: Ran, registry: MlflowClient
+    ran: Ran, spark: SparkSession, registry: MlflowClient
 ) -> None:
-    told = subprocess.run(
-        [
-            *(sys.executable, "-m", "laketop.cli", "ml", "reproduce"),
-            *(ran.parameters.model, "1", "--project", str(PROJECT), "--json"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert json.loads(told.stdout)["identical"] is True
-    version = registry.get_model_version(ran.parameters.model, "1")
-    assert version.tags["reproduced"] == "identical"
+    model = ran.parameters.model
+    with pytest.raises(LaketopError, match=f"and '{'0' * 40}' runs here: laketop ml reproduce"):
+        reproduce(spark, registry, model=model, version="1", commit="0" * 40)
+    assert "reproduced" not in registry.get_model_version(model, "1").tags
+    commit = ran.parameters.git_commit
+    assert reproduce(spark, registry, model=model, version="1", commit=commit) == "identical"
+    assert registry.get_model_version(model, "1").tags["reproduced"] == "identical"

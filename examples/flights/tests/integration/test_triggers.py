@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -146,16 +146,10 @@ def test_files_of_corrections_lead_to_new_features(
     assert len(runs(ws, jobs["refresh"])) == 1
 
 
-def named(ws: WorkspaceClient, name: str) -> int:
-    """Return the id of a job of the bundle."""
-    names = {job.job_id or 0: (job.settings and job.settings.name) or "" for job in ws.jobs.list()}
-    return next(one for one, told in names.items() if told.endswith(f"] flights-{name}"))
-
-
 def test_the_live_job_writes_features_until_it_is_cancelled(
-    ws: WorkspaceClient, spark: SparkSession, run: Parameters
+    ws: WorkspaceClient, job_named: Callable[[str], int], spark: SparkSession, run: Parameters
 ) -> None:
-    job = named(ws, "refresh-live")
+    job = job_named("refresh-live")
     own = {"catalog": run.catalog, "schema": run.schema}
     started = ws.jobs.run_now(job, job_parameters=own).run_id
     try:
@@ -179,9 +173,11 @@ def wait_for_delays(ws: WorkspaceClient, run_id: int, spark: SparkSession, run: 
         time.sleep(0.2)
 
 
-def test_the_alias_challenger_starts_the_gates(ws: WorkspaceClient) -> None:
+def test_the_alias_challenger_starts_the_gates(
+    ws: WorkspaceClient, job_named: Callable[[str], int]
+) -> None:
     """What they do is for `test_mlops.py`; a run of its own would cost as much as all above."""
-    one = ws.jobs.get(named(ws, "deployment")).settings  # the list holds no tasks
+    one = ws.jobs.get(job_named("deployment")).settings  # the list holds no tasks
     assert one is not None
     assert one.trigger is not None
     assert one.trigger.pause_status is PauseStatus.PAUSED

@@ -24,6 +24,12 @@ def test_names_are_of_the_catalog_and_schema() -> None:
     assert run.model == "prod.flights.delay"
 
 
+def test_a_run_that_is_told_of_a_model_works_in_its_schema() -> None:
+    run = read(["--catalog=dev", "--model_name=prod.air.delay", "--model_version=3"])
+    assert (run.full_schema, run.model) == ("prod.air", "prod.air.delay")
+    assert read(["--catalog=dev", "--model_name="]).model == "dev.flights.delay"
+
+
 def test_retraining_learns_from_more_months_and_never_starts_over() -> None:
     first = Parameters(replay="true")
     again = Parameters(replay="true", retrain_through="2013-06")

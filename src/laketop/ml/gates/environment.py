@@ -46,8 +46,9 @@ def clean_environment(
     lock, and nothing else; a process of its own loads the model there and predicts `rows_timed`
     rows, best of three. It fails when the environment cannot be built, the model does not run in
     it, `limit_ms` or `limit_mb` (the peak of memory, imports and all) is exceeded. Packages come
-    through uv or pip as they are set up here; with `offline` from uv's cache alone, and a package
-    that is not there fails by name.
+    through uv or pip as they are set up here, those of a lock with hashes from uv's cache where
+    all are there; with `offline` from uv's cache alone, and a package that is not there fails by
+    name.
     """
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -202,11 +203,14 @@ def _worded(package: Any) -> str:
 def vulnerabilities(advisories: str | Path | None) -> Gate:
     """Return a gate that wants no locked requirement to have a known vulnerability.
 
-    `advisories` is a JSON file of OSV records: a list, one record, or an object with `vulns`.
-    Without one nothing is known, and the gate does not pass. `measured` counts what was found.
+    `advisories` is a JSON file of OSV records: a list, one record, or an object with `vulns`; or a
+    ZIP file of such files, as OSV publishes those of PyPI. Without one nothing is known, and the
+    gate does not pass. `measured` counts what was found; the reason tells the newest record, since
+    what has become known after it is not looked for.
     Errors: ConfigError when the file cannot be read or holds no advisory.
     """
     known = None if advisories is None else _records(Path(advisories))
+    about = _by_package(known or ())
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         del rows
@@ -222,7 +226,7 @@ def vulnerabilities(advisories: str | Path | None) -> Gate:
         faults += [
             f"{name} {version} has {record['id']}"
             for name, version in versions.items()
-            for record in known
+            for record in about.get(name, ())
             if is_affected(record, name, version)
         ]
         return Verdict(
@@ -230,17 +234,34 @@ def vulnerabilities(advisories: str | Path | None) -> Gate:
             passed=not faults,
             measured=float(len(faults)),
             limit=0.0,
-            reason="; ".join(faults)
-            or f"{len(versions)} requirements, none is in {len(known)} advisories",
+            reason="; ".join(faults) or f"{len(versions)} requirements, none is in {_told(known)}",
         )
 
     return gate
 
 
+def _by_package(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the records about each package: of all of PyPI there are tens of thousands."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        named = {one.get("package", {}).get("name", "") for one in record.get("affected", [])}
+        for name in map(canonical, named):
+            found.setdefault(name, []).append(record)
+    return found
+
+
+def _told(records: Sequence[Mapping[str, Any]]) -> str:
+    newest = max(str(record.get("modified", "")) for record in records)
+    return f"{len(records)} advisories" + (f", the newest of {newest[:10]}" if newest else "")
+
+
 def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
     """Return whether an OSV record is about this version of a package of PyPI.
 
-    Errors: packaging's InvalidVersion for a version that is none.
+    Old packages have versions that Python's rules do not know, such as joblib 0.3.2d. None of them
+    is `version`; a range that ends at one is read from the list of its versions, and where there
+    is none every version is taken to be in it.
+    Errors: packaging's InvalidVersion when `version` is none.
     Source: the OSV schema, `affected[].versions` and `affected[].ranges[].events`.
     """
     from packaging.version import Version
@@ -252,10 +273,11 @@ def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
         package = affected.get("package", {})
         if package.get("ecosystem") != "PyPI" or canonical(package.get("name", "")) != name:
             continue
-        if any(Version(one) == at for one in affected.get("versions", [])):
+        listed = affected.get("versions", [])
+        if at in map(_version, listed):
             return True
         if any(
-            _is_within(at, part.get("events", []))
+            _is_within(at, part.get("events", []), unread=not listed)
             for part in affected.get("ranges", [])
             if part.get("type") == "ECOSYSTEM"
         ):
@@ -263,20 +285,32 @@ def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
     return False
 
 
-def _is_within(at: Any, events: Sequence[Mapping[str, str]]) -> bool:
-    from packaging.version import Version
+def _version(text: str) -> Any:
+    """Return a version that compares, or None for text that is none."""
+    from packaging.version import InvalidVersion, Version
 
-    def place(event: Mapping[str, str]) -> Any:
-        text = next(iter(event.values()))
-        return Version("0.dev0" if text == "0" else text)
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
 
+
+def _is_within(at: Any, events: Sequence[Mapping[str, str]], *, unread: bool) -> bool:
+    """Return whether a version lies in a range, `unread` where its ends cannot be read."""
+    placed = [
+        (kind, _version("0.dev0" if text == "0" else text))
+        for event in events
+        for kind, text in event.items()
+    ]
+    if any(place is None for _, place in placed):
+        return unread
     inside = False
-    for event in sorted(events, key=place):
-        if "introduced" in event and at >= place(event):
+    for kind, place in sorted(placed, key=lambda event: event[1]):
+        if kind == "introduced" and at >= place:
             inside = True
-        if "fixed" in event and at >= place(event):
+        if kind == "fixed" and at >= place:
             inside = False
-        if "last_affected" in event and at > place(event):
+        if kind == "last_affected" and at > place:
             inside = False
     return inside
 
@@ -289,19 +323,28 @@ def _unlocked(versions: Mapping[str, str], loose: Sequence[str]) -> list[str]:
 
 def _records(file: Path) -> list[Mapping[str, Any]]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = [record for text in _texts(file) for record in _listed(json.loads(text))]
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"the advisories cannot be read: {error}",
             file=str(file),
             hint="hand in a JSON file of OSV records",
         ) from error
-    found = list(_listed(content))
     if not found or not all(isinstance(one, dict) and "id" in one for one in found):
         raise ConfigError(
             "the file holds no OSV records", file=str(file), hint="each has an `id` and `affected`"
         )
     return found
+
+
+def _texts(file: Path) -> Iterator[str | bytes]:
+    with file.open("rb") as content:
+        if not zipfile.is_zipfile(content):
+            content.seek(0)
+            yield content.read()
+            return
+        with zipfile.ZipFile(content) as archive:
+            yield from (archive.read(name) for name in archive.namelist() if name[-1:] != "/")
 
 
 def _listed(content: Any) -> Iterator[Any]:

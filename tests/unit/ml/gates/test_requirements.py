@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from laketop.errors import ConfigError
 from laketop.ml import Contender, LabelledRows, licences, vulnerabilities
 from laketop.ml.gates.requirements import is_affected, is_allowed, licence_of, pinned
+
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
 
 
 def with_requirements(sound: Contender, *lines: str) -> Contender:
@@ -60,6 +63,18 @@ def test_locked_lines_are_read_with_hashes_markers_and_extras() -> None:
         ),
         (advisory(versions=["1.21.0"]), {"1.21": True, "1.22": False}),
         ({**advisory(versions=["1"]), "withdrawn": "2024-01-01T00:00:00Z"}, {"1": False}),
+        (advisory(versions=["0.3.2d", "1.0"]), {"0.3.2": False, "1": True}),
+        (introduced({"introduced": "0"}, {"fixed": "0.3.2d"}), {"9": True}),
+        (
+            {
+                "id": "PYSEC-0000-2",
+                "affected": [
+                    introduced({"introduced": "0"}, {"fixed": "0.3.2d"})["affected"][0]
+                    | {"versions": ["0.3"]}
+                ],
+            },
+            {"0.3": True, "9": False},
+        ),
     ],
 )
 def test_an_advisory_is_about_the_versions_that_it_names(
@@ -78,7 +93,30 @@ def test_an_affected_requirement_is_named_with_its_advisory(
     verdict = gate(with_requirements(sound, "numpy==1.21.0", "pandas==2.2.0"), None, rows)
     assert not verdict.passed
     assert verdict.reason == "numpy 1.21.0 has PYSEC-0000-1"
-    assert gate(with_requirements(sound, "numpy==1.22"), None, rows).passed
+    passed = gate(with_requirements(sound, "numpy==1.22"), None, rows)
+    assert passed.passed
+    assert passed.reason == "1 requirements, none is in 1 advisories"
+
+
+def test_the_archive_of_a_database_is_read_and_its_newest_record_told(
+    tmp_path: Path, rows: LabelledRows, sound: Contender
+) -> None:
+    file = tmp_path / "all.zip"
+    records = [introduced({"introduced": "0"}, {"fixed": "1.22"}), advisory(versions=["1.23"])]
+    with zipfile.ZipFile(file, "w") as archive:
+        for month, record in enumerate(records, 1):
+            dated = record | {
+                "id": f"PYSEC-0000-{month}",
+                "modified": f"2026-0{month}-03T00:00:00Z",
+            }
+            archive.writestr(f"PYSEC-0000-{month}.json", json.dumps(dated))
+    gate = vulnerabilities(file)
+    assert gate(with_requirements(sound, "numpy==1.23"), None, rows).reason == (
+        "numpy 1.23 has PYSEC-0000-2"
+    )
+    assert gate(with_requirements(sound, "numpy==1.24"), None, rows).reason == (
+        "1 requirements, none is in 2 advisories, the newest of 2026-02-03"
+    )
 
 
 def test_without_advisories_nothing_is_known_and_nothing_passes(
@@ -89,10 +127,12 @@ def test_without_advisories_nothing_is_known_and_nothing_passes(
     assert "no advisory data" in verdict.reason
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', "[3]"])
-def test_a_file_without_advisories_is_refused(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"a": 1}', b"[3]", b"PK\3\4", EMPTY_ZIP, b"\xff"]
+)
+def test_a_file_without_advisories_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "advisories.json"
-    file.write_text(content)
+    file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"advisories\.json"):
         vulnerabilities(file)
 
