@@ -79,7 +79,9 @@ resources:
     outer:
       name: NAME outer
       permissions: [{level: CAN_VIEW, user_name: ann@laketop.local}]
-      parameters: [{name: experiment, default: "${resources.experiments.runs.id}"}]
+      parameters:
+        - {name: experiment, default: "${resources.experiments.runs.id}"}
+        - {name: inner, default: "${resources.jobs.inner.id}"}
       tasks:
         - task_key: t
           run_job_task: {job_id: "${resources.jobs.inner.id}"}
@@ -188,7 +190,8 @@ def test_what_is_deployed_is_what_the_bundle_says_and_the_next_plan_is_empty(
     assert (outer.tasks or [])[0].run_job_task
     experiment = client.experiments.get_by_name(f"/Shared/{name}").experiment
     assert experiment is not None
-    assert (outer.parameters or [])[0].default == experiment.experiment_id
+    told = {parameter.name: parameter.default for parameter in outer.parameters or ()}
+    assert told == {"experiment": experiment.experiment_id, "inner": str(done.jobs["inner"])}
     levels = client.permissions.get("jobs", str(done.jobs["outer"])).access_control_list or []
     assert {one.user_name for one in levels} == {"me@laketop.local", "ann@laketop.local"}
 

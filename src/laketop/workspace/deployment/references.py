@@ -20,7 +20,7 @@ def filled(value: Any, look_up: Callable[[str], Any]) -> Any:
     over the value's type.
     """
     if isinstance(value, dict):
-        return {key: filled(inner, look_up) for key, inner in value.items()}
+        return {key: _typed(key, inner, filled(inner, look_up)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [filled(inner, look_up) for inner in value]
     if not isinstance(value, str) or f"${{{_PREFIX}" not in value:
@@ -35,6 +35,12 @@ def filled(value: Any, look_up: Callable[[str], Any]) -> Any:
         return text if found is UNKNOWN else str(found)
 
     return REFERENCE.sub(lambda match: inserted(match[0], match[1]), value)
+
+
+def _typed(field: str, written: Any, value: Any) -> Any:
+    """Return the value of a field in its type: ids are text, but `job_id` is a number."""
+    is_number = field == "job_id" and value != written and str(value).isdecimal()
+    return int(value) if is_number else value
 
 
 def left_in(value: Any) -> list[str]:

@@ -6,12 +6,23 @@ from laketop.workspace.deployment.references import UNKNOWN, filled, left_in
 
 
 def look_up(name: str) -> Any:
-    return {"jobs.a.id": 7, "schemas.s.name": "raw"}.get(name, UNKNOWN)
+    known = {"jobs.a.id": "7", "schemas.s.name": "raw", "warehouses.w.size": 2}
+    return known.get(name, UNKNOWN)
 
 
 def test_a_text_that_is_one_reference_takes_over_the_type() -> None:
-    body = {"job_id": "${resources.jobs.a.id}", "to": ["x.${resources.schemas.s.name}.t"]}
-    assert filled(body, look_up) == {"job_id": 7, "to": ["x.raw.t"]}
+    body = {"size": "${resources.warehouses.w.size}", "to": ["x.${resources.schemas.s.name}.t"]}
+    assert filled(body, look_up) == {"size": 2, "to": ["x.raw.t"]}
+
+
+def test_an_id_is_text_but_for_the_job_of_a_task() -> None:
+    a, b = "${resources.jobs.a.id}", "${resources.jobs.b.id}"
+    body = {"default": a, "run_job_task": {"job_id": a}, "more": [{"job_id": b}, {"job_id": "9"}]}
+    assert filled(body, look_up) == {
+        "default": "7",
+        "run_job_task": {"job_id": 7},
+        "more": [{"job_id": b}, {"job_id": "9"}],
+    }
 
 
 def test_what_is_not_known_stays_and_is_told() -> None:

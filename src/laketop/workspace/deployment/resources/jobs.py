@@ -59,5 +59,5 @@ class Jobs(Kind):
         return None
 
     def values(self, id_: str, body: Body) -> dict[str, Any]:  # noqa: ARG002 - as in the class above
-        """Return the id as the number that other jobs take."""
-        return {"id": int(id_), "job_id": int(id_)}
+        """Return the id, under both of its names."""
+        return {"id": id_, "job_id": id_}
