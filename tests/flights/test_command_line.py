@@ -30,7 +30,8 @@ def test_every_task_ends_by_the_sdk_as_by_the_command_line(
     by_cli: dict[str, Any], client: WorkspaceClient
 ) -> None:
     states = states_of(by_cli)
-    assert set(states.values()) == {GOOD}
+    others = {key: state for key, state in states.items() if state != GOOD}
+    assert others == {"reproduce": ("TERMINATED", "EXCLUDED")}  # nobody asks for it
     by_sdk = client.jobs.run_now(by_cli["job_id"], job_parameters=SLICE).result()
     assert states_of(by_sdk.as_dict()) == states
 

@@ -199,8 +199,8 @@ def reproduce(
     """Train a version again in this process, and return what its tag `reproduced` says from now on.
 
     That is "identical", or what differs. `commit` is that of the code that runs here, None or
-    empty for code without one. Not the process that trained it should ask, lest both share a
-    mistake.
+    empty for code without one. Let a task of its own ask: what a process has done before, such as
+    loading a model, shows in the bytes of the next pickle.
     Errors: those of `retrain`; LaketopError when another commit, or other packages than its lock
     names, trained the version: `laketop ml reproduce` checks them out. Nothing is kept then.
     """

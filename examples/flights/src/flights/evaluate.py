@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -37,7 +36,6 @@ from laketop.ml import (
     outcome,
     record_evaluation,
     repeatable,
-    reproduce,
     reproducible,
     robustness,
     signature,
@@ -48,7 +46,7 @@ from laketop.ml import (
 from laketop.ml import evaluate as ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from mlflow.tracking import MlflowClient
 
@@ -87,8 +85,7 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
         data=rows.name,
         run=run.run_name,
     )
-    again = partial(_again, spark, client, run)
-    verdicts = ask(candidate, champion, rows, gates(run, evidence, again=again))
+    verdicts = ask(candidate, champion, rows, gates(run, evidence))
     record_evaluation(
         spark,
         run.full_schema,
@@ -108,16 +105,11 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     return verdicts
 
 
-def gates(
-    run: Parameters,
-    evidence: Sequence[leaks.Evidence] = (),
-    *,
-    again: Callable[[Contender], str] | None = None,
-) -> list[Gate]:
+def gates(run: Parameters, evidence: Sequence[leaks.Evidence] = ()) -> list[Gate]:
     """Return the gates of this project, in the order in which they are asked.
 
-    `evidence` is what is known of leaks in the features; `again` trains a version again, where
-    nobody has. Airports are compared for fairness where a run has more than one.
+    `evidence` is what is known of leaks in the features. Airports are compared for fairness where
+    a run has more than one.
     """
     limits = section("gates")
     found = [
@@ -140,7 +132,7 @@ def gates(
     if run.advisories:
         found.append(vulnerabilities(run.advisories))
     if run.reproduction_required == "true":
-        found.append(reproducible(again=again))
+        found.append(reproducible())
     if run.environment_required == "true":
         found.append(
             clean_environment(limit_ms=limits["inference_ms"], limit_mb=limits["inference_mb"])
@@ -148,12 +140,6 @@ def gates(
     if run.approval_required == "true":
         found.append(approval())
     return found
-
-
-def _again(spark: SparkSession, client: MlflowClient, run: Parameters, candidate: Contender) -> str:
-    return reproduce(
-        spark, client, model=run.model, version=candidate.version, commit=run.git_commit
-    )
 
 
 def _champion(client: MlflowClient, run: Parameters) -> Contender | None:

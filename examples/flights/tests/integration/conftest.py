@@ -78,11 +78,13 @@ def ran(ws: WorkspaceClient, spark: SparkSession) -> Iterator[Ran]:
         endpoint=name,
         replay="true",
         approval_required="true",
+        reproduction_required="true",
         git_commit=_code(),
         **SLICE,
     )
     asked = ("catalog", "schema", "experiment", "endpoint", "git_commit", "replay")
-    given = {key: str(getattr(parameters, key)) for key in (*asked, "approval_required", *SLICE)}
+    required = ("approval_required", "reproduction_required")
+    given = {key: str(getattr(parameters, key)) for key in (*asked, *required, *SLICE)}
     run_id = ws.jobs.run_now(job_of(ws, "mlops"), job_parameters=given).run_id
     try:
         yield Ran(_finished(ws, run_id, parameters.model), parameters, APPROVER)

@@ -119,13 +119,21 @@ def test_the_notebook_trains_a_challenger(
     assert output.result == "1"
 
 
-def test_the_version_is_reproduced_bit_for_bit_and_says_so(
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_each_version_was_trained_again_bit_for_bit_and_says_so(
+    ran: Ran, spark: SparkSession, registry: MlflowClient, version: str
+) -> None:
+    told = registry.get_model_version(ran.parameters.model, version).tags
+    assert told["reproduced"] == "identical"
+    asked = spark.table(ran.parameters.table("model_evaluations")).where(
+        f"gate = 'reproducible' AND version = '{version}'"
+    )
+    assert [row["reason"] for row in asked.collect()] == ["trained again, every byte was the same"]
+
+
+def test_a_version_of_another_commit_is_left_to_who_can_check_it_out(
     ran: Ran, spark: SparkSession, registry: MlflowClient
 ) -> None:
-    model = ran.parameters.model
+    asked = {"model": ran.parameters.model, "version": "1", "commit": "0" * 40}
     with pytest.raises(LaketopError, match=f"and '{'0' * 40}' runs here: laketop ml reproduce"):
-        reproduce(spark, registry, model=model, version="1", commit="0" * 40)
-    assert "reproduced" not in registry.get_model_version(model, "1").tags
-    commit = ran.parameters.git_commit
-    assert reproduce(spark, registry, model=model, version="1", commit=commit) == "identical"
-    assert registry.get_model_version(model, "1").tags["reproduced"] == "identical"
+        reproduce(spark, registry, **asked)

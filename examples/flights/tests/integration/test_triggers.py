@@ -186,6 +186,6 @@ def test_the_alias_challenger_starts_the_gates(
     assert one.trigger.model.aliases == ["challenger"]
     assert (one.trigger.model.securable_name or "").endswith(".delay")
     found = {task.task_key for task in one.tasks or ()}
-    assert found == {"evaluate", "promote"}
+    assert found == {"asks_reproduction", "reproduce", "evaluate", "promote"}
     given = {parameter.name for parameter in one.parameters or ()}
     assert {"model_name", "model_version"} < given <= set(asdict(Parameters()))

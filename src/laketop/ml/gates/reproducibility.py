@@ -33,34 +33,30 @@ def repeatable(*, tolerance: float = 0.0, rows_asked: int = 1000, seed: int = 0)
 
 
 def reproducible(
-    retrain: Callable[[Contender], Contender] | None = None,
-    *,
-    tolerance: float = 0.0,
-    again: Callable[[Contender], str] | None = None,
+    retrain: Callable[[Contender], Contender] | None = None, *, tolerance: float = 0.0
 ) -> Gate:
     """Return a gate that wants the candidate's training to give the same again.
 
     `retrain` takes the candidate and returns what the recorded tables, seed and code make of it
     today; `measured` is the largest difference of its scores, 0 tolerance means bit for bit.
-    Without it the gate asks for what the version's tag `reproduced` says, and `measured` is 0 or
-    1. Where nobody has trained the version again, `again` is called with the candidate and returns
-    what the tag is to say, as `laketop.ml.reproduce` does; without `again` the gate waits for
-    `laketop ml reproduce`.
+    Without it the gate asks for what `laketop ml reproduce` has found, which stands in the
+    version's tag `reproduced`, and waits while nobody has run it; `measured` is then 0 or 1.
     """
+    if retrain is None:
+        return _told
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         import numpy as np
 
-        if retrain is None:
-            found = candidate.tags.get(REPRODUCED)
-            return _told(candidate, again(candidate) if found is None and again else found)
-        second = np.asarray(retrain(candidate).predict(rows.features), dtype=float).ravel()
-        return _same("reproducible", rows.scores(candidate), second, tolerance)
+        again = np.asarray(retrain(candidate).predict(rows.features), dtype=float).ravel()
+        return _same("reproducible", rows.scores(candidate), again, tolerance)
 
     return gate
 
 
-def _told(candidate: Contender, found: str | None) -> Verdict:
+def _told(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
+    del rows
+    found = candidate.tags.get(REPRODUCED)
     if found is None:
         reason = f"not trained again yet: laketop ml reproduce {candidate.name} {candidate.version}"
         return Verdict(gate="reproducible", passed=False, pending=True, reason=reason)

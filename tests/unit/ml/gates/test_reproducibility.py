@@ -45,21 +45,3 @@ def test_without_a_training_the_outcome_that_is_recorded_is_asked_for(
     differing = asked(reproduced="rows_sha256 was 'a', is 'b'")
     assert (differing.passed, differing.pending) == (False, False)
     assert "rows_sha256 was 'a', is 'b'" in differing.reason
-
-
-def test_a_version_that_nobody_has_trained_again_is_trained_by_the_gate(
-    rows: LabelledRows, sound: Contender
-) -> None:
-    asked: list[str] = []
-
-    def again(candidate: Contender) -> str:
-        asked.append(candidate.version)
-        return "identical"
-
-    assert reproducible(again=again)(sound, None, rows).passed
-    assert asked == [sound.version]
-    told = dataclasses.replace(sound, tags={"reproduced": "model.pkl has other bytes"})
-    assert reproducible(again=again)(told, None, rows).reason == (
-        "trained again: model.pkl has other bytes"
-    )
-    assert asked == [sound.version]
