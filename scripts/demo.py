@@ -145,6 +145,7 @@ def production() -> Iterator[Row]:
     names = (
         (7, "refresh features", 0, "feature refresh: weather, recent delay"),
         (8, "train", 0, "production training, registered"),
+        (9, "reproduce", 0, "trained again from its recipe, and compared"),
         (9, "evaluate", 0, "evaluation: every gate"),
         (9, "promote", 0, "promotion, approved: challenger → champion"),
         (10, "score", 0, "batch scoring"),
@@ -152,7 +153,8 @@ def production() -> Iterator[Row]:
         (11, "monitor", 0, "monitoring, month by month"),
         (12, "check drift", 0, "drift: threshold crossed"),
         (12, "retrain", 0, "retraining"),
-        (12, "evaluate", 1, "its model through the same gates"),
+        (12, "reproduce", 1, "its model trained again"),
+        (12, "evaluate", 1, "and through the same gates"),
         (12, "promote the retrained", 0, "and against the champion"),
     )
     for step, name, number, title in names:

@@ -209,7 +209,7 @@ def reproduce(
     with tempfile.TemporaryDirectory(prefix="laketop-reproduce-") as folder:
         uri = f"models:/{model}/{version}"
         logged = Path(mlflow.artifacts.download_artifacts(uri, dst_path=f"{folder}/logged"))
-        why = _trained_otherwise(logged, code_version(commit))
+        why = trained_otherwise(logged, code_version(commit))
         if why is not None:
             raise LaketopError(f"{why}: laketop ml reproduce {model} {version}")
         found = reproduced(retrain(spark, logged, Path(folder) / "saved"))
@@ -217,7 +217,7 @@ def reproduce(
     return found
 
 
-def _trained_otherwise(logged: Path, code: str) -> str | None:
+def trained_otherwise(logged: Path, code: str) -> str | None:
     """Return what of code and packages is not as in the training, None if nothing is."""
     recipe = Recipe.read(logged)
     if recipe.code_version != code:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from laketop.ml import NotFound, Recipe, Refused, rows_sha256
-from laketop.ml.reproduction import compare, facts_that_differ
+from laketop.ml.locks import LOCK_FILE
+from laketop.ml.reproduction import compare, facts_that_differ, trained_otherwise
 
 RECIPE = Recipe(
     entry_point="flights.train:refit",
@@ -80,3 +81,16 @@ def test_every_file_but_those_of_the_logging_is_compared(tmp_path: Path) -> None
 def test_facts_that_differ_are_told_with_both_values() -> None:
     assert facts_that_differ(RECIPE, {"rows_sha256": "aa"}) == []
     assert facts_that_differ(RECIPE, {"rows_sha256": "bb"}) == ["rows_sha256 was 'aa', is 'bb'"]
+
+
+def test_other_code_and_other_packages_than_in_the_training_are_told(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(RECIPE.to_json())
+    assert trained_otherwise(tmp_path, "4f0c2b1") is None
+    told = trained_otherwise(tmp_path, "uncommitted")
+    assert told == "its code is that of '4f0c2b1', and 'uncommitted' runs here"
+    (tmp_path / LOCK_FILE).write_text(f"pandas=={pd.__version__} --hash=sha256:00\n")
+    assert trained_otherwise(tmp_path, "4f0c2b1") is None
+    (tmp_path / LOCK_FILE).write_text("pandas==0.1 --hash=sha256:00\n")
+    assert trained_otherwise(tmp_path, "4f0c2b1") == (
+        f"pandas is {pd.__version__} here, 0.1 in the lock"
+    )

@@ -39,23 +39,23 @@ def reproducible(
 
     `retrain` takes the candidate and returns what the recorded tables, seed and code make of it
     today; `measured` is the largest difference of its scores, 0 tolerance means bit for bit.
-    Without it the gate asks for what `laketop ml reproduce` has found, which stands in the
-    version's tag `reproduced`, and waits while nobody has run it; `measured` is then 0 or 1.
+    Without it the gate asks for what `laketop ml reproduce` or `laketop.ml.reproduce` has found,
+    which stands in the version's tag `reproduced`, and waits while nobody has run it; `measured`
+    is then 0 or 1.
     """
-    if retrain is None:
-        return _told
 
     def gate(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
         import numpy as np
 
+        if retrain is None:
+            return _told(candidate)
         again = np.asarray(retrain(candidate).predict(rows.features), dtype=float).ravel()
         return _same("reproducible", rows.scores(candidate), again, tolerance)
 
     return gate
 
 
-def _told(candidate: Contender, _: Contender | None, rows: LabelledRows) -> Verdict:
-    del rows
+def _told(candidate: Contender) -> Verdict:
     found = candidate.tags.get(REPRODUCED)
     if found is None:
         reason = f"not trained again yet: laketop ml reproduce {candidate.name} {candidate.version}"

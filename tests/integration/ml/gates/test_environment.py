@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from laketop.ml import Contender, LabelledRows, Verdict, clean_environment
+from laketop.ml.gates.environment import StepFailed, built
 from laketop.ml.locks import LOCK_FILE
 
 # MLflow, and what it loads, warn of each other.
@@ -133,6 +135,26 @@ def test_an_environment_that_cannot_be_built_is_told_with_the_package(
     assert not verdict.passed
     assert "the model's environment cannot be built" in verdict.reason
     assert told in verdict.reason
+
+
+def test_what_a_lock_names_with_hashes_comes_from_the_cache_where_the_index_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, loose = tmp_path / LOCK_FILE, tmp_path / "requirements.txt"
+    locked.write_text(lock("six"), encoding="utf-8")
+    loose.write_text("six\n", encoding="utf-8")
+    built(tmp_path / "first", locked, offline=False, timeout=300)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    python = built(tmp_path / "second", locked, offline=False, timeout=300)
+    subprocess.run([python, "-I", "-c", "import six"], check=True)
+    # Without a hash the newest is meant, which only the index knows.
+    with pytest.raises(StepFailed, match="cannot be built"):
+        built(tmp_path / "third", loose, offline=False, timeout=300)
 
 
 def test_a_model_that_does_not_say_what_it_needs_does_not_pass(tmp_path: Path) -> None:
