@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from laketop.ml import Contender, LabelledRows, Verdict, clean_environment
-from laketop.ml.gates.environment import StepFailed, built
+from laketop.ml.environments import StepFailed, built
 from laketop.ml.locks import LOCK_FILE
 
 # MLflow, and what it loads, warn of each other.
