@@ -161,3 +161,14 @@ def test_an_import_of_another_room_is_seen_however_it_is_written() -> None:
         ("from laketop.ml.gates import Verdict", "laketop.ml"),
     ):
         assert _imported(ast.parse(code)) == {room}
+
+
+def test_the_reference_project_names_nothing_of_laketop_but_its_ml_its_tests_neither() -> None:
+    files = sorted((ROOT / "examples" / "flights").rglob("*.py"))
+    named = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in files
+        for name in re.findall(r"\blaketop\.\w+", file.read_text(encoding="utf-8"))
+    }
+    assert len(files) > 20
+    assert {one for one in named if not one.endswith(": laketop.ml")} == set()
