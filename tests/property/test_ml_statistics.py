@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -147,6 +148,65 @@ def alarmed(experiment: Experiment, drawn: np.random.Generator) -> bool:
     return any(look.decision in {"treatment", "control"} for look in looks)
 
 
+OUTCOMES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "an error": lambda drawn, keys: -drawn.exponential(2.0, keys),
+    "a spend": lambda drawn, keys: drawn.lognormal(0.0, 1.0, keys),
+    "a seldom spend": lambda drawn, keys: (drawn.random(keys) < 0.05) * drawn.lognormal(3, 1, keys),
+    "a heavy tail": lambda drawn, keys: drawn.standard_t(3, keys),
+    "a seldom hit": lambda drawn, keys: (drawn.random(keys) < 0.02).astype(float),
+}
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+@pytest.mark.parametrize("outcome", sorted(OUTCOMES))
+def test_numbers_of_any_kind_raise_no_more_false_alarms_than_allowed(
+    outcome: str, share: float
+) -> None:
+    """A tenth of the keys makes a small arm, whose mean and variance go wrong together."""
+    drawn = np.random.default_rng(10)
+    values = OUTCOMES[outcome](drawn, 1_000_000)
+    experiment = plan(
+        spread=float(values.std()), minimum_effect=float(values.std()) / 10, share=share
+    )
+    alarms = sum(
+        alarmed_by(experiment, OUTCOMES[outcome](drawn, experiment.sample_size()), drawn)
+        for _ in range(RUNS)
+    )
+    assert alarms / RUNS <= 0.05
+
+
+def alarmed_by(experiment: Experiment, values: np.ndarray, drawn: np.random.Generator) -> bool:
+    """Whether an A/A run with these values is decided by a look after any of its keys."""
+    treated = drawn.random(values.size) < experiment.share
+    counts, means, spreads = zip(
+        *(running(values, arm) for arm in (~treated, treated)), strict=True
+    )
+    enough = np.minimum(*counts) >= LEAST_KEYS
+    wide = sum(spread / np.maximum(n, 1) for spread, n in zip(spreads, counts, strict=True))
+    far = np.flatnonzero(enough & (np.abs(means[1] - means[0]) >= 3 * np.sqrt(wide)))
+    looks = (
+        look_at(
+            experiment,
+            *(
+                Arm(keys=int(n[at]), mean=float(m[at]), variance=float(s[at]))
+                for n, m, s in zip(counts, means, spreads, strict=True)
+            ),
+        )
+        for at in far
+    )
+    return any(look.decision in {"treatment", "control"} for look in looks)
+
+
+def running(values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how many are chosen so far, their mean and their variance, after each value."""
+    counts = np.cumsum(chosen)
+    shifted = np.where(chosen, values - values.mean(), 0.0)
+    some = np.maximum(counts, 2)
+    means = np.cumsum(shifted) / some
+    spread = np.maximum(np.cumsum(shifted**2) / some - means**2, 0)
+    return counts, means, spread * some / (some - 1)
+
+
 def rate(keys: int, mean: float) -> Arm:
     return Arm(keys=keys, mean=mean, variance=proportion_spread(mean) ** 2)
 
@@ -181,19 +241,25 @@ def test_the_planned_keys_have_the_planned_power_by_statsmodels(share: float) ->
     assert found == pytest.approx(0.8, abs=1e-3)
 
 
-def test_an_interval_is_that_of_two_means_by_statsmodels_at_its_own_confidence() -> None:
+@pytest.mark.parametrize(("of_many", "usevar"), [(1.0, "unequal"), (2.0, "pooled")])
+def test_an_interval_is_that_of_two_means_by_statsmodels_at_its_own_confidence(
+    of_many: float, usevar: str
+) -> None:
+    """The wider of both: by variances of their own where the small arm's is the greater."""
     drawn = np.random.default_rng(8)
-    values = drawn.normal(1.0, 2.0, 700), drawn.normal(1.2, 1.0, 300)
+    values = drawn.normal(1.0, of_many, 700), drawn.normal(1.2, 3.0 - of_many, 300)
     experiment = plan(spread=2.0, minimum_effect=0.2, share=0.3)
     control, treatment = (
         Arm(keys=v.size, mean=float(v.mean()), variance=float(v.var(ddof=1))) for v in values
     )
     look = look_at(experiment, control, treatment)
-    information = 1 / (control.variance / 700 + treatment.variance / 300)
-    r = mixture(experiment.planned_information(), experiment.alpha)
-    bound = half_width(information, r=r, alpha=experiment.alpha) * information**0.5
     compared = CompareMeans(*(DescrStatsW(v) for v in reversed(values)))
-    expected = compared.zconfint_diff(alpha=2 * stats.norm.sf(bound), usevar="unequal")
+    error = (
+        compared.std_meandiff_pooledvar if usevar == "pooled" else compared.std_meandiff_separatevar
+    )
+    r = mixture(experiment.planned_information(), experiment.alpha)
+    bound = half_width(error**-2, r=r, alpha=experiment.alpha) / error
+    expected = compared.zconfint_diff(alpha=2 * stats.norm.sf(bound), usevar=usevar)
     assert (look.low, look.high) == pytest.approx(expected)
 
 

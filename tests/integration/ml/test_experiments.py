@@ -228,6 +228,51 @@ def test_what_an_endpoint_has_logged_is_judged_by_labels_that_came_later(
         observed(payload.drop("served_entity_id"), labels, arms=ARMS)
 
 
+def test_outcomes_of_any_number_are_observed_and_other_labels_are_refused(
+    spark: SparkSession,
+) -> None:
+    rows = [logged(n, f"k{n}", arm) for n, arm in enumerate(("e1", "e2", "e1"))]
+    payload = spark.createDataFrame(rows, PAYLOAD)
+    words = [
+        (*row[:8], '{"predictions": ["a word"]}', *row[9:]) if row[2] == "k0" else row
+        for row in rows
+    ]
+
+    def values(how: Any, label: str, *, told: DataFrame = payload) -> dict[str, float | None]:
+        labels = spark.sql(f"SELECT 'k0' AS key, {label} AS label UNION ALL SELECT 'k1', 2.5")
+        found = observed(told, labels, arms=ARMS, judged_by=how).collect()
+        return {row["key"]: row["value"] for row in found}
+
+    assert values("label", "-7.25D") == {"k0": -7.25, "k1": 2.5, "k2": None}
+    assert values("absolute_error", "-7.25D") == {
+        "k0": pytest.approx(-7.85),
+        "k1": pytest.approx(-1.6),
+        "k2": None,
+    }
+    wordy = spark.createDataFrame(words, PAYLOAD)
+    assert values("label", "3", told=wordy)["k0"] == 3.0
+    assert values("absolute_error", "3", told=wordy)["k0"] is None
+    with pytest.raises(Exception, match=r"label of the key k1 is 2\.5, not 0 or 1, which 'brier"):
+        values("brier_score", "1")
+    for strange in ("double('NaN')", "double('-Infinity')"):
+        with pytest.raises(Exception, match=r"key k0 is (NaN|-Infinity), not a finite number"):
+            values("label", strange)
+    with pytest.raises(ValueError, match="judged_by is 'revenue', none of brier_score, "):
+        values("revenue", "1")
+
+
+def test_values_that_are_no_numbers_are_an_error_of_the_look(
+    spark: SparkSession, schema: str
+) -> None:
+    start(spark, schema, PLAN)
+    rows = observations(spark, 500, gain=0.0)
+    strange = rows.withColumn("value", F.when(F.col("key") == "k7", float("nan")).otherwise(1.0))
+    with pytest.raises(ValueError, match="1 keys of 'retrained' have a value that is no finite"):
+        look(spark, schema, PLAN, strange)
+    assert not spark.catalog.tableExists(f"{schema}.experiment_looks")
+    assert look(spark, schema, PLAN, rows).decision == "continue"
+
+
 def test_the_allocation_of_an_endpoint_is_checked(spark: SparkSession, schema: str) -> None:
     start(spark, schema, PLAN)
     keys = range(400)

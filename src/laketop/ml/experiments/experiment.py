@@ -155,14 +155,16 @@ RATIO_ALPHA = 0.001
 
 
 def look_at(experiment: Experiment, control: Arm, treatment: Arm) -> Look:
-    """Return what the counts so far say; it may be asked as often as one likes."""
+    """Return what the counts so far say; it may be asked as often as one likes.
+
+    The metric may be any number. What is assumed: keys are independent, the metric has a finite
+    variance, and the arms, where they differ in size, are of much the same shape.
+    """
     counts = control.keys, treatment.keys
     planned = experiment.planned_information()
     r = sequential.mixture(planned, experiment.alpha)
     effect = treatment.mean - control.mean
-    variance = sum(
-        arm.variance / arm.keys if arm.keys else math.inf for arm in (control, treatment)
-    )
+    variance = _variance(control, treatment)
     is_told = min(counts) >= LEAST_KEYS and 0 < variance < math.inf
     information = 1 / variance if is_told else 0.0
     half = sequential.half_width(information, r=r, alpha=experiment.alpha)
@@ -189,3 +191,19 @@ def look_at(experiment: Experiment, control: Arm, treatment: Arm) -> Look:
         planned_keys=keys,
         decision=decision,
     )
+
+
+def _variance(control: Arm, treatment: Arm) -> float:
+    """Return the variance of the difference of the means, infinite where there is none.
+
+    It is the greater of that of two variances and that of a common one. A small arm of a skewed
+    metric, such as a seldom bought ticket, has its mean and its variance wrong at once: by itself
+    it would call many a run of nothing but chance decided. In arms of one size both are the same.
+    """
+    arms = control, treatment
+    if min(arm.keys for arm in arms) < 2:
+        return math.inf
+    own = sum(arm.variance / arm.keys for arm in arms)
+    freedom = sum(arm.keys - 1 for arm in arms)
+    common = sum((arm.keys - 1) * arm.variance for arm in arms) / freedom
+    return max(own, common * sum(1 / arm.keys for arm in arms))

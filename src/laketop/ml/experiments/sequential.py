@@ -8,6 +8,8 @@ information so far, D t moves as a Brownian motion with drift, and
 holds the true difference at every t at once with probability 1 - alpha, for any r > 0 that was
 chosen before. Source: Robbins, Annals of Mathematical Statistics 41 (1970); as an asymptotic
 confidence sequence, Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Annals of Statistics (2024).
+That it is asymptotic means that means of any numbers will do whose variance is finite and estimated
+from enough of them.
 """
 
 from __future__ import annotations

@@ -69,7 +69,8 @@ def look(spark: SparkSession, schema: str, experiment: Experiment, rows: DataFra
     The keys of the allocation are those with a label and those without: a treatment that makes
     labels come, or stay away, does not change how the keys were split.
     Errors: NotFound for an experiment that was not started, LaketopError for one that has ended
-    or was settled otherwise, or a key that is in both arms; ValueError for missing columns.
+    or was settled otherwise, or a key that is in both arms; ValueError for missing columns and
+    values that are no finite numbers. Nothing is written then.
     """
     found = _row(spark, schema, experiment.name)
     if found is None:
@@ -131,14 +132,20 @@ def _arms(experiment: Experiment, rows: DataFrame) -> dict[str, Arm]:
         F.avg("value").alias("mean"),
         F.var_samp("value").alias("variance"),
         F.sum(F.when(F.col("arm") != F.col("other"), 1).otherwise(0)).alias("in_both"),
+        F.count_if(F.isnan("value") | (F.abs("value") == float("inf"))).alias("strange"),
     )
     found = {row["arm"]: row for row in told.collect()}
-    strange = set(found) - {CONTROL, TREATMENT}
-    if strange:
-        raise ValueError(f"the arm {min(map(str, strange))!r} is neither control nor treatment")
+    others = set(found) - {CONTROL, TREATMENT}
+    if others:
+        raise ValueError(f"the arm {min(map(str, others))!r} is neither control nor treatment")
     twice = sum(row["in_both"] for row in found.values())
     if twice:
         raise LaketopError(f"{twice} keys of {experiment.name!r} are in both arms")
+    strange = sum(row["strange"] for row in found.values())
+    if strange:
+        raise ValueError(
+            f"{strange} keys of {experiment.name!r} have a value that is no finite number"
+        )
     return {name: _arm(found.get(name)) for name in (CONTROL, TREATMENT)}
 
 
