@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
 from mlflow.tracking import MlflowClient
 from pyspark.sql import SparkSession
 
@@ -183,9 +185,34 @@ for kind, name in (
 ):
     setattr(kind, name, counted(getattr(kind, name)))
 spark = RemoteEngine(sys.argv[1]).session()
-client = MlflowClient(sys.argv[2], sys.argv[2])
+client = MlflowClient(sys.argv[2], sys.argv[6])
 promote(spark, client, sys.argv[3], model=sys.argv[5], version="2", against="1")
 """
+
+
+@pytest.fixture(params=["of MLflow's own", "of the workspace"])
+def place(
+    request: pytest.FixtureRequest, address: str, model: str, schema: str
+) -> tuple[str, str, str]:
+    """Where MLflow tracks, where it keeps models, and one with a champion and a challenger."""
+    if request.param == "of MLflow's own":
+        return address, address, model
+    mlflow.set_tracking_uri("databricks")
+    mlflow.set_registry_uri("databricks-uc")
+    mlflow.set_experiment(f"/Shared/{schema}")
+    frame, name = pd.DataFrame({"x": [1.0]}), f"{schema}.m"
+    for _ in range(2):
+        mlflow.pyfunc.log_model(
+            name="m",
+            python_model=lambda model_input: model_input,
+            signature=infer_signature(frame, frame),
+            pip_requirements=["mlflow"],
+            registered_model_name=name,
+        )
+    client = MlflowClient()
+    client.set_registered_model_alias(name, "champion", "1")
+    client.set_registered_model_alias(name, "challenger", "2")
+    return "databricks", "databricks-uc", name
 
 
 @pytest.mark.parametrize("step", range(5))
@@ -196,17 +223,23 @@ def test_killed_at_any_step_there_is_a_champion_and_the_next_call_completes_the_
     spark_remote: str,
     spark: SparkSession,
     schema: str,
-    registry: MlflowClient,
-    address: str,
-    model: str,
+    place: tuple[str, str, str],
 ) -> None:
-    command = [sys.executable, "-c", KILLED, spark_remote, address, schema, str(step), model]
-    done = subprocess.run(command, env=task_environment, check=False, capture_output=True)
+    tracking, address, model = place
+    registry = MlflowClient(tracking, address)
+    arguments = [spark_remote, tracking, schema, str(step), model, address]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments],
+        env=task_environment,
+        check=False,
+        capture_output=True,
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert version_of(registry, model, "champion") == ("1" if step < 3 else "2")
     expected = "1" if step == 0 else "2"
     assert settle(spark, registry, schema, model=model) == expected
     assert version_of(registry, model, "champion") == expected
+    assert version_of(registry, model, "previous") == ("1" if step else None)
     assert decisions(spark, schema) == ([(1, "2", "1", "promoted")] if step else [])
 
 
