@@ -153,6 +153,18 @@ def test_a_prediction_that_is_no_number_is_an_error() -> None:
         rows().scores(broken)
 
 
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ([0.0, None, None], r"the label 'late' of the rows 'r' is null in 2 rows"),
+        ([1.0, 1.0, 1.0], r"the label 'late' of the rows 'r' is 1 in all"),
+    ],
+)
+def test_a_label_that_is_null_or_constant_is_refused(label: list[float], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        LabelledRows(pd.DataFrame({"late": label}), label="late", name="r")
+
+
 def test_labels_other_than_0_and_1_are_refused() -> None:
     with pytest.raises(ValueError, match="must be 0 or 1"):
         LabelledRows(pd.DataFrame({"late": [0.0, 2.0]}), label="late", name="r")

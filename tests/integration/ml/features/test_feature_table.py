@@ -131,6 +131,10 @@ def test_rows_that_do_not_fit_write_nothing(
         (rows.drop("temp"), r"lack \['temp'\]"),
         (rows.selectExpr("*", "1 AS wind"), r"has no columns \['wind'\]"),
         (rows.selectExpr("origin", "CAST(ts AS DATE) AS ts", "temp"), "'ts' of .* is timestamp"),
+        (
+            rows.selectExpr("1 AS origin", "ts", "temp"),
+            "'origin' of .* is string, but the rows have it as int",
+        ),
         (rows.selectExpr("CAST(NULL AS STRING) AS origin", "ts", "temp"), "NULL in the key"),
     ):
         with pytest.raises(ValueError, match=told):

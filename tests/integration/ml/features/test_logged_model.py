@@ -15,10 +15,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from sklearn.linear_model import LinearRegression
 
-from laketop.ml import FeatureEngineeringClient, FeatureSpec
+from laketop.ml import FeatureEngineeringClient, FeatureLookup, FeatureSpec
 from laketop.ml.features import logged_model
 from laketop.ml.features.spec import SPEC_FILE, ResolvedLookup
 from laketop.ml.features.training_set import TrainingSet
@@ -143,6 +144,37 @@ def test_a_signature_that_the_training_set_does_not_give_is_refused_before_anyth
             training_set=client.create_training_set(df=rows, label="late"),
             registered_model_name="m",
             signature=infer_signature(pd.DataFrame(taken), np.array([1.0])),
+            pip_requirements=["scikit-learn"],
+        )
+    server = MlflowClient(tracking)
+    assert server.search_registered_models() == []
+    assert server.search_logged_models([run.info.experiment_id]) == []
+    inputs: Any = server.get_run(run.info.run_id).inputs
+    assert not inputs.dataset_inputs
+
+
+def test_a_table_that_holds_a_key_twice_leaves_no_model_and_no_version(
+    tracking: str, spark: SparkSession, schema: str
+) -> None:
+    client = FeatureEngineeringClient(spark=spark)
+    planes = spark.createDataFrame([("N1", 2.0)], "tail string, engines double")
+    client.create_table(name=f"{schema}.planes", primary_keys="tail", df=planes)
+    planes.writeTo(f"{schema}.planes").append()
+    training_set = client.create_training_set(
+        df=spark.sql("SELECT 'N1' AS tailnum, 0D AS late"),
+        feature_lookups=[FeatureLookup(f"{schema}.planes", "tailnum")],
+        label="late",
+        exclude_columns="tailnum",
+    )
+    with (
+        mlflow.start_run() as run,
+        pytest.raises(PySparkException, match=r"planes' holds the key tail=N1 more than once"),
+    ):
+        client.log_model(
+            model=LinearRegression().fit(pd.DataFrame({"engines": [0.0, 1.0]}), [0.0, 2.0]),
+            flavor=mlflow.sklearn,
+            training_set=training_set,
+            registered_model_name="m",
             pip_requirements=["scikit-learn"],
         )
     server = MlflowClient(tracking)
