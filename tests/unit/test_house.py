@@ -124,6 +124,7 @@ def _imported(tree: ast.Module) -> set[str]:
 
 OWN_PROCESSES = {
     "engine/stream_worker.py",
+    "ml/environments.py",
     "runner/dbutils/secrets.py",
     "runner/forkserver.py",
     "runner/host.py",
@@ -131,7 +132,7 @@ OWN_PROCESSES = {
     "runner/pip.py",
     "shims/databricks/connect/__init__.py",
 }
-"""Code of the processes of tasks and streams: it reads what they were started with."""
+"""Code of the processes of tasks and streams: it reads or hands on what they were started with."""
 
 
 def test_only_the_settings_and_the_processes_of_tasks_read_the_environment() -> None:

@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from laketop.ml.locks import LOCK_FILE
 
+_SECRETS = ("DATABRICKS_TOKEN", "SPARK_REMOTE")
 _FAILED = "the model's environment cannot be built"
 _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _MADE_WITH = re.compile(r"^python:\s*['\"]?(\d+\.\d+)", re.MULTILINE)
@@ -88,22 +90,41 @@ def built(
     return python
 
 
+def resolver_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for uv: no secret of the workspace, pip's index where uv has none.
+
+    The system's certificates are trusted, as pip does.
+    """
+    kept = {name: environment[name] for name in environment if name not in _SECRETS}
+    kept.setdefault("UV_SYSTEM_CERTS", "1")
+    index = kept.get("PIP_INDEX_URL")
+    if index and not any(name in kept for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX")):
+        kept["UV_DEFAULT_INDEX"] = index
+    return kept
+
+
 def uv_program() -> str | None:
     """Return where uv lies, None where it is not installed."""
-    try:
+    with contextlib.suppress(ImportError, FileNotFoundError):
         from uv import find_uv_bin
-    except ImportError:
-        return shutil.which("uv")
-    return str(find_uv_bin())
+
+        return str(find_uv_bin())
+    return shutil.which("uv")
 
 
 def ran(command: list[str], failed: str, timeout: float, *, folder: Path | None = None) -> str:
-    """Return what a command printed, run in `folder` or right here.
+    """Return what a command printed, run in `folder` or right here, without the workspace's token.
 
     Errors: StepFailed, `failed` and what it said, when it fails; TimeoutExpired.
     """
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=timeout, cwd=folder
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+        cwd=folder,
+        env=resolver_environment(os.environ),
     )
     if done.returncode != 0:
         raise StepFailed(f"{failed}: {_gist(done.stderr) or f'exit code {done.returncode}'}")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from laketop.errors import ConfigError, LaketopError
+from laketop.ml.environments import resolver_environment
 from laketop.runner.locking import alone
-from laketop.runner.overlay import resolver_environment
 from laketop.runner.process import run_process
 
 if TYPE_CHECKING:

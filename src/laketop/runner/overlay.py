@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from packaging.requirements import InvalidRequirement, Requirement
 
 from laketop.errors import ConfigError, EngineMissing
+from laketop.ml.environments import uv_program
 from laketop.runner import in_place
 from laketop.runner.locking import alone
 from laketop.runner.requirements import STOOD_IN, canonical
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 KEPT: Final = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "delta-spark"})
 """What speaks to the engine, and has to be of its version."""
-_SECRETS: Final = ("DATABRICKS_TOKEN", "SPARK_REMOTE")
 _LONGEST_WORDS: Final = 2_000
 
 
@@ -79,19 +79,6 @@ def overlay(
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return folder / "site"
-
-
-def resolver_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for uv: no secret of the workspace, pip's index where uv has none.
-
-    The system's certificates are trusted, as pip does.
-    """
-    kept = {name: environment[name] for name in environment if name not in _SECRETS}
-    kept.setdefault("UV_SYSTEM_CERTS", "1")
-    index = kept.get("PIP_INDEX_URL")
-    if index and not any(name in kept for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX")):
-        kept["UV_DEFAULT_INDEX"] = index
-    return kept
 
 
 class _Install:
@@ -230,11 +217,7 @@ def _check_kept(text: str) -> None:
 
 def uv() -> str:
     """Return the program uv. Errors: EngineMissing without it."""
-    with contextlib.suppress(ImportError, FileNotFoundError):
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    found = shutil.which("uv")
+    found = uv_program()
     if found is None:
         raise EngineMissing("uv is not installed, which makes the environments of tasks")
     return found

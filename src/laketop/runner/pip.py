@@ -9,8 +9,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from laketop.ml.environments import resolver_environment
 from laketop.runner import in_place
-from laketop.runner.overlay import Wanted, overlay, resolver_environment
+from laketop.runner.overlay import Wanted, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

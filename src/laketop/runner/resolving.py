@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laketop.runner.overlay import resolver_environment
+from laketop.ml.environments import resolver_environment
 from laketop.runner.process import run_process
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 
 from laketop.errors import ConfigError
 from laketop.runner import pip
-from laketop.runner.overlay import Wanted, overlay, resolver_environment
+from laketop.runner.overlay import Wanted, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,23 +147,6 @@ def test_another_version_of_what_speaks_to_the_engine_is_refused(site: Site) -> 
     with pytest.raises(ConfigError, match=r"'pyspark==3\.5\.0' is asked for"):
         site.make("pyspark==3.5.0")
     assert site.calls == []
-
-
-def test_the_resolver_sees_no_secret_and_the_index_of_pip() -> None:
-    given = {
-        "DATABRICKS_TOKEN": "x",
-        "SPARK_REMOTE": "sc://x",
-        "PIP_INDEX_URL": "http://i",
-        "A": "b",
-    }
-    assert resolver_environment(given) == {
-        "PIP_INDEX_URL": "http://i",
-        "UV_DEFAULT_INDEX": "http://i",
-        "UV_SYSTEM_CERTS": "1",
-        "A": "b",
-    }
-    given["UV_INDEX_URL"] = "http://own"
-    assert "UV_DEFAULT_INDEX" not in resolver_environment(given)
 
 
 def test_pip_install_brings_the_new_version_of_a_module_that_was_imported(

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from laketop.ml.environments import StepFailed, built, python_of, ran, requirements_of
+from laketop.ml.environments import (
+    StepFailed,
+    built,
+    python_of,
+    ran,
+    requirements_of,
+    resolver_environment,
+)
 from laketop.ml.locks import LOCK_FILE
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -53,3 +60,30 @@ def test_what_a_command_says_in_many_lines_is_told_by_its_end() -> None:
         ran([sys.executable, "-c", code], "it failed", 60)
     with pytest.raises(StepFailed, match=r"^it failed: exit code 3$"):
         ran([sys.executable, "-c", "raise SystemExit(3)"], "it failed", 60)
+
+
+def test_the_resolver_sees_no_secret_and_the_index_of_pip() -> None:
+    given = {
+        "DATABRICKS_TOKEN": "x",
+        "SPARK_REMOTE": "sc://x",
+        "PIP_INDEX_URL": "http://i",
+        "A": "b",
+    }
+    assert resolver_environment(given) == {
+        "PIP_INDEX_URL": "http://i",
+        "UV_DEFAULT_INDEX": "http://i",
+        "UV_SYSTEM_CERTS": "1",
+        "A": "b",
+    }
+    given["UV_INDEX_URL"] = "http://own"
+    assert "UV_DEFAULT_INDEX" not in resolver_environment(given)
+
+
+def test_a_command_runs_without_the_tokens_of_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-secret")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://i")
+    monkeypatch.delenv("UV_INDEX_URL", raising=False)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    told = ran([sys.executable, "-c", "import os; print(sorted(os.environ.items()))"], "", 60)
+    assert "dapi-secret" not in told
+    assert "('UV_DEFAULT_INDEX', 'http://i')" in told
