@@ -11,6 +11,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
@@ -70,6 +71,14 @@ def log(client: FeatureEngineeringClient, **options: Any) -> ModelInfo:
         serialization_format="cloudpickle",
         **options,
     )
+
+
+def is_empty(tracking: str, run: Run) -> bool:
+    """Whether nothing is registered, nothing logged, and no input told of this run."""
+    server = MlflowClient(tracking)
+    inputs: Any = server.get_run(run.info.run_id).inputs
+    logged = server.search_logged_models([run.info.experiment_id])
+    return not (server.search_registered_models() or logged or inputs.dataset_inputs)
 
 
 def test_without_a_training_set_it_is_a_plain_model_and_needs_no_spark(tracking: str) -> None:
@@ -146,11 +155,7 @@ def test_a_signature_that_the_training_set_does_not_give_is_refused_before_anyth
             signature=infer_signature(pd.DataFrame(taken), np.array([1.0])),
             pip_requirements=["scikit-learn"],
         )
-    server = MlflowClient(tracking)
-    assert server.search_registered_models() == []
-    assert server.search_logged_models([run.info.experiment_id]) == []
-    inputs: Any = server.get_run(run.info.run_id).inputs
-    assert not inputs.dataset_inputs
+    assert is_empty(tracking, run)
 
 
 def test_a_table_that_holds_a_key_twice_leaves_no_model_and_no_version(
@@ -177,11 +182,7 @@ def test_a_table_that_holds_a_key_twice_leaves_no_model_and_no_version(
             registered_model_name="m",
             pip_requirements=["scikit-learn"],
         )
-    server = MlflowClient(tracking)
-    assert server.search_registered_models() == []
-    assert server.search_logged_models([run.info.experiment_id]) == []
-    inputs: Any = server.get_run(run.info.run_id).inputs
-    assert not inputs.dataset_inputs
+    assert is_empty(tracking, run)
 
 
 def test_a_version_is_made_with_its_tags_and_those_that_were_asked_for(
