@@ -45,8 +45,8 @@ class SliceLimit:
         if not measures:
             reason = f"no slice has {least}, so none was measured"
             return Verdict(gate=self.gate, passed=False, limit=self.limit, reason=reason)
-        worst = min(measures, key=self._room)
-        failed = [self.told(measure) for measure in measures if not self._room(measure) >= 0]
+        worst = min(measures, key=lambda measure: self._turned(self.end(measure)))
+        failed = [self.told(measure) for measure in measures if not self._kept(measure)]
         told = "; ".join(failed) or f"worst of {len(measures)} is {self.told(worst)}"
         left = f"; {skipped} slices are too small to tell" if skipped else ""
         return Verdict(
@@ -63,6 +63,8 @@ class SliceLimit:
         end = measure.high if self.wanted == "at least" else measure.low
         return measure.measured if end is None else end
 
-    def _room(self, measure: Measure) -> float:
-        beyond = self.end(measure) - self.limit
-        return beyond if self.wanted == "at least" else -beyond
+    def _kept(self, measure: Measure) -> bool:
+        return self._turned(self.end(measure)) >= self._turned(self.limit)
+
+    def _turned(self, value: float) -> float:
+        return value if self.wanted == "at least" else -value
