@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -80,3 +81,9 @@ def test_the_page_of_routes_is_fresh() -> None:
     script = _script()
     hint = "run `python scripts/routes.py`"
     assert script.PAGE.read_text(encoding="utf-8") == script.page(), hint
+
+
+def test_two_fifths_of_the_routes_of_databricks_are_served() -> None:
+    told = re.search(r"([0-9]+)% in all", _script().page())
+    assert told is not None
+    assert int(told[1]) >= 40
