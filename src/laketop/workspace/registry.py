@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from databricks.sdk.errors.base import DatabricksError
 from mlflow.entities import model_registry
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
 from mlflow.exceptions import MlflowException
@@ -178,15 +179,24 @@ class Registry:
             shutil.rmtree(self._files.joinpath(*name.split(".")), ignore_errors=True)
 
     def search_models(
-        self, *, max_results: int | None = None, page_token: str | None = None
+        self,
+        *,
+        max_results: int | None = None,
+        page_token: str | None = None,
+        only_seen: bool = False,
     ) -> tuple[list[RegisteredModel], str | None]:
-        """Return one page of models, by name, and the token of the next page."""
+        """Return one page of models, by name, and the token of the next page.
+
+        With `only_seen` those that the caller may not know of are left out of their page.
+        """
         page = self._store.search_registered_models(
             max_results=_page_size(max_results), page_token=page_token or None
         )
         with self._store.ManagedSessionMaker() as session:
             facts = {row.name: row for row in session.execute(sa.select(models))}
-        return [model_of(entity, facts.get(entity.name)) for entity in page], page.token
+        found = [model_of(entity, facts.get(entity.name)) for entity in page]
+        seen = [one for one in found if not only_seen or self._sees(one.name, one.owner)]
+        return seen, page.token
 
     def set_model_tag(self, name: str, key: str, value: str) -> None:
         """Set or change a tag."""
@@ -303,7 +313,10 @@ class Registry:
         max_results: int | None = None,
         page_token: str | None = None,
     ) -> tuple[list[ModelVersion], str | None]:
-        """Return one page of versions, newest change first, and the token of the next page."""
+        """Return one page of versions, newest change first, and the token of the next page.
+
+        Those of models that the caller may not know of are left out.
+        """
         page = self._store.search_model_versions(
             filter_string=filter_string or None,
             max_results=_page_size(max_results),
@@ -311,10 +324,13 @@ class Registry:
         )
         with self._store.ManagedSessionMaker() as session:
             names = {entity.name for entity in page}
+            seen = {name for name in names if self._sees(name, self.owner_of(name))}
             rows = session.execute(sa.select(versions).where(versions.c.name.in_(names)))
             facts = {(row.name, row.version): row for row in rows}
         found = [
-            version_of(entity, facts.get((entity.name, int(entity.version)))) for entity in page
+            version_of(entity, facts.get((entity.name, int(entity.version))))
+            for entity in page
+            if entity.name in seen
         ]
         return found, page.token
 
@@ -446,6 +462,13 @@ class Registry:
         """Return who owns a model, None where there is none."""
         found = self._model_or_none(name)
         return None if found is None else found.owner
+
+    def _sees(self, name: str, owner: str | None) -> bool:
+        try:
+            self._allow("READ", name, owner)
+        except DatabricksError:
+            return False
+        return True
 
     def _model_or_none(self, name: str) -> RegisteredModel | None:
         with self._store.ManagedSessionMaker() as session:

@@ -98,7 +98,9 @@ class UnityDialect:
     def search_registered_models(self, asked: Any) -> Message:
         """Return a page of models, without aliases and tags."""
         found, token = self._registry.search_models(
-            max_results=_said(asked, "max_results"), page_token=_page_token(asked)
+            max_results=_said(asked, "max_results"),
+            page_token=_page_token(asked),
+            only_seen=True,
         )
         models = [_model(model, bare=True) for model in found]
         return _m.SearchRegisteredModelsResponse(registered_models=models, next_page_token=token)

@@ -207,6 +207,21 @@ def test_models_and_versions_are_found_page_by_page(
     assert sorted(version.version for version in versions) == ["1", "2"]
 
 
+def test_models_of_which_nothing_was_granted_are_found_by_nobody(
+    registered: str, client: WorkspaceClient, ann: WorkspaceClient
+) -> None:
+    def found(caller: WorkspaceClient, what: str, **asked: str) -> set[str]:
+        path = f"/api/2.0/mlflow/unity-catalog/{what.replace('_', '-')}/search"
+        told: Any = caller.api_client.do("GET", path, query={"max_results": "1000", **asked})
+        return {str(one["name"]) for one in told.get(what, ())}
+
+    assert registered in found(client, "registered_models")
+    assert registered not in found(ann, "registered_models")
+    for asked in ({}, {"filter": f"name='{registered}'"}):
+        assert registered in found(client, "model_versions", **asked)
+        assert registered not in found(ann, "model_versions", **asked)
+
+
 def test_names_have_three_levels_and_a_schema_that_exists(registry: MlflowClient) -> None:
     with pytest.raises(MlflowException, match=r"three levels.*databricks-uc"):
         registry.create_registered_model("model")
