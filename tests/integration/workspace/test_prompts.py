@@ -17,6 +17,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tests.integration.workspace.conftest import ClientOf, MakeUser
 
+from laketop.workspace.lake import Lake
+from laketop.workspace.prompts import Prompts
 from laketop.workspace.workspace import Workspace
 
 # MLflow, and what it loads, warn of each other.
@@ -185,7 +187,7 @@ def test_names_have_three_levels_and_a_schema_that_is_there(registry: MlflowClie
 
 
 def test_runs_models_and_traces_tell_the_prompts_that_they_used(
-    registry: MlflowClient, client: WorkspaceClient, name: str
+    registry: MlflowClient, client: WorkspaceClient, workspace: Workspace, name: str
 ) -> None:
     prompt = mlflow.genai.register_prompt(name, "one")
     mlflow.set_experiment("/Shared/prompted")
@@ -206,6 +208,10 @@ def test_runs_models_and_traces_tell_the_prompts_that_they_used(
     trace = mlflow.get_trace(mlflow.get_last_active_trace_id() or "")
     assert trace is not None
     assert trace.info.tags["mlflow.linkedPrompts"] == told
+    links = Prompts(Lake(workspace.metastore / "catalog")).version(name, 1).links
+    assert set(links) == {
+        *(("run", run.info.run_id), ("model", logged.model_id), ("trace", trace.info.trace_id)),
+    }
     body = {"prompt_versions": [{"name": name, "version": "2"}], "run_ids": ["1"]}
     with pytest.raises(Exception, match="Version 2 of prompt"):
         client.api_client.do(
