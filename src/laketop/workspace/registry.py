@@ -460,8 +460,15 @@ class Registry:
 
     def owner_of(self, name: str) -> str | None:
         """Return who owns a model, None where there is none."""
-        found = self._model_or_none(name)
-        return None if found is None else found.owner
+        asked = (
+            sa.select(models.c.owner)
+            .select_from(SqlRegisteredModel)
+            .outerjoin(models, models.c.name == SqlRegisteredModel.name)
+            .where(SqlRegisteredModel.name == name)
+        )
+        with self._store.ManagedSessionMaker() as session:
+            row = session.execute(asked).one_or_none()
+        return None if row is None else row.owner or ""
 
     def _sees(self, name: str, owner: str | None) -> bool:
         try:
@@ -476,7 +483,8 @@ class Registry:
             if row is None:
                 return None
             facts = session.execute(sa.select(models).where(models.c.name == name)).one_or_none()
-            return model_of(row.to_mlflow_entity(), facts)
+            # Without its latest versions, for which MLflow would load every version there is.
+            return model_of(row.to_mlflow_entity([]), facts)
 
     def _replace_model_facts(self, name: str, owner: str, deployment_job_id: str | None) -> None:
         row = {"name": name, "owner": owner, "deployment_job_id": deployment_job_id}

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+import sqlalchemy
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
@@ -36,6 +37,28 @@ def test_versions_read_as_they_were_made(client: WorkspaceClient, model: str) ->
     found = client.model_versions.get(model, 2)
     assert (found.run_id, found.status) == ("2", ModelVersionInfoStatus.PENDING_REGISTRATION)
     assert found.model_name == model.rpartition(".")[2]
+
+
+def test_no_other_versions_are_read_than_the_one_that_was_asked_for(
+    workspace: Workspace, model: str
+) -> None:
+    from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
+
+    registry = workspace.model_registry.registry
+    loaded: list[object] = []
+
+    def heard(version: object, _context: object) -> None:
+        loaded.append(version)
+
+    sqlalchemy.event.listen(SqlModelVersion, "load", heard)
+    try:
+        registry.owner_of(model)
+        registry.model(model)
+        assert loaded == []
+        registry.version(model, 1)
+        assert len(loaded) == 1
+    finally:
+        sqlalchemy.event.remove(SqlModelVersion, "load", heard)
 
 
 def test_a_comment_changes_and_a_deleted_version_is_gone(
