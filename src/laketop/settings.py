@@ -37,6 +37,13 @@ def metastore_folder(folder: Path) -> Path:
     return home if is_further else folder
 
 
+JOBS = "LAKETOP_JOBS_COMPUTE"
+SERVERLESS = "LAKETOP_JOBS_SERVERLESS_COMPUTE"
+ALL_PURPOSE = "LAKETOP_ALL_PURPOSE_COMPUTE"
+SKUS = (JOBS, SERVERLESS, ALL_PURPOSE)
+"""What the usage of runs is told as: by the kind of compute that tasks name."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """What laketop needs to know of a project and of the machine.
@@ -66,6 +73,10 @@ class Settings:
     engine_idle_seconds: int = 3600
     dbus_an_hour: float = 1.0
     """The rate of the estimate in system.billing.usage. Units: DBU for an hour of a run."""
+    dbus_by_sku: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The rates of the SKUs that have another one. Units: DBU for an hour."""
+    dbu_prices: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """What system.billing.list_prices tells of SKUs. Units: USD for a DBU."""
     git_remotes: tuple[str, ...] = ()
     """How the addresses begin of the repositories that Git folders may be cloned from, and that
     jobs show stored credentials to."""
@@ -115,6 +126,8 @@ class Settings:
                 environment, "LAKETOP_ENGINE_IDLE_SECONDS", cls.engine_idle_seconds
             ),
             dbus_an_hour=_number(environment, "LAKETOP_DBUS_AN_HOUR", cls.dbus_an_hour),
+            dbus_by_sku=_by_sku(environment, "LAKETOP_DBUS_BY_SKU"),
+            dbu_prices=_by_sku(environment, "LAKETOP_DBU_PRICES"),
             git_remotes=_several(environment, "LAKETOP_GIT_REMOTES"),
             webhooks=_several(environment, "LAKETOP_WEBHOOKS"),
             maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
@@ -191,13 +204,33 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     text = environment.get(name)
     if text is None or text == "":
         return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
+    number = _positive(text)
+    if number is None:
         raise ConfigError(
             f"{name} is {text!r}, which is not a number of zero or more",
             hint=f"unset {name}, or set it to a number such as {default}",
         )
     return number
+
+
+def _positive(text: str) -> float | None:
+    """Return the number of zero or more that a text is, None for another text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _by_sku(environment: Mapping[str, str], name: str) -> dict[str, float]:
+    found = {}
+    for one in _several(environment, name):
+        sku, _, text = one.partition("=")
+        number = _positive(text)
+        if sku not in SKUS or number is None:
+            raise ConfigError(
+                f"{name} holds {one!r}, which is not a SKU and a number of zero or more",
+                hint=f"write it as {JOBS}=0.15; the SKUs are {', '.join(SKUS)}",
+            )
+        found[sku] = number
+    return found

@@ -13,7 +13,7 @@ import pytest
 from tests.engines import SHORT_LIVED
 from tests.integration.witnesses import Witnesses
 
-from laketop.settings import Settings
+from laketop.settings import SERVERLESS, Settings
 from laketop.workspace import daemon
 
 THREAD = Path(__file__).parents[2] / "fixtures" / "projects" / "thread"
@@ -50,8 +50,10 @@ def mlflow_as_it_was() -> Iterator[None]:
 def laketop_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("project") / "thread"
     shutil.copytree(THREAD, root, ignore=shutil.ignore_patterns(".laketop"))
-    yield root
-    daemon.stop(Settings.read(root))  # a command has started it, or started it anew
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAKETOP_DBU_PRICES", f"{SERVERLESS}=0.5")
+        yield root
+        daemon.stop(Settings.read(root))  # a command has started it, or started it anew
 
 
 @pytest.fixture(scope="session")

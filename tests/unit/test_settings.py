@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from laketop.errors import ConfigError
-from laketop.settings import Settings
+from laketop.settings import JOBS, SERVERLESS, Settings
 
 
 def test_the_cache_is_the_users_own() -> None:
@@ -22,6 +22,19 @@ def test_xdg_cache_home_moves_the_cache() -> None:
 def test_a_port_that_is_no_number_is_refused_with_its_value() -> None:
     with pytest.raises(ConfigError, match="LAKETOP_PORT is 'https'"):
         Settings.read(Path("/project"), {"LAKETOP_PORT": "https"})
+
+
+def test_rates_and_prices_are_told_by_sku() -> None:
+    told = {"LAKETOP_DBUS_BY_SKU": f"{JOBS}=2, {SERVERLESS}=0", "LAKETOP_DBU_PRICES": f"{JOBS}=.15"}
+    found = Settings.read(Path(), told)
+    assert found.dbus_by_sku == {JOBS: 2, SERVERLESS: 0}
+    assert found.dbu_prices == {JOBS: 0.15}
+
+
+@pytest.mark.parametrize("text", ["0.15", "GOLD=1", f"{JOBS}=", f"{JOBS}=-1", f"{JOBS}=inf"])
+def test_a_price_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="not a SKU and a number"):
+        Settings.read(Path(), {"LAKETOP_DBU_PRICES": text})
 
 
 def test_options_of_java_are_split_as_a_shell_does() -> None:

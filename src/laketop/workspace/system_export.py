@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from laketop.engine.connect import RemoteEngine
 from laketop.workspace import system_tables
 from laketop.workspace.audit import AUDIT
+from laketop.workspace.billing import LIST_PRICES, change_prices, price_rows, usage_rows
 from laketop.workspace.system_tables import TABLES
 from laketop.workspace.waiting_rows import WaitingRows
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     from laketop.workspace.store import Store
     from laketop.workspace.workspace import Workspace
@@ -68,11 +69,14 @@ class SystemExport:
         """Export what there is, and return how many rows that were; 0 where the engine is cold."""
         with self._one:
             self._collect()
-            remote = self._remote() if self._waiting() else None
+            prices = self._new_prices()
+            remote = self._remote() if self._waiting() or prices is not None else None
             if remote is None:
                 return 0
             session = RemoteEngine(remote).session()
             try:
+                if prices is not None:
+                    self._tell_prices(session, prices)
                 return self._append_all(session)
             finally:
                 session.stop()
@@ -95,6 +99,7 @@ class SystemExport:
         self._workspace.lineage_tracking.intake.take()
         with store.transaction(write=True):
             self._collect_pipelines(now)
+            change_prices(store.table("system list prices"), workspace.settings.dbu_prices, now)
             told = store.table("system jobs")
             jobs = workspace.jobs.all_jobs()
             self._collect_tasks(jobs, now)
@@ -110,9 +115,13 @@ class SystemExport:
                 del told[gone]
             for run in workspace.jobs.ended_runs(_UNSEEN):
                 rows = [*system_tables.run_rows(run, workspace_id)]
-                rate = workspace.settings.dbus_an_hour
-                usage = system_tables.usage_row(run, workspace_id, dbus_an_hour=rate)
-                for name, row in [*rows, *([usage] if usage else [])]:
+                rows += usage_rows(
+                    run,
+                    account_id=system_tables.ACCOUNT,
+                    workspace_id=workspace_id,
+                    settings=workspace.settings,
+                )
+                for name, row in rows:
                     self.waiting.add(name, row)
                 store.execute(
                     "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
@@ -146,6 +155,27 @@ class SystemExport:
                 *system_tables.pipeline_row(told[id_], workspace_id, now_ms=now_ms, is_deleted=True)
             )
             del told[id_]
+
+    def _new_prices(self) -> list[dict[str, Any]] | None:
+        """Return all prices there were, where the table does not tell them yet."""
+        store = self._workspace.store
+        if self._workspace.first is not self._workspace:
+            return None  # one table for all workspaces, whose settings are the same
+        with store.reading():
+            rows = price_rows(store.table("system list prices"), system_tables.ACCOUNT)
+            told = store.table("system tables told").get(LIST_PRICES, "[]")
+        return None if json.dumps(rows, default=str) == told else rows
+
+    def _tell_prices(self, session: SparkSession, rows: list[dict[str, Any]]) -> None:
+        """Write the table of prices anew: few rows, of which some end."""
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        _ensure(session, LIST_PRICES)
+        _frame(session, LIST_PRICES, rows).write.format("delta").mode("overwrite").saveAsTable(
+            LIST_PRICES
+        )
+        store = self._workspace.store
+        with store.transaction(write=True):
+            store.table("system tables told")[LIST_PRICES] = json.dumps(rows, default=str)
 
     @property
     def _workspace_id(self) -> str:
@@ -194,12 +224,18 @@ def _send(
     version: int,
 ) -> None:
     rows = [system_tables.audit_row(body) for body in bodies] if name == AUDIT else bodies
+    writer = _frame(session, name, rows).write.format("delta").mode("append")
+    # Columns that came to a table later than it was made.
+    writer = writer.option("mergeSchema", "true")
+    writer.option("txnAppId", app).option("txnVersion", version).saveAsTable(name)
+
+
+def _frame(session: SparkSession, name: str, rows: list[dict[str, Any]]) -> DataFrame:
     texts = [(json.dumps(row, default=str),) for row in rows]
     frame = session.createDataFrame(texts, "body STRING").selectExpr(
         f"from_json(body, '{' '.join(TABLES[name].split())}') AS row"
     )
-    writer = frame.select("row.*").write.format("delta").mode("append")
-    writer.option("txnAppId", app).option("txnVersion", version).saveAsTable(name)
+    return frame.select("row.*")
 
 
 def _ensure(session: SparkSession, name: str) -> None:

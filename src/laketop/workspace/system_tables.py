@@ -65,7 +65,13 @@ TABLES: Mapping[str, str] = {
         usage_quantity DECIMAL(38, 18), usage_metadata STRUCT<job_id: STRING, job_run_id: STRING,
         job_name: STRING>, identity_metadata STRUCT<run_as: STRING, owned_by: STRING,
         created_by: STRING>, record_type STRING, ingestion_date DATE,
-        billing_origin_product STRING, usage_type STRING""",
+        billing_origin_product STRING,
+        product_features STRUCT<is_serverless: BOOLEAN, is_photon: BOOLEAN>, usage_type STRING""",
+    "system.billing.list_prices": """account_id STRING, price_start_time TIMESTAMP,
+        price_end_time TIMESTAMP, sku_name STRING, cloud STRING, currency_code STRING,
+        usage_unit STRING, pricing STRUCT<default: DECIMAL(38, 18),
+        promotional: STRUCT<default: DECIMAL(38, 18)>,
+        effective_list: STRUCT<default: DECIMAL(38, 18)>>""",
     "system.query.history": """account_id STRING, workspace_id STRING, statement_id STRING,
         executed_by STRING, session_id STRING, execution_status STRING,
         compute STRUCT<type: STRING, cluster_id: STRING, warehouse_id: STRING>,
@@ -238,50 +244,6 @@ def query_row(told: Mapping[str, Any], workspace_id: str) -> dict[str, Any]:
         "update_time": _time(told["end_ms"]),
         "produced_rows": told.get("rows"),
         "from_result_cache": False,
-    }
-
-
-def usage_row(
-    run: Mapping[str, Any], workspace_id: str, *, dbus_an_hour: float
-) -> tuple[str, dict[str, Any]] | None:
-    """Return the estimate of what a run would have used: hours times a rate.
-
-    Units: DBU; `dbus_an_hour` is the rate.
-    """
-    from decimal import Decimal
-
-    start, end = run.get("start_time") or 0, run.get("end_time") or 0
-    if not start or end <= start:
-        return None
-    hours = Decimal(end - start) / Decimal(_HOUR_MS)
-    quantity = (hours * Decimal(str(dbus_an_hour))).quantize(Decimal("1e-18"))
-    who = run.get("run_as_user_name") or run.get("creator_user_name")
-    return "system.billing.usage", {
-        "record_id": f"{run['run_id']}-{end}",
-        "account_id": ACCOUNT,
-        "workspace_id": workspace_id,
-        "sku_name": "LAKETOP_JOBS_ESTIMATE",
-        "cloud": None,
-        "usage_start_time": _time(start),
-        "usage_end_time": _time(end),
-        "usage_date": _time(end).date(),
-        "custom_tags": {},
-        "usage_unit": "DBU",
-        "usage_quantity": quantity,
-        "usage_metadata": {
-            "job_id": str(run.get("job_id", "")),
-            "job_run_id": str(run["run_id"]),
-            "job_name": run.get("run_name"),
-        },
-        "identity_metadata": {
-            "run_as": who,
-            "owned_by": None,
-            "created_by": run.get("creator_user_name"),
-        },
-        "record_type": "ORIGINAL",
-        "ingestion_date": _time(end).date(),
-        "billing_origin_product": "JOBS",
-        "usage_type": "COMPUTE_TIME",
     }
 
 

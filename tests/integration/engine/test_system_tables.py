@@ -55,3 +55,10 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     tasks = of("lakeflow.job_task_run_timeline", of_job, "task_key", "result_state")
     assert tasks == [("only", "SUCCEEDED")]
     assert of("billing.usage", f"usage_metadata.job_id = '{job}'", "usage_unit") == [("DBU",)]
+    # As Databricks' own pages join the two.
+    costs = """SELECT pricing.default, currency_code
+        FROM system.billing.usage u JOIN system.billing.list_prices p
+        ON u.cloud = p.cloud AND u.sku_name = p.sku_name AND u.usage_start_time >=
+        p.price_start_time AND (p.price_end_time IS NULL OR u.usage_end_time < p.price_end_time)"""
+    (cost,) = asked(f"{costs} WHERE usage_metadata.job_id = '{job}'")
+    assert (float(str(cost[0])), cost[1]) == (0.5, "USD")

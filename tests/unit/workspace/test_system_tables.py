@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from decimal import Decimal
 from typing import Any
 
 from laketop.workspace import system_tables
@@ -35,23 +34,14 @@ def test_a_run_is_cut_at_the_hours_and_its_result_comes_last() -> None:
 def test_every_row_has_the_columns_of_its_table() -> None:
     task = {"run_id": 6, "task_key": "t", "start_time": 1, "end_time": 2, "state": {}}
     run = _run(1, 2, tasks=[task], job_parameters=[{"name": "a", "value": "b"}])
-    usage = system_tables.usage_row(run, "7", dbus_an_hour=2)
     job = {"job_id": 3, "settings": {"name": "j", "tags": {"a": "b"}}}
     rows = [*system_tables.run_rows(run, "7"), system_tables.job_row(job, "7", now_ms=1)]
-    assert usage is not None
     rows += system_tables.task_rows("3", {}, {"a": []}, workspace_id="7", now_ms=1)
     rows += [system_tables.pipeline_row({"pipeline_id": "p", "spec": {}}, "7", now_ms=1)]
     assert len(rows) == 5
-    for name, row in [*rows, usage]:
+    for name, row in rows:
         for column in row:
             assert f"{column} " in system_tables.TABLES[name], (name, column)
-
-
-def test_usage_is_hours_times_the_rate_and_nothing_for_nothing() -> None:
-    usage = system_tables.usage_row(_run(0 + 1, HOUR // 2 + 1), "7", dbus_an_hour=3)
-    assert usage is not None
-    assert usage[1]["usage_quantity"] == Decimal("1.5")
-    assert system_tables.usage_row(_run(5, 5), "7", dbus_an_hour=3) is None
 
 
 def test_a_job_has_changed_when_what_is_told_of_it_has() -> None:

@@ -1,0 +1,123 @@
+"""The estimate of what runs would have used, and what a DBU costs, for the tables `system.billing`.
+
+Source: Databricks docs, billing system tables; names and rates are the user's own settings.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, MutableMapping
+from decimal import Decimal
+from typing import Any
+
+from laketop.settings import ALL_PURPOSE, JOBS, SERVERLESS, Settings
+
+LIST_PRICES = "system.billing.list_prices"
+CLOUD = "LOCAL"
+"""In both tables, so that a join by `cloud` finds what it seeks."""
+_USAGE = "system.billing.usage"
+_HOUR_MS = 3_600_000
+_DIGITS = Decimal("1e-18")
+
+Prices = MutableMapping[str, list[dict[str, Any]]]
+"""By SKU the prices that it has had: `price` in USD for a DBU, `start` and `end` in ms, or None."""
+
+
+def usage_rows(
+    run: Mapping[str, Any], *, account_id: str, workspace_id: str, settings: Settings
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a run would have used, a row for each SKU: hours times the SKU's rate.
+
+    The hours are those from the first start to the last end of the tasks of that SKU.
+    """
+    for sku, (start, end) in sorted(_spans(run).items()):
+        rate = settings.dbus_by_sku.get(sku, settings.dbus_an_hour)
+        hours = Decimal(end - start) / Decimal(_HOUR_MS)
+        yield (
+            _USAGE,
+            {
+                "record_id": f"{run['run_id']}-{end}-{sku}",
+                "account_id": account_id,
+                "workspace_id": workspace_id,
+                "sku_name": sku,
+                "cloud": CLOUD,
+                "usage_start_time": _time(start),
+                "usage_end_time": _time(end),
+                "usage_date": _time(end).date(),
+                "custom_tags": {},
+                "usage_unit": "DBU",
+                "usage_quantity": (hours * Decimal(str(rate))).quantize(_DIGITS),
+                "usage_metadata": {
+                    "job_id": str(run.get("job_id", "")),
+                    "job_run_id": str(run["run_id"]),
+                    "job_name": run.get("run_name"),
+                },
+                "identity_metadata": {
+                    "run_as": run.get("run_as_user_name") or run.get("creator_user_name"),
+                    "owned_by": None,
+                    "created_by": run.get("creator_user_name"),
+                },
+                "record_type": "ORIGINAL",
+                "ingestion_date": _time(end).date(),
+                "billing_origin_product": "INTERACTIVE" if sku == ALL_PURPOSE else "JOBS",
+                "product_features": {"is_serverless": sku == SERVERLESS, "is_photon": False},
+                "usage_type": "COMPUTE_TIME",
+            },
+        )
+
+
+def change_prices(told: Prices, prices: Mapping[str, float], now_ms: int) -> None:
+    """End the prices that are others now, and begin those; the first of a SKU has always held."""
+    for sku in {*told, *prices}:
+        past = told.get(sku, [])
+        last = past[-1] if past and past[-1]["end"] is None else None
+        price = prices.get(sku)
+        if (last["price"] if last else None) == price:
+            continue
+        ended = [{**one, "end": now_ms} if one is last else one for one in past]
+        new = [] if price is None else [{"price": price, "start": now_ms if past else 0}]
+        told[sku] = [*ended, *({**one, "end": None} for one in new)]
+
+
+def price_rows(told: Mapping[str, list[dict[str, Any]]], account_id: str) -> list[dict[str, Any]]:
+    """Return the rows of `system.billing.list_prices`."""
+    return [
+        {
+            "account_id": account_id,
+            "price_start_time": _time(one["start"]),
+            "price_end_time": None if one["end"] is None else _time(one["end"]),
+            "sku_name": sku,
+            "cloud": CLOUD,
+            "currency_code": "USD",
+            "usage_unit": "DBU",
+            "pricing": {
+                "default": one["price"],
+                "promotional": {"default": one["price"]},
+                "effective_list": {"default": one["price"]},
+            },
+        }
+        for sku in sorted(told)
+        for one in told[sku]
+    ]
+
+
+def _spans(run: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Return by SKU when it was used. Units: ms since 1970."""
+    spans: dict[str, tuple[int, int]] = {}
+    for one in run.get("tasks") or [run]:
+        start, end = one.get("start_time") or 0, one.get("end_time") or 0
+        if start and end > start:
+            sku = _sku_of(one)
+            first, last = spans.get(sku, (start, end))
+            spans[sku] = (min(first, start), max(last, end))
+    return spans
+
+
+def _sku_of(task: Mapping[str, Any]) -> str:
+    if task.get("existing_cluster_id"):
+        return ALL_PURPOSE
+    return JOBS if task.get("new_cluster") or task.get("job_cluster_key") else SERVERLESS
+
+
+def _time(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)

@@ -1,0 +1,88 @@
+"""What runs would have used, and what a DBU costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from laketop.settings import ALL_PURPOSE, JOBS, SERVERLESS, Settings
+from laketop.workspace import billing, system_tables
+from laketop.workspace.billing import Prices
+
+HOUR = 3_600_000
+
+
+def _usage(run: dict[str, Any], **settings: Any) -> dict[str, dict[str, Any]]:
+    rows = billing.usage_rows(
+        {"run_id": 5, "job_id": 3, **run},
+        account_id="a",
+        workspace_id="7",
+        settings=Settings(root=Path(), cache=Path(), **settings),
+    )
+    return {row["sku_name"]: row for _, row in rows}
+
+
+def _task(start_hours: float, end_hours: float, **compute: Any) -> dict[str, Any]:
+    start, end = (int(HOUR * (1 + hours)) for hours in (start_hours, end_hours))
+    return {"start_time": start, "end_time": end, **compute}
+
+
+def test_each_kind_of_compute_is_told_with_its_hours_times_its_rate() -> None:
+    tasks = [
+        _task(0, 1, environment_key="e"),
+        _task(2, 3),
+        _task(0, 0.5, new_cluster={"num_workers": 1}),
+        _task(0.5, 1, job_cluster_key="k"),
+        _task(1, 1.5, existing_cluster_id="c"),
+    ]
+    found = _usage({"tasks": tasks}, dbus_an_hour=2, dbus_by_sku={JOBS: 10, ALL_PURPOSE: 0})
+    assert {sku: row["usage_quantity"] for sku, row in found.items()} == {
+        SERVERLESS: Decimal(6),
+        JOBS: Decimal(10),
+        ALL_PURPOSE: Decimal(0),
+    }
+    assert found[ALL_PURPOSE]["billing_origin_product"] == "INTERACTIVE"
+    assert found[SERVERLESS]["product_features"]["is_serverless"]
+    assert len({row["record_id"] for row in found.values()}) == 3
+
+
+def test_what_took_no_time_used_nothing() -> None:
+    assert _usage({"tasks": [_task(1, 1), {"start_time": 5}]}) == {}
+    assert _usage({"start_time": 0, "end_time": 0}) == {}
+    assert set(_usage(_task(0, 1))) == {SERVERLESS}
+
+
+def test_a_price_ends_where_the_next_begins_and_the_first_has_always_held() -> None:
+    told: Prices = {}
+    billing.change_prices(told, {JOBS: 0.1}, 1000)
+    billing.change_prices(told, {JOBS: 0.1}, 2000)
+    billing.change_prices(told, {JOBS: 0.2, SERVERLESS: 0.3}, 3000)
+    billing.change_prices(told, {SERVERLESS: 0.3}, 4000)
+    billing.change_prices(told, {JOBS: 0.4, SERVERLESS: 0.3}, 5000)
+    rows = billing.price_rows(told, "a")
+
+    def at(row: dict[str, Any], end: str) -> int | None:
+        moment = row[f"price_{end}_time"]
+        return None if moment is None else int(moment.timestamp() * 1000)
+
+    assert [
+        (row["sku_name"], at(row, "start"), at(row, "end"), row["pricing"]["default"])
+        for row in rows
+    ] == [
+        (JOBS, 0, 3000, 0.1),
+        (JOBS, 3000, 4000, 0.2),
+        (JOBS, 5000, None, 0.4),
+        (SERVERLESS, 0, None, 0.3),
+    ]
+
+
+def test_every_row_has_the_columns_of_its_table() -> None:
+    told: Prices = {}
+    billing.change_prices(told, {JOBS: 0.1}, 1000)
+    for name, row in (
+        ("system.billing.usage", next(iter(_usage(_task(0, 1)).values()))),
+        (billing.LIST_PRICES, billing.price_rows(told, "a")[0]),
+    ):
+        columns = f" {' '.join(system_tables.TABLES[name].split())}"
+        assert [column for column in row if f" {column} " not in columns] == []
