@@ -6,7 +6,7 @@ Source: Databricks docs, billing system tables; names and rates are the user's o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,9 +28,11 @@ def usage_rows(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what a run would have used, a row for each SKU: hours times the SKU's rate.
 
-    The hours are those from the first start to the last end of the tasks of that SKU.
+    The hours are those from the first start to the last end of the tasks of that SKU, or of the
+    run where no task took a millisecond.
     """
-    for sku, (start, end) in sorted(_spans(run).items()):
+    spans = _spans(run.get("tasks") or ()) or _spans([run])
+    for sku, (start, end) in sorted(spans.items()):
         rate = settings.dbus_by_sku.get(sku, settings.dbus_an_hour)
         hours = Decimal(end - start) / Decimal(_HOUR_MS)
         yield (
@@ -101,10 +103,10 @@ def price_rows(told: Mapping[str, list[dict[str, Any]]], account_id: str) -> lis
     ]
 
 
-def _spans(run: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Return by SKU when it was used. Units: ms since 1970."""
+def _spans(used: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Return by SKU when it was used by tasks. Units: ms since 1970."""
     spans: dict[str, tuple[int, int]] = {}
-    for one in run.get("tasks") or [run]:
+    for one in used:
         start, end = one.get("start_time") or 0, one.get("end_time") or 0
         if start and end > start:
             sku = _sku_of(one)

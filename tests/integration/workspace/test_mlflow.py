@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import mlflow
 import mlflow.store.db.utils
 import numpy as np
@@ -337,6 +338,27 @@ def test_autolog_of_xgboost_keeps_each_iteration_and_the_importances(experiment:
     assert [one.step for one in history] == [0, 1, 2]
     artifacts = [one.path for one in MlflowClient().list_artifacts(run.info.run_id)]
     assert "feature_importance_weight.json" in artifacts
+
+
+def test_autolog_of_lightgbm_keeps_each_iteration_and_the_importances(experiment: str) -> None:
+    mlflow.lightgbm.autolog(log_models=False, silent=True)
+    rows = lightgbm.Dataset(FEATURES, DELAYS, free_raw_data=False)
+    try:
+        lightgbm.train(
+            {"objective": "regression", "num_leaves": 3, "min_data_in_leaf": 1, "verbose": -1},
+            rows,
+            num_boost_round=3,
+            valid_sets=[rows],
+            valid_names=["train"],
+        )
+    finally:
+        mlflow.lightgbm.autolog(disable=True)
+    run = _only_run(experiment)
+    assert (run.data.params["num_leaves"], run.data.params["num_boost_round"]) == ("3", "3")
+    history = MlflowClient().get_metric_history(run.info.run_id, "train-l2")
+    assert [one.step for one in history] == [0, 1, 2]
+    artifacts = [one.path for one in MlflowClient().list_artifacts(run.info.run_id)]
+    assert "feature_importance_split.json" in artifacts
 
 
 def test_a_local_project_runs_and_logs_into_its_run(

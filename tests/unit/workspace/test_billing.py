@@ -51,6 +51,7 @@ def test_what_took_no_time_used_nothing() -> None:
     assert _usage({"tasks": [_task(1, 1), {"start_time": 5}]}) == {}
     assert _usage({"start_time": 0, "end_time": 0}) == {}
     assert set(_usage(_task(0, 1))) == {SERVERLESS}
+    assert set(_usage({**_task(0, 1), "tasks": [_task(1, 1)]})) == {SERVERLESS}
 
 
 def test_a_price_ends_where_the_next_begins_and_the_first_has_always_held() -> None:
