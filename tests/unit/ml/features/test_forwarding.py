@@ -62,6 +62,8 @@ def test_a_frame_keeps_its_columns_types_and_missing_values() -> None:
         }
     )
     pd.testing.assert_frame_equal(sent(frame), frame)
+    vectors = pd.DataFrame({"v": [[1.0, 2.0], [3.0, 4.0]], "w": [np.zeros(3), np.ones(3)]})
+    pd.testing.assert_frame_equal(sent(vectors), vectors)
     twice = pd.DataFrame([[1, "x"]], columns=["a", "a"])
     pd.testing.assert_frame_equal(sent(twice), twice)
     empty = pd.DataFrame({"a": pd.Series([], dtype="float64")})
