@@ -111,7 +111,10 @@ class Forwarding:
     """
 
     def load_context(self, context: Any) -> None:
-        """Start the process that predicts; it ends with this object, or with this process."""
+        """Start the process that predicts; it ends with `context`, or with this process.
+
+        MLflow keeps the model that it has loaded last, but drops the context with its user.
+        """
         python, model = (str(context.model_config[name]) for name in ("python", "model"))
         if not Path(python).exists():
             raise RuntimeError(f"the environment {python!r} is not where Spark's functions run")
@@ -123,7 +126,7 @@ class Forwarding:
             stderr=self._said,
         )
         self._process: Any = process
-        weakref.finalize(self, _ended, process)
+        weakref.finalize(context, _ended, process)
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002
         """Return what the model predicts there.
