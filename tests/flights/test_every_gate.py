@@ -156,7 +156,7 @@ def deployed(
 ) -> Mapping[str, Any]:
     """The run that the registry started for the version that was trained by hand."""
     del compared
-    laketop(project, "run", "training", "-t", "prod", "--params", "train_through=2013-08")
+    laketop(project, "run", "training", "-t", "prod", "--params", "train_through=2013-11")
     job = next(job.job_id for job in client.jobs.list(name="flights-deployment"))
     (started,) = client.jobs.list_runs(job_id=job)
     assert started.run_id is not None
