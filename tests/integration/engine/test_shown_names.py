@@ -94,6 +94,56 @@ def test_no_error_names_what_nobody_has_named(spark: SparkSession, named: str) -
     assert named.replace(".", "`.`") in told[0]
 
 
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("CREATE TABLE {s}.t (a INT)", "t"),
+        ("CREATE TABLE {s}.t AS SELECT 1 AS a", "t"),
+        ("CREATE TABLE {s}.v (a INT)", "v"),
+        ("CREATE VIEW {s}.t AS SELECT 1", "t"),
+        ("CREATE SCHEMA {s}", ""),
+        ("REPLACE TABLE {s}.none (a INT)", "none"),
+        ("ALTER TABLE {s}.t RENAME TO {s}.v", "v"),
+        ("ALTER VIEW {s}.v RENAME TO {s}.t", "t"),
+        ("DROP VIEW {s}.none", "none"),
+        ("SHOW TABLES IN {s}_none", "_none"),
+        ("CREATE TABLE {s}_none.t (a INT)", "_none"),
+        ("INSERT INTO {s}.v VALUES (1, 2)", "v"),
+        ("UPDATE {s}.v SET a = 1", "v"),
+        ("DELETE FROM {s}.v", "v"),
+        ("MERGE INTO {s}.v USING {s}.t ON true WHEN MATCHED THEN DELETE", "v"),
+        ("SELECT * FROM {s}.v VERSION AS OF 1", "v"),
+    ],
+)
+def test_errors_about_names_tell_all_of_their_parts(
+    spark: SparkSession, named: str, statement: str, name: str
+) -> None:
+    with pytest.raises(PySparkException) as caught:
+        spark.sql(statement.format(s=named)).collect()
+    schema = named.replace(".", "`.`")
+    whole = f"`{schema}`.`{name}`" if name.isalpha() else f"`{schema}{name}`"
+    assert whole in str(caught.value)
+
+
+@pytest.mark.skipif(RUNTIME == "17.3-LTS", reason="Spark 4.0 words these itself")
+@pytest.mark.parametrize(
+    ("statement", "condition"),
+    [
+        ("INSERT INTO {s}.v VALUES (1, 2)", "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE"),
+        ("UPDATE {s}.v SET a = 1", "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE"),
+        ("SELECT * FROM {s}.v TIMESTAMP AS OF '2020-01-01'", "UNSUPPORTED_FEATURE.TIME_TRAVEL"),
+    ],
+)
+def test_a_view_is_no_table_to_write_to_or_to_go_back_in_time(
+    spark: SparkSession, named: str, bobs: SparkSession, statement: str, condition: str
+) -> None:
+    with pytest.raises(PySparkException) as caught:
+        spark.sql(statement.format(s=named)).collect()
+    assert caught.value.getCondition() == condition
+    with pytest.raises(PySparkException, match="does not have USE SCHEMA"):
+        bobs.sql(statement.format(s=named)).collect()
+
+
 def test_values_columns_and_settings_with_such_a_name_are_as_they_were(
     spark: SparkSession, named: str
 ) -> None:

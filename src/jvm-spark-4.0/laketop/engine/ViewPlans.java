@@ -236,7 +236,7 @@ final class ViewPlans {
           "`" + String.join("`.`", name) + "` is a table: use DROP TABLE instead.");
     }
     if (!ifExists) {
-      throw new NoSuchViewException(id);
+      throw NameErrors.noView(catalog.name(), id);
     }
   }
 

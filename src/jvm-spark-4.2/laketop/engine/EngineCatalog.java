@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
@@ -19,6 +20,7 @@ import org.apache.spark.sql.connector.catalog.TableCatalogCapability;
 import org.apache.spark.sql.connector.catalog.TableChange;
 import org.apache.spark.sql.connector.catalog.TableInfo;
 import org.apache.spark.sql.connector.catalog.TableSummary;
+import org.apache.spark.sql.connector.catalog.TableWritePrivilege;
 import org.apache.spark.sql.connector.catalog.View;
 import org.apache.spark.sql.connector.catalog.constraints.Check;
 import org.apache.spark.sql.connector.catalog.constraints.Constraint;
@@ -37,6 +39,40 @@ public final class EngineCatalog extends LakeCatalog implements RelationCatalog 
   @Override
   public Table loadTable(Identifier id) {
     return super.loadTable(id);
+  }
+
+  /** Spark asks so for what it writes to, where a view would not be found. */
+  @Override
+  public Table loadTable(Identifier id, Set<TableWritePrivilege> writes)
+      throws NoSuchTableException {
+    if (viewExists(id)) {
+      Access.table("SELECT", name(), id);
+      String statements =
+          writes.stream().map(Object::toString).sorted().collect(Collectors.joining(", "));
+      throw Refusal.of("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "'" + statements
+          + "' expects a table but " + NameErrors.quoted(name(), id) + " is a view.");
+    }
+    return super.loadTable(id, writes);
+  }
+
+  @Override
+  public Table loadTable(Identifier id, String version) {
+    requireHistory(id);
+    return super.loadTable(id, version);
+  }
+
+  @Override
+  public Table loadTable(Identifier id, long timestamp) {
+    requireHistory(id);
+    return super.loadTable(id, timestamp);
+  }
+
+  private void requireHistory(Identifier id) {
+    if (viewExists(id)) {
+      Access.table("SELECT", name(), id);
+      throw Refusal.of("UNSUPPORTED_FEATURE.TIME_TRAVEL", "The feature is not supported: Time travel"
+          + " on the relation: " + NameErrors.quoted(name(), id) + ".");
+    }
   }
 
   @Override
@@ -107,7 +143,7 @@ public final class EngineCatalog extends LakeCatalog implements RelationCatalog 
     try {
       return viewExists(id) ? loadView(id) : loadTable(id);
     } catch (NoSuchViewException e) {
-      throw new NoSuchTableException(id); // it was dropped a moment ago
+      throw NameErrors.noTable(name(), id); // it was dropped a moment ago
     }
   }
 

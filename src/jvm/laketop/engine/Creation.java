@@ -5,8 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
-import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.TableCatalog;
@@ -31,7 +29,7 @@ final class Creation implements AutoCloseable {
   /** Begins to make a new table, or to replace one where {@code replace} says so. */
   static Creation begin(FolderCatalog catalog, Identifier id, boolean replace) {
     if (!catalog.namespaceExists(id.namespace())) {
-      throw Lake.sneak(new NoSuchNamespaceException(id.namespace()));
+      throw Lake.sneak(NameErrors.noSchema(catalog.name(), id.namespace()));
     }
     Creation creation = new Creation(catalog, id);
     Claims.take(creation.place);
@@ -57,7 +55,7 @@ final class Creation implements AutoCloseable {
 
   private void requireFree(boolean replace) {
     if (existed && !replace || Files.exists(catalog.entry("views", id))) {
-      throw Lake.sneak(new TableAlreadyExistsException(id));
+      throw Lake.sneak(NameErrors.tableTaken(catalog.name(), id));
     }
   }
 

@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.connector.catalog.Table;
@@ -94,7 +93,7 @@ final class InformationSchema {
     String name = Names.key(id.name());
     String columns = COLUMNS.get(name);
     if (columns == null) {
-      throw Lake.sneak(new NoSuchTableException(id));
+      throw Lake.sneak(NameErrors.noTable(catalog.name(), id));
     }
     Set<String> catalogs = catalog.name().equals(Lake.SYSTEM)
         ? Catalogs.names()

@@ -62,6 +62,12 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     return folder.entry("constraints", id);
   }
 
+  /** Plans, which errors show too, tell a catalog by this. */
+  @Override
+  public String toString() {
+    return name();
+  }
+
   // ---- creating tables
 
   @Override
@@ -256,7 +262,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     Access.schema("CREATE TABLE", name(), target.namespace()[0]);
     try {
       if (viewExists(target)) {
-        throw new TableAlreadyExistsException(target);
+        throw NameErrors.tableTaken(name(), target);
       }
       folder.renameTable(from, target);
     } catch (NoSuchTableException | TableAlreadyExistsException e) {
@@ -272,7 +278,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
       namespace = new String[] {namespace[1]};
     }
     if (!folder.namespaceExists(namespace)) {
-      throw Lake.sneak(new NoSuchNamespaceException(namespace));
+      throw Lake.sneak(NameErrors.noSchema(name(), namespace));
     }
     return Identifier.of(namespace, to.name());
   }
@@ -421,14 +427,14 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
 
   final LakeView view(Identifier id) throws NoSuchViewException {
     if (!viewExists(id)) {
-      throw new NoSuchViewException(id);
+      throw NameErrors.noView(name(), id);
     }
     return Views.read(folder.entry("views", id));
   }
 
   public Identifier[] listViews(String[] namespace) throws NoSuchNamespaceException {
     if (!namespaceExists(namespace)) {
-      throw new NoSuchNamespaceException(namespace);
+      throw NameErrors.noSchema(name(), namespace);
     }
     if (InformationSchema.is(namespace)) {
       return new Identifier[0];
@@ -442,7 +448,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
   final void makeView(Identifier id, LakeView view)
       throws ViewAlreadyExistsException, NoSuchNamespaceException {
     if (!namespaceExists(id.namespace())) {
-      throw new NoSuchNamespaceException(id.namespace());
+      throw NameErrors.noSchema(name(), id.namespace());
     }
     requireNew(id);
     Access.schema("CREATE TABLE", name(), id.namespace()[0]);
@@ -452,7 +458,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
   private void requireNew(Identifier id) throws ViewAlreadyExistsException {
     Names.checked(id.name());
     if (viewExists(id) || tableExists(id)) {
-      throw new ViewAlreadyExistsException(id);
+      throw NameErrors.viewTaken(name(), id);
     }
   }
 

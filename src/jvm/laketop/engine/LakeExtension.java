@@ -20,6 +20,7 @@ public final class LakeExtension extends AbstractFunction1<SparkSessionExtension
     extensions.injectColumnar(session -> new LogReplay());
     SparkApi.extend(extensions, Builtins.all());
     extensions.injectCheckRule(session -> SessionCatalogRule.of());
+    extensions.injectCheckRule(session -> NameRule.of());
     extensions.injectCheckRule(session -> AccessRule.of((SparkSession) session));
     extensions.injectCheckRule(session -> PolicyRule.changes());
     extensions.injectCheckRule(session -> PolicyWrites.of((SparkSession) session));

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
-import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
-import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.connector.catalog.Identifier;
 import org.apache.spark.sql.delta.DeltaLog;
@@ -61,7 +59,7 @@ final class UndropStatements {
   private static void requireSchema(String[] schema) {
     Catalogs.existing(schema[0]);
     if (!Files.isDirectory(Lake.schema(schema[0], schema[1]))) {
-      throw Lake.sneak(new NoSuchNamespaceException(schema));
+      throw Lake.sneak(NameErrors.noSchema(schema[0], new String[] {schema[1]}));
     }
   }
 
@@ -104,7 +102,7 @@ final class UndropStatements {
     Claims.take(place);
     try {
       if (catalog.tableExists(id) || catalog.viewExists(id)) {
-        throw Lake.sneak(new TableAlreadyExistsException(id));
+        throw Lake.sneak(NameErrors.tableTaken(name[0], id));
       }
       table.restore(place);
     } finally {

@@ -20,6 +20,7 @@ import laketop.engine.Folders;
 import laketop.engine.JsonFiles;
 import laketop.engine.Lake;
 import laketop.engine.ListedFunction;
+import laketop.engine.NameErrors;
 import laketop.engine.Names;
 import laketop.engine.Samples;
 import laketop.engine.SparkApi;
@@ -152,7 +153,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   @Override
   public Table loadTable(Identifier id) throws NoSuchTableException {
     if (!tableExists(id)) {
-      throw new NoSuchTableException(id);
+      throw NameErrors.noTable(name, id);
     }
     Samples.ensure(name, id);
     Map<String, String> properties = properties(id);
@@ -314,10 +315,10 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   public void renameTable(Identifier from, Identifier to)
       throws NoSuchTableException, TableAlreadyExistsException {
     if (!tableExists(from)) {
-      throw new NoSuchTableException(from);
+      throw NameErrors.noTable(name, from);
     }
     if (tableExists(to)) {
-      throw new TableAlreadyExistsException(to);
+      throw NameErrors.tableTaken(name, to);
     }
     if (Files.exists(entry("tables", from))) {
       JsonFiles.move(entry("tables", from), entry("tables", to));
@@ -365,7 +366,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
 
   private void requireNamespace(String[] namespace) throws NoSuchNamespaceException {
     if (!namespaceExists(namespace)) {
-      throw new NoSuchNamespaceException(namespace);
+      throw NameErrors.noSchema(name, namespace);
     }
   }
 
@@ -390,7 +391,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
       throw Lake.sneak(new NoSuchNamespaceException(new String[] {name}));
     }
     if (namespaceExists(namespace)) {
-      throw new NamespaceAlreadyExistsException(namespace);
+      throw NameErrors.schemaTaken(name, namespace);
     }
     JsonFiles.write(schemaFolder(namespace).resolve("_schema.json"), metadata);
   }
@@ -420,7 +421,7 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
       empty &= JsonFiles.names(schema.resolve(kind)).isEmpty();
     }
     if (!cascade && !empty) {
-      throw new NonEmptyNamespaceException(namespace);
+      throw NameErrors.notEmpty(name, namespace);
     }
     Folders.discard(schema);
     return true;
