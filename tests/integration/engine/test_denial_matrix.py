@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.sql import StatementState
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -54,7 +58,17 @@ ACTIONS = {
 if RUNTIME == "17.3-LTS":  # which refuses it, whoever asks
     del ACTIONS["EXPLAIN INSERT INTO {}.t REPLACE USING (a) SELECT 2 AS a"]
 
+FILES: Mapping[str, tuple[Callable[[WorkspaceClient, str], object], str]] = {
+    "list": (lambda ws, volume: list(ws.files.list_directory_contents(volume)), "READ VOLUME"),
+    "upload": (
+        lambda ws, volume: ws.files.upload(f"{volume}/up.txt", io.BytesIO(b"x"), overwrite=True),
+        "WRITE VOLUME",
+    ),
+}
+"""What is done to a volume by the files' API, and the privilege that it needs."""
+
 Given = frozenset[tuple[str, str, str]]
+Way = Callable[[str], object]
 
 
 def holds(granted: Given, type_: str, privilege: str) -> bool:
@@ -76,12 +90,30 @@ def missing(granted: Given, type_: str, privileges: tuple[str, ...]) -> str | No
 
 
 @pytest.fixture(scope="module")
-def eves(workspace: Contact, laketop_engine: str) -> Iterator[SparkSession]:
-    with (
-        principal(workspace, EVE, "within", "outer") as token,
-        bearing(token, laketop_engine) as session,
-    ):
-        yield session
+def token(workspace: Contact) -> Iterator[str]:
+    with principal(workspace, EVE, "within", "outer") as token:
+        yield token
+
+
+@pytest.fixture(scope="module")
+def eve(workspace: Contact, token: str) -> WorkspaceClient:
+    return WorkspaceClient(host=workspace.url, token=token)
+
+
+@pytest.fixture(scope="module")
+def ways(eve: WorkspaceClient, token: str, laketop_engine: str) -> Iterator[dict[str, Way]]:
+    """Give eve's ways to the engine: each runs a statement, or raises what it ends in."""
+
+    warehouse = next(iter(eve.warehouses.list())).id or ""
+
+    def statement(text: str) -> None:
+        done = eve.statement_execution.execute_statement(text, warehouse, wait_timeout="50s")
+        assert done.status is not None
+        if done.status.state is not StatementState.SUCCEEDED:
+            raise ValueError(str(done.status.error and done.status.error.message))
+
+    with bearing(token, laketop_engine) as session:
+        yield {"Connect": lambda text: session.sql(text).collect(), "REST": statement}
 
 
 @pytest.fixture(scope="module")
@@ -127,25 +159,45 @@ GIVEN = st.frozensets(
     max_examples=settings().max_examples // 20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(granted=GIVEN, paved=st.booleans())
+@given(granted=GIVEN, paved=st.booleans(), way=st.sampled_from(("Connect", "REST")))
 def test_each_action_is_allowed_or_told_what_it_lacks(
-    spark: SparkSession, eves: SparkSession, box: str, *, granted: Given, paved: bool
+    spark: SparkSession,
+    ways: dict[str, Way],
+    eve: WorkspaceClient,
+    box: str,
+    *,
+    granted: Given,
+    paved: bool,
+    way: str,
 ) -> None:
-    way = {("CATALOG", "USE CATALOG", EVE), ("SCHEMA", "USE SCHEMA", EVE)} if paved else set()
-    granted = granted | way
+    paving = {("CATALOG", "USE CATALOG", EVE), ("SCHEMA", "USE SCHEMA", EVE)} if paved else set()
+    granted = granted | paving
+    path = box.replace(".", "/")
     put(spark, box, granted, "GRANT")
     try:
         for action, (type_, privileges) in ACTIONS.items():
-            told = None
-            try:
-                eves.sql(action.format(box, path=box.replace(".", "/"))).collect()
-            except Exception as error:  # noqa: BLE001 - its text is what is looked at
-                told = str(error)
-            lacks = missing(granted, type_, privileges)
-            if lacks is None:
-                assert told is None, (action, granted, told)
-            else:
-                assert told is not None, (action, granted, lacks)
-                assert f"does not have {lacks} on" in told, (action, granted, lacks, told)
+            told = error_of(ways[way], action.format(box, path=path))
+            judge(action, granted, missing(granted, type_, privileges), told)
+        for action, (act, privilege) in FILES.items():
+            told = error_of(functools.partial(act, eve), f"/Volumes/{path}/files")
+            judge(action, granted, missing(granted, "VOLUME", (privilege,)), told)
     finally:
         put(spark, box, granted, "REVOKE")
+
+
+def error_of(act: Way, what: str) -> str | None:
+    """Return the text of the error that an act ends in, None where it ends in none."""
+    try:
+        act(what)
+    except Exception as error:  # noqa: BLE001 - its text is what is looked at
+        return str(error)
+    return None
+
+
+def judge(action: str, granted: Given, lacks: str | None, told: str | None) -> None:
+    """Compare what was told with what the rules say is lacking."""
+    if lacks is None:
+        assert told is None, (action, granted, told)
+    else:
+        assert told is not None, (action, granted, lacks)
+        assert f"does not have {lacks} on" in told, (action, granted, lacks, told)

@@ -140,7 +140,7 @@ def test_a_view_is_no_table_to_write_to_or_to_go_back_in_time(
     with pytest.raises(PySparkException) as caught:
         spark.sql(statement.format(s=named)).collect()
     assert caught.value.getCondition() == condition
-    with pytest.raises(PySparkException, match="does not have USE SCHEMA"):
+    with pytest.raises(PySparkException, match="does not have USE CATALOG"):
         bobs.sql(statement.format(s=named)).collect()
 
 
