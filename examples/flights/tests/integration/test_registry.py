@@ -18,9 +18,12 @@ from databricks.sdk.service.jobs import RunResultState
 from mlflow.models import infer_signature
 
 from flights import registry
+from flights.evaluate import evaluate
+from flights.monitor import monitor
 from flights.parameters import Parameters
 from flights.promote import decide
-from laketop.ml import Contender, LabelledRows, Verdict, record_evaluation, version_of
+from flights.score import score
+from laketop.ml import Contender, LabelledRows, NotFound, Verdict, record_evaluation, version_of
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -152,3 +155,24 @@ def test_a_version_whose_own_run_decides_starts_the_deployment_job_which_leaves_
         for step in ("evaluate", "promote")
     ]
     assert version_of(client, connected.model, registry.CHALLENGER) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "alias"),
+    [(score, "champion"), (monitor, "champion"), (evaluate, "challenger"), (decide, "challenger")],
+)
+def test_an_alias_that_vanished_is_named_and_nothing_is_written(
+    step: Callable[[SparkSession, Parameters], object],
+    alias: str,
+    spark: SparkSession,
+    run: Parameters,
+) -> None:
+    client = registry.client(run)
+    other = {"champion": "challenger", "challenger": "champion"}[alias]
+    client.delete_registered_model_alias(run.model, alias)
+    with pytest.raises(NotFound, match=rf"named '{run.model}@{alias}'"):
+        step(spark, run)
+    made = [table.name for table in spark.catalog.listTables(run.full_schema)]
+    assert [name for name in made if spark.table(run.table(name)).count()] == []
+    assert version_of(client, run.model, alias) is None
+    assert version_of(client, run.model, other) == "1"

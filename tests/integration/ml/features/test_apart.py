@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from importlib import metadata
@@ -109,6 +111,14 @@ def answers(client: FeatureEngineeringClient, uri: str, keys: DataFrame, **how: 
     return [row["prediction"] for row in rows]
 
 
+def is_there(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_model_scores_with_its_own_version_of_a_package(
     client: FeatureEngineeringClient, logged: Logged, keys: DataFrame, tmp_path: Path
 ) -> None:
@@ -133,6 +143,19 @@ def test_the_answers_are_those_of_the_present_environment(
         here = answers(client, uri, keys, **how)
         assert answers(client, uri, keys, **how, env_manager="virtualenv") == here
         assert result_type != "double" or here == [each + 0.75 for each in expected]
+
+
+def test_no_process_of_a_model_is_left_when_its_rows_are_scored(
+    client: FeatureEngineeringClient, logged: Logged, keys: DataFrame
+) -> None:
+    """Each told its own number, which tells that it was there."""
+    uri = logged("import os; return [float(os.getpid())] * len(model_input)", PLAIN)
+    numbers = {int(found) for found in answers(client, uri, keys, env_manager="virtualenv")}
+    assert os.getpid() not in numbers
+    until = time.monotonic() + 60
+    while left := list(filter(is_there, numbers)):
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
 
 
 def test_what_cannot_be_built_is_told_by_its_requirement_and_leaves_nothing(
