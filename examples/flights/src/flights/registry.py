@@ -18,6 +18,7 @@ PREVIOUS = "previous"
 TRAINED_THROUGH = "trained_through"
 DECIDED_BY = "decided_by_run"
 """The tag of a version whose own run decides about it, so that its deployment job need not."""
+_TAKEN = ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS")  # registries say the one or the other
 
 
 def client(run: Parameters) -> MlflowClient:
@@ -60,7 +61,7 @@ def connect(registry: MlflowClient, run: Parameters) -> None:
     try:
         registry.create_registered_model(run.model, deployment_job_id=run.deployment_job)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        if error.error_code not in _TAKEN:
             raise
         registry.update_registered_model(run.model, deployment_job_id=run.deployment_job)
 
