@@ -85,6 +85,10 @@ resources:
       tasks:
         - task_key: t
           run_job_task: {job_id: "${resources.jobs.inner.id}"}
+        - task_key: told
+          notebook_task:
+            notebook_path: n.py
+            base_parameters: {job_id: "${resources.jobs.inner.id}"}
     inner:
       name: NAME inner
       tasks:
@@ -187,7 +191,11 @@ def test_what_is_deployed_is_what_the_bundle_says_and_the_next_plan_is_empty(
     granted = client.grants.get("schema", f"{name}.raw").privilege_assignments or []
     assert [one.principal for one in granted] == ["ann@laketop.local"]
     outer = client.jobs.get(done.jobs["outer"]).settings or JobSettings()
-    assert (outer.tasks or [])[0].run_job_task
+    started, given = sorted(outer.tasks or [], key=lambda task: task.task_key)
+    assert started.run_job_task is not None
+    assert started.run_job_task.job_id == done.jobs["inner"]
+    assert given.notebook_task is not None
+    assert given.notebook_task.base_parameters == {"job_id": str(done.jobs["inner"])}
     experiment = client.experiments.get_by_name(f"/Shared/{name}").experiment
     assert experiment is not None
     told = {parameter.name: parameter.default for parameter in outer.parameters or ()}

@@ -20,7 +20,7 @@ def filled(value: Any, look_up: Callable[[str], Any]) -> Any:
     over the value's type.
     """
     if isinstance(value, dict):
-        return {key: _typed(key, inner, filled(inner, look_up)) for key, inner in value.items()}
+        return {key: _typed(key, filled(inner, look_up)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [filled(inner, look_up) for inner in value]
     if not isinstance(value, str) or f"${{{_PREFIX}" not in value:
@@ -37,10 +37,17 @@ def filled(value: Any, look_up: Callable[[str], Any]) -> Any:
     return REFERENCE.sub(lambda match: inserted(match[0], match[1]), value)
 
 
-def _typed(field: str, written: Any, value: Any) -> Any:
-    """Return the value of a field in its type: ids are text, but `job_id` is a number."""
-    is_number = field == "job_id" and value != written and str(value).isdecimal()
-    return int(value) if is_number else value
+def _typed(field: str, value: Any) -> Any:
+    """Return the value of a field in its type: ids are text, but the job of a task is a number.
+
+    A parameter may be named `job_id` too. Source: Jobs API 2.2, `run_job_task.job_id`.
+    """
+    if field != "run_job_task" or not isinstance(value, dict):
+        return value
+    job_id = value.get("job_id")
+    if not isinstance(job_id, str) or not job_id.isdecimal():
+        return value
+    return {**value, "job_id": int(job_id)}
 
 
 def left_in(value: Any) -> list[str]:

@@ -17,11 +17,30 @@ def test_a_text_that_is_one_reference_takes_over_the_type() -> None:
 
 def test_an_id_is_text_but_for_the_job_of_a_task() -> None:
     a, b = "${resources.jobs.a.id}", "${resources.jobs.b.id}"
-    body = {"default": a, "run_job_task": {"job_id": a}, "more": [{"job_id": b}, {"job_id": "9"}]}
+    task = {"task_key": "t", "run_job_task": {"job_id": a}}
+    body = {"default": a, "tasks": [{"for_each_task": {"task": task}}, {"run_job_task": b}]}
     assert filled(body, look_up) == {
         "default": "7",
-        "run_job_task": {"job_id": 7},
-        "more": [{"job_id": b}, {"job_id": "9"}],
+        "tasks": [
+            {"for_each_task": {"task": {"task_key": "t", "run_job_task": {"job_id": 7}}}},
+            {"run_job_task": b},
+        ],
+    }
+    assert filled({"run_job_task": {"job_id": b}}, look_up) == {"run_job_task": {"job_id": b}}
+
+
+def test_a_parameter_named_job_id_is_text() -> None:
+    named = {"job_id": "${resources.jobs.a.id}"}
+    text = {"job_id": "7"}
+    body = {
+        "notebook_task": {"base_parameters": named},
+        "python_wheel_task": {"named_parameters": named},
+        "run_job_task": {"job_id": named["job_id"], "job_parameters": named},
+    }
+    assert filled(body, look_up) == {
+        "notebook_task": {"base_parameters": text},
+        "python_wheel_task": {"named_parameters": text},
+        "run_job_task": {"job_id": 7, "job_parameters": text},
     }
 
 
