@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from laketop.bundle import Bundle
+    from laketop.cli._silence import Silence
     from laketop.workspace.daemon import Contact
 
 FINAL = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
@@ -104,9 +105,8 @@ def follow(contact: Contact, run_id: int) -> dict[str, Any]:
     """Show the run until it ends, and return it."""
     from laketop.cli import _console
     from laketop.cli._graph import RunView
-    from laketop.cli._silence import Silence
 
-    silence = Silence(functools.partial(log, contact), functools.partial(_started_by, contact))
+    silence = silence_of(contact)
     with RunView() as view:
         while True:
             told = get(contact, run_id)
@@ -116,6 +116,13 @@ def follow(contact: Contact, run_id: int) -> dict[str, Any]:
             for line in silence.look(told, time.monotonic()):
                 _console.say(line)
             time.sleep(0.15)
+
+
+def silence_of(contact: Contact) -> Silence:
+    """Return what tells the last words of silent tasks of this workspace."""
+    from laketop.cli._silence import Silence
+
+    return Silence(functools.partial(log, contact), functools.partial(_started_by, contact))
 
 
 def _started_by(contact: Contact, task: Mapping[str, Any]) -> dict[str, Any] | None:

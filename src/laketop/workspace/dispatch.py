@@ -119,6 +119,14 @@ class Dispatcher:
         self._records.go_on(record.run_id, record.more, record.snapshot)
         self._take_on(run, record)
 
+    def started_by(self, task_run_id: int) -> int | None:
+        """Return the run that an attempt of a run_job task waits for, None where it waits for none.
+
+        Once the attempt has ended its outcome tells it.
+        """
+        running = list(self._runs.items())
+        return next((run_id for run_id, one in running if one.parent == task_run_id), None)
+
     def _take_on(self, run: JobRun, record: RunRecord) -> None:
         chain = (*record.more.get("chain", ()), record.job_id)
         seed = record.more.get("chaos_seed")

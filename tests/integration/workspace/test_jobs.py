@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -50,6 +51,9 @@ from tests.integration.processes import is_running
 from tests.integration.workspace.conftest import serving
 from tests.integration.workspace.forking import forking_server
 
+from laketop.cli import _runs
+from laketop.cli._silence import SILENT_SECONDS
+from laketop.workspace.daemon import Contact
 from laketop.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -632,6 +636,40 @@ def test_a_job_starts_another_and_takes_its_result_over(client: WorkspaceClient)
     assert of_child.trigger.value == "RUN_JOB_TASK"
     assert of_child.trigger_info is not None
     assert of_child.trigger_info.run_id == task_run_id
+
+
+def test_while_a_task_waits_for_a_run_that_it_has_started_both_are_told(
+    served: Served, client: WorkspaceClient, script: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    source = (
+        f"import os, time\nprint('waits for approval', flush=True)\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    )
+    child = _job(client, _python(script, source, key="promote"))
+    parent = _job(client, Task(task_key="retrain", run_job_task=RunJobTask(job_id=child)))
+    run_id = _start(client, parent)
+    try:
+        _until(lambda: list(client.jobs.list_runs(job_id=child, active_only=True)))
+        (started,) = client.jobs.list_runs(job_id=child)
+        output = client.jobs.get_run_output(run_id).run_job_output
+        assert output is not None
+        assert output.run_id == started.run_id
+        contact = Contact(served.host, served.token, "", 0, "", "")
+        silence, looks = _runs.silence_of(contact), itertools.count(step=SILENT_SECONDS)
+        told: list[str] = []
+
+        def is_told() -> bool:
+            told.extend(silence.look(_runs.get(contact, run_id), next(looks)))
+            return bool(told)
+
+        _until(is_told)
+        assert told == ["  retrain > promote, still running, said last: waits for approval"]
+    finally:
+        gate.touch()
+    ended = _ended(client, run_id)
+    assert _result(ended) is RunResultState.SUCCESS
+    assert client.jobs.get_run_output(run_id).run_job_output == output
 
 
 def test_jobs_that_start_each_other_in_a_circle_fail(client: WorkspaceClient) -> None:

@@ -330,10 +330,15 @@ class Jobs(Service):
 
     @route("GET /api/2.2/jobs/runs/get-output", also=_OLDER)
     def get_run_output(self, run_id: int) -> dict[str, Any]:
-        """Return what an attempt of a task left; a run with one task stands for its attempt."""
+        """Return what an attempt of a task left; a run with one task stands for its attempt.
+
+        Of one that goes on, the run that it has started is told already.
+        """
         record, task = self._attempt(run_id)
         folder = self._folder(record.run_id, task["run_id"])
         told = {"metadata": self._as_run(record, task), **output_of(folder, task)}
+        if (child := self._dispatcher.started_by(task["run_id"])) is not None:
+            told["run_job_output"] = {"run_id": child}
         if (folder / DBT_ARTIFACTS).is_file():
             place = f"/api/laketop/1/runs/{task['run_id']}/dbt-artifacts"
             until_ms = self.workspace.now_ms() + _LINK_MS
