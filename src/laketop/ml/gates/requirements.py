@@ -8,8 +8,10 @@ published in.
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,16 @@ _WORDS = {
 _PINNED = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*===?\s*([^\s;,#*]+)\s*(?:[;#\\].*)?")
 _NAMED = re.compile(r"\s*([A-Za-z0-9._-]+)")
 _BESIDE = {"the", "license", "licence", "version"}  # words that tell no licence from another
+
+_UNREADABLE = (  # a ZIP file may be damaged, encrypted, or packed in a way that is not known here
+    *(OSError, ValueError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+_EVENT = dict.fromkeys(("introduced", "fixed", "last_affected", "limit"), str)
+_RANGE = {"type": str, "events": [_EVENT]}
+_AFFECTED = {"package": {"name": str, "ecosystem": str}, "versions": [str], "ranges": [_RANGE]}
+_RECORD = {"affected": [_AFFECTED]}
+"""What is read of an OSV record, by the names of its fields. Source: the OSV schema."""
 
 
 def pinned(requirements: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -207,7 +219,7 @@ def vulnerabilities(advisories: str | Path | None) -> Gate:
     ZIP file of such files, as OSV publishes those of PyPI. Without one nothing is known, and the
     gate does not pass. `measured` counts what was found; the reason tells the newest record, since
     what has become known after it is not looked for.
-    Errors: ConfigError when the file cannot be read or holds no advisory.
+    Errors: ConfigError when the file cannot be read, holds no advisory, or one that is none of OSV.
     """
     known = None if advisories is None else _records(Path(advisories))
     about = _by_package(known or ())
@@ -324,7 +336,7 @@ def _unlocked(versions: Mapping[str, str], loose: Sequence[str]) -> list[str]:
 def _records(file: Path) -> list[Mapping[str, Any]]:
     try:
         found = [record for text in _texts(file) for record in _listed(json.loads(text))]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ConfigError(
             f"the advisories cannot be read: {error}",
             file=str(file),
@@ -334,7 +346,25 @@ def _records(file: Path) -> list[Mapping[str, Any]]:
         raise ConfigError(
             "the file holds no OSV records", file=str(file), hint="each has an `id` and `affected`"
         )
+    for record in found:
+        if not _fits(record, _RECORD):
+            raise ConfigError(
+                f"the advisory {record['id']!r} is no OSV record",
+                file=str(file),
+                hint="`affected` is a list, each with a `package`, which has a `name`",
+            )
     return found
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Return whether a value has a shape: a type, a list of one, or fields that may be missing."""
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(
+            _fits(value[name], of) for name, of in shape.items() if name in value
+        )
+    return isinstance(value, shape)
 
 
 def _texts(file: Path) -> Iterator[str | bytes]:
@@ -348,7 +378,7 @@ def _texts(file: Path) -> Iterator[str | bytes]:
 
 
 def _listed(content: Any) -> Iterator[Any]:
-    if isinstance(content, dict) and "vulns" in content:
+    if isinstance(content, dict) and isinstance(content.get("vulns"), list):
         yield from content["vulns"]
     elif isinstance(content, list):
         yield from content

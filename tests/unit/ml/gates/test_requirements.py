@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import zipfile
 from importlib.metadata import version
@@ -128,12 +129,75 @@ def test_without_advisories_nothing_is_known_and_nothing_passes(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'{"a": 1}', b"[3]", b"PK\3\4", EMPTY_ZIP, b"\xff"]
+    "content",
+    [b"", b"[]", b'{"a": 1}', b'{"vulns": null}', b"[3]", b"PK\3\4", EMPTY_ZIP, b"\xff"],
 )
 def test_a_file_without_advisories_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "advisories.json"
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"advisories\.json"):
+        vulnerabilities(file)
+
+
+def packed(method: int) -> bytes:
+    """Return a ZIP file with one advisory."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("a", json.dumps(advisory(versions=["1"])))
+    return content.getvalue()
+
+
+def with_field(archive: bytes, offset: int, value: int) -> bytes:
+    """Return a ZIP file of one entry with a field changed, in its own header and in the central."""
+    changed = bytearray(archive)
+    for header in (0, archive.index(b"PK\1\2") + 2):
+        changed[header + offset] = value
+    return bytes(changed)
+
+
+DEFLATED = packed(zipfile.ZIP_DEFLATED)
+START = 30 + len("a")  # of what is packed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DEFLATED[:START] + b"\xff" + DEFLATED[START + 1 :],
+        packed(zipfile.ZIP_LZMA).replace(b"\x5d\0\0", b"\xff\xff\xff"),
+        with_field(DEFLATED, 6, 1),
+        with_field(DEFLATED, 8, 97),
+        with_field(packed(zipfile.ZIP_STORED), 8, 8),
+    ],
+    ids=["damaged", "damaged LZMA", "encrypted", "of an unknown method", "of another method"],
+)
+def test_an_archive_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "all.zip"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"all\.zip.*the advisories cannot be read"):
+        vulnerabilities(file)
+
+
+@pytest.mark.parametrize(
+    "affected",
+    [
+        None,
+        "numpy",
+        [None],
+        [{"package": None}],
+        [{"package": {"name": None}}],
+        [{"package": {"name": "numpy", "ecosystem": 1}}],
+        [{"versions": None}],
+        [{"versions": [1]}],
+        [{"ranges": None}],
+        [{"ranges": [{"type": "ECOSYSTEM", "events": None}]}],
+        [{"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": 0}]}]}],
+    ],
+)
+def test_a_record_that_is_none_of_osv_is_named(tmp_path: Path, affected: Any) -> None:
+    file = tmp_path / "advisories.json"
+    sound = advisory(versions=["1"])
+    file.write_text(json.dumps([sound, {"id": "PYSEC-0000-9", "affected": affected}]))
+    with pytest.raises(ConfigError, match=r"advisories\.json.*'PYSEC-0000-9' is no OSV record"):
         vulnerabilities(file)
 
 
