@@ -21,10 +21,12 @@ from databricks.sdk.errors.platform import NotImplemented as NotServed
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.webhooks.delivery import _generate_hmac_signature
-from tests.integration.workspace.conftest import serving
+from tests.dripping import dripping
+from tests.integration.workspace.conftest import Served, serving
 from tests.integration.workspace.test_model_registry import register
 from tests.integration.workspace.test_model_registry import registry as registry  # noqa: PLC0414
 
+from laketop.workspace import outgoing
 from laketop.workspace.services import webhooks as told
 from laketop.workspace.workspace import Workspace
 
@@ -214,13 +216,14 @@ def test_a_server_that_fails_is_told_again_and_one_that_refuses_is_not(
 
 
 def test_a_disabled_webhook_is_told_nothing(
-    hooks: Any, receiver: Receiver, registry: MlflowClient
+    hooks: Any, receiver: Receiver, registry: MlflowClient, workspace: Workspace
 ) -> None:
     event = ["registered_model.created"]
     hooks.create_webhook("off", f"{receiver.url}/off", events=event, status="DISABLED")
     hooks.create_webhook("on", f"{receiver.url}/on", events=event)
     registry.create_registered_model(f"main.ml.off{time.time_ns()}")
     assert receiver.next().path == "/hooks/on"
+    _until(lambda: not _waiting(workspace))
     assert receiver.got.empty()
 
 
@@ -337,20 +340,86 @@ def test_what_fails_is_logged_without_address_and_secret(
 def test_what_was_not_told_is_told_by_the_next_process(tmp_path: Path, receiver: Receiver) -> None:
     place = (tmp_path / "project", tmp_path / "cache")
     with serving(*place, webhooks=(receiver.url,)) as served:
-        event = [{"entity": "PROMPT", "action": "CREATED"}]
-        body = {"name": "n", "url": receiver.url, "events": event}
-        made: Any = served.client.api_client.do("POST", ROUTES, body=body)
+        webhook = _make(served, receiver.url)
         with served.workspace.store.writing():
             served.workspace.webhooks.table("deliveries")["d"] = {
                 "event": "prompt.created",
                 "data": {"name": "a.b.c"},
                 "at": "now",
-                "webhook_id": made["webhook"]["webhook_id"],
+                "webhook_id": webhook,
             }
     assert receiver.got.empty()
     with serving(*place, webhooks=(receiver.url,)) as served:
         assert receiver.next().data["data"] == {"name": "a.b.c"}
         _until(lambda: not _waiting(served.workspace))
+
+
+def test_who_does_not_answer_holds_up_neither_other_webhooks_nor_the_end(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "SECONDS", 600)  # so that nothing but the end cuts it off
+    monkeypatch.setattr(told, "WAITS", (0.0,))
+    place = (tmp_path / "project", tmp_path / "cache")
+    names = [f"a.b.c{number}" for number in range(8)]
+    with dripping() as slow:
+        allowed = (receiver.url, slow.url)
+        with serving(*place, webhooks=allowed) as served:
+            _make(served, slow.url)
+            _make(served, receiver.url)
+            for name in names:
+                _fire(served.workspace, name)
+            assert [receiver.next().data["data"]["name"] for _ in names] == names
+            slow.came.get(timeout=60)
+            _until(lambda: len(_waiting(served.workspace)) == len(names))
+            assert slow.came.empty()  # one call at a time
+            assert slow.hung_up.empty()
+        slow.hung_up.get(timeout=60)
+        with serving(*place, webhooks=allowed) as served:
+            slow.came.get(timeout=60)
+            assert len(_waiting(served.workspace)) == len(names)
+
+
+def test_of_an_answer_to_what_happened_only_the_head_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "SECONDS", 600)
+    place = (tmp_path / "project", tmp_path / "cache")
+    with (
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n") as slow,
+        serving(*place, webhooks=(slow.url,)) as served,
+    ):
+        _make(served, slow.url)
+        _fire(served.workspace, "a.b.c")
+        slow.hung_up.get(timeout=60)
+        _until(lambda: not _waiting(served.workspace))
+
+
+@pytest.mark.parametrize("sealed", ["AAAA", "A"])  # by a key that is gone, and broken
+def test_what_cannot_be_sent_is_logged_and_let_go(
+    sealed: str, tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = (tmp_path / "project", tmp_path / "cache")
+    with serving(*place, webhooks=(receiver.url,)) as served:
+        webhook = _make(served, receiver.url)
+        kept = served.workspace.webhooks.table("webhooks")
+        with served.workspace.store.writing():
+            kept[webhook] = {**kept[webhook], "sealed": sealed}
+        _fire(served.workspace, "a.b.c")
+        _until(lambda: not _waiting(served.workspace))
+        assert caplog.text.count(f"webhook {webhook} is not told") == 1
+        assert "was not told" not in caplog.text
+        assert receiver.got.empty()
+
+
+def _make(served: Served, url: str) -> str:
+    event = [{"entity": "PROMPT", "action": "CREATED"}]
+    body = {"name": f"n{time.time_ns()}", "url": url, "events": event}
+    made: Any = served.client.api_client.do("POST", ROUTES, body=body)
+    return str(made["webhook"]["webhook_id"])
+
+
+def _fire(workspace: Workspace, name: str) -> None:
+    workspace.webhooks.fire("prompt.created", {"name": name})
 
 
 def _waiting(workspace: Workspace) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from databricks.sdk.errors import InvalidParameterValue, PermissionDenied
+from tests.dripping import dripping
 
 from laketop.workspace import outgoing
 
@@ -53,6 +55,7 @@ def test_what_does_not_is_refused(url: str) -> None:
         *("ftp://hooks.example.com/team", "https:///team", "https://[::1/team", "team", ""),
         *("https://a@hooks.example.com/team", "https://hooks.example.com/team/\r\nX: y"),
         *("https://hooks.example.com/team/ü", "https://hooks.example.com:99999/team"),
+        *("https://.x/", f"https://{'a' * 64}.example.com/"),
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
@@ -89,7 +92,7 @@ def _post(url: str, monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> lis
     monkeypatch.setattr(socket, "getaddrinfo", Names(*answers))
     monkeypatch.setattr(socket, "socket", type("W", (Wire,), {"sent": sent}))
     with pytest.raises(ConnectionRefusedError):
-        outgoing.post(url, b"{}", {}, allowed=(url,), setting="S")
+        outgoing.Calls().post(url, b"{}", {}, allowed=(url,), setting="S")
     return sent
 
 
@@ -120,3 +123,45 @@ def test_a_private_address_is_allowed_by_its_figures(monkeypatch: pytest.MonkeyP
 def test_the_metadata_of_a_cloud_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PermissionDenied, match="not public"):
         _post("http://169.254.169.254/latest", monkeypatch, ["169.254.169.254"])
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "begin", "drip"),
+    [
+        ("http", b"", b""),
+        ("https", b"", b""),
+        ("http", b"", b"1"),
+        ("http", HEAD + b"X-Long: ", b"1"),
+        ("http", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        ("http", HEAD + b"Content-Length: 99999\r\n\r\n", b"1"),
+        ("http", HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n1\r\n"),
+    ],
+)
+def test_an_answer_without_an_end_is_cut_off(
+    scheme: str, begin: bytes, drip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "SECONDS", 0.2)
+    with dripping(begin, drip) as server:
+        url = f"{scheme}://{server.place}/"
+        with pytest.raises(TimeoutError, match="no whole answer"):
+            outgoing.Calls().post(url, b"{}", {}, allowed=(url,), setting="S", longest=65536)
+        server.hung_up.get(timeout=60)
+
+
+def test_closing_ends_what_is_under_way_and_lets_nothing_more_begin() -> None:
+    calls = outgoing.Calls()
+    with dripping() as server, concurrent.futures.ThreadPoolExecutor() as pool:
+
+        def post() -> None:
+            calls.post(server.url, b"{}", {}, allowed=(server.url,), setting="S")
+
+        under_way = pool.submit(post)
+        server.came.get(timeout=60)
+        calls.close()
+        for call in (under_way, pool.submit(post)):
+            with pytest.raises(TimeoutError):
+                call.result(timeout=60)
+        assert server.came.empty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import concurrent.futures
+import collections
 import datetime as dt
 import functools
 import hashlib
@@ -43,7 +43,11 @@ _ALL: Final = "/api/2.0/mlflow/webhooks"
 _NAME: Final = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _STATUSES: Final = ("ACTIVE", "DISABLED")
 _LONGEST_SECRET: Final = 1000
-_WORKERS: Final = 4
+_PASSING: Final = (OSError, http.client.HTTPException)
+"""What another try may mend; but what laketop itself refuses is an OSError, too."""
+_LONGEST_ANSWER: Final = 64 * 1024
+_GRACE_SECONDS: Final = 2.0
+"""How long the end waits for those who tell; what is cut off by it is told by the next process."""
 
 Events = list[dict[str, str]]
 Record = dict[str, Any]
@@ -54,7 +58,9 @@ log = logging.getLogger("laketop.workspace")
 class Webhooks(Service):
     """Webhooks, which admins make; those of the metastore, whose models and prompts they tell of.
 
-    What is to be told is kept until it was told, or was tried as often as `WAITS` says.
+    What is to be told is kept until it was told, or was tried as often as `WAITS` says. Each
+    webhook has a thread while there is something to tell it, and is told one thing after the
+    other, so that one that does not answer holds up no other.
     Source: MLflow's webhooks: mlflow.protos.webhooks_pb2, their headers and signature.
     """
 
@@ -63,22 +69,27 @@ class Webhooks(Service):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._ended = threading.Event()
+        self._calls = outgoing.Calls()
         self._guard = threading.Lock()
-        self._workers: concurrent.futures.ThreadPoolExecutor | None = None
+        self._queues: dict[str, collections.deque[str]] = {}
+        self._tellers: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         """Go on with what an earlier process had not told."""
         with self.store.reading():
-            left = list(self.table("deliveries"))
-        for delivery in left:
-            self._begin(delivery)
+            left = {id_: told["webhook_id"] for id_, told in self.table("deliveries").items()}
+        for delivery, webhook in left.items():
+            self._begin(webhook, delivery)
 
     def shutdown(self) -> None:
         """Stop telling; what is not told yet is told by the next process."""
         self._ended.set()
+        self._calls.close()
         with self._guard:
-            if self._workers is not None:
-                self._workers.shutdown(wait=True, cancel_futures=True)
+            tellers = list(self._tellers.values())
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for teller in tellers:  # one may be waiting for a resolver, which nothing can cut
+            teller.join(max(0.0, deadline - time.monotonic()))
 
     # --- webhooks as objects ---
 
@@ -169,17 +180,36 @@ class Webhooks(Service):
             for one in webhooks:
                 id_ = str(uuid.uuid4())
                 self.table("deliveries")[id_] = {**told, "webhook_id": one["webhook_id"]}
-                self.store.after_commit(functools.partial(self._begin, id_))
+                self.store.after_commit(functools.partial(self._begin, one["webhook_id"], id_))
 
-    def _begin(self, delivery: str) -> None:
+    def _begin(self, webhook: str, delivery: str) -> None:
         with self._guard:
             if self._ended.is_set():
                 return
-            if self._workers is None:
-                self._workers = concurrent.futures.ThreadPoolExecutor(
-                    _WORKERS, thread_name_prefix="laketop-webhooks"
+            self._queues.setdefault(webhook, collections.deque()).append(delivery)
+            if webhook not in self._tellers:
+                teller = threading.Thread(
+                    target=self._tell, args=(webhook,), name="laketop-webhook", daemon=True
                 )
-            self._workers.submit(self._deliver, delivery)
+                self._tellers[webhook] = teller
+                teller.start()
+
+    def _tell(self, webhook: str) -> None:
+        """Tell one webhook what waits for it, one after the other."""
+        while (delivery := self._next(webhook)) is not None:
+            try:
+                self._deliver(delivery)
+            except Exception:
+                if self._ended.is_set():  # and the store may be closed
+                    return
+                log.exception("webhook %s: a delivery could not be noted", webhook)
+
+    def _next(self, webhook: str) -> str | None:
+        with self._guard:
+            if self._queues[webhook] and not self._ended.is_set():
+                return self._queues[webhook].popleft()
+            del self._queues[webhook], self._tellers[webhook]
+            return None
 
     def _deliver(self, delivery: str) -> None:
         """Tell one webhook of one event, as often as it takes and `WAITS` allows."""
@@ -191,6 +221,9 @@ class Webhooks(Service):
                 webhook = self.table("webhooks").get(told.get("webhook_id", ""))
             if not webhook or webhook["status"] != "ACTIVE" or self._sent(webhook, told, delivery):
                 break
+        else:
+            if self._ended.is_set():  # the last try was cut off by the end
+                return
         with self.store.writing():
             self.table("deliveries").pop(delivery, None)
 
@@ -198,11 +231,12 @@ class Webhooks(Service):
         """Send, and tell whether that is the end of it; the log names the webhook alone."""
         try:
             status, _ = self._post(webhook, told, delivery)
-        except (OSError, http.client.HTTPException) as error:
-            log.warning("webhook %s was not told: %s", webhook["webhook_id"], type(error).__name__)
-            return False
-        except DatabricksError as error:  # what is not allowed any more
-            log.warning("webhook %s is not told: %s", webhook["webhook_id"], type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - what no further try would mend is let go
+            cause = (webhook["webhook_id"], type(error).__name__)
+            if isinstance(error, _PASSING) and not isinstance(error, DatabricksError):
+                log.warning("webhook %s was not told: %s", *cause)
+                return False
+            log.warning("webhook %s is not told: %s", *cause)
             return True
         if status >= 300:
             log.warning("webhook %s answered %s", webhook["webhook_id"], status)
@@ -212,8 +246,8 @@ class Webhooks(Service):
         now = dt.datetime.now(dt.UTC).isoformat()
         told = {"event": event, "data": EXAMPLES[event], "at": now}
         try:
-            status, body = self._post(webhook, told, str(uuid.uuid4()))
-        except (OSError, http.client.HTTPException, DatabricksError) as error:
+            status, body = self._post(webhook, told, str(uuid.uuid4()), longest=_LONGEST_ANSWER)
+        except (*_PASSING, DatabricksError) as error:
             return {"success": False, "error_message": f"Failed to test webhook: {error}"}
         answered = body.decode(errors="replace")
         return {
@@ -222,7 +256,9 @@ class Webhooks(Service):
             "response_body": answered,
         }
 
-    def _post(self, webhook: Record, told: Mapping[str, Any], delivery: str) -> tuple[int, bytes]:
+    def _post(
+        self, webhook: Record, told: Mapping[str, Any], delivery: str, *, longest: int = 0
+    ) -> tuple[int, bytes]:
         entity, _, action = told["event"].partition(".")
         payload = {
             "entity": entity,
@@ -241,7 +277,9 @@ class Webhooks(Service):
             secret = self._vault.open(_vault_name(webhook["webhook_id"]), sealed)
             headers["X-MLflow-Signature"] = signature(secret, delivery, at, body)
         allowed = self.workspace.settings.webhooks
-        return outgoing.post(webhook["url"], body, headers, allowed=allowed, setting=SETTING)
+        return self._calls.post(
+            webhook["url"], body, headers, allowed=allowed, setting=SETTING, longest=longest
+        )
 
     # --- what the above is made of ---
 
