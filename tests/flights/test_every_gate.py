@@ -19,6 +19,7 @@ from tests.integration.cli.conftest import run_laketop
 
 MODEL = "prod.flights.delay"
 REVIEWER = "reviewer@laketop.local"
+LONGEST_SECONDS = 2400  # so that what hangs is told before the lane is cut off, after an hour
 FINAL = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
 GATES = {
     *("signature", "compatible_schema", "compliance_tags", "documentation", "licences"),
@@ -41,21 +42,27 @@ def rows(project: Path, query: str) -> list[dict[str, Any]]:
 
 def reviewed(project: Path, client: WorkspaceClient, run_id: int) -> Mapping[str, Any]:
     """Return the run once it has ended; what its promotions wait for is approved meanwhile."""
+    deadline = time.monotonic() + LONGEST_SECONDS
     while True:
         run = client.jobs.get_run(run_id).as_dict()
         if run["state"]["life_cycle_state"] in FINAL:
             return run
+        assert time.monotonic() < deadline, f"run {run_id} goes on: {_states(client)}"
         for version in _waiting(project, client):
             laketop(project, "approve", MODEL, version, "--by", REVIEWER)
         time.sleep(1)
 
 
-def _waiting(project: Path, client: WorkspaceClient) -> set[str]:
-    """Return the versions that a task `promote` waits for: asked by every gate, not approved."""
+def _states(client: WorkspaceClient) -> list[tuple[str, str]]:
+    """Return how every task of the active runs stands, by its key."""
     active = client.jobs.list_runs(active_only=True, expand_tasks=True)
     tasks = [task.as_dict() for run in active for task in run.tasks or ()]
-    running = [t["task_key"] for t in tasks if t["state"]["life_cycle_state"] == "RUNNING"]
-    if "promote" not in running:
+    return [(task["task_key"], task["state"]["life_cycle_state"]) for task in tasks]
+
+
+def _waiting(project: Path, client: WorkspaceClient) -> set[str]:
+    """Return the versions that a task `promote` waits for: asked by every gate, not approved."""
+    if ("promote", "RUNNING") not in _states(client):
         return set()
     asked = (
         "SELECT DISTINCT version FROM prod.flights.model_evaluations WHERE version NOT IN "
