@@ -62,6 +62,10 @@ def _scalar(value: Any) -> Any:
     import numpy as np
     import pandas as pd
 
+    if isinstance(
+        value, np.datetime64 | np.timedelta64
+    ):  # whose nanoseconds Python has no type for
+        return "time", value.dtype.str, value.tobytes()
     if isinstance(value, np.generic):
         value = value.item()
     if value is pd.NA or value is pd.NaT:
@@ -94,6 +98,9 @@ def restored(told: Any) -> Any:
     if kind == "array":
         dtype, shape, content = parts
         return np.frombuffer(bytearray(content), dtype=dtype).reshape(shape)
+    if kind == "time":
+        dtype, content = parts
+        return np.frombuffer(content, dtype=dtype)[0]
     if kind == "objects":
         shape, values = parts
         array = np.empty(len(values), dtype=object)
@@ -136,7 +143,7 @@ class Forwarding:
         try:
             _tell(self._process.stdin, (plain(model_input), plain(params or {})))
             worked, told = pickle.load(self._process.stdout)  # noqa: S301 - of our own process
-        except (BrokenPipeError, EOFError):
+        except (BrokenPipeError, EOFError, pickle.UnpicklingError):  # the last in mid-answer
             code = self._process.wait()
             self._said.seek(0)
             words = self._said.read().decode("utf-8", errors="replace").strip().splitlines()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import pickle
+from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from laketop.ml.features.forwarding import plain, restored
+from laketop.ml.features.forwarding import Forwarding, plain, restored
 
 ARRAYS = npst.arrays(
     st.one_of(
@@ -78,6 +81,41 @@ def test_types_of_pandas_alone_become_those_that_every_pandas_has() -> None:
     at = pd.Timestamp("2013-01-01T01:00", tz="Europe/Berlin")
     assert sent([at, pd.NaT]) == [dt.datetime(2013, 1, 1, tzinfo=dt.UTC), None]
     assert sent({"a": np.float32(0.5), "b": (1, np.True_)}) == {"a": 0.5, "b": [1, True]}
+
+
+TIMES = [
+    *(np.datetime64("2013-01-01T00:00:00.000000001", "ns"), np.datetime64("2013-01-01", "D")),
+    *(np.datetime64("NaT", "s"), np.timedelta64(1, "ns"), np.timedelta64("NaT", "us")),
+]
+
+
+@pytest.mark.parametrize("time", TIMES, ids=repr)
+def test_a_time_of_numpy_is_in_a_list_what_it_is_in_a_column(time: Any) -> None:
+    found = [*sent([time]), *sent({"at": time}).values(), *sent(np.array([time]))]
+    assert [(one.dtype, one.tobytes()) for one in found] == [(time.dtype, time.tobytes())] * 3
+
+
+@dataclasses.dataclass
+class Context:
+    model_config: Mapping[str, str]
+
+
+def test_a_process_that_dies_in_mid_answer_is_told_with_its_last_words(tmp_path: Path) -> None:
+    answer, program = tmp_path / "answer", tmp_path / "python"
+    answer.write_bytes(pickle.dumps((True, plain(list(range(1000)))), protocol=4))
+    program.write_text(
+        "#!/bin/sh\necho no memory is left >&2\nhead -c 10 > /dev/null\n"
+        'head -c 100 "$3"\nkill -9 $$\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    config = {"python": str(program), "model": str(answer)}
+    context = Context(config)
+    model = Forwarding()
+    model.load_context(context)
+    with pytest.raises(RuntimeError, match="ended with code -9: no memory is left"):
+        model.predict(context, [1])
+    model._said.close()
 
 
 def test_what_cannot_go_is_told_by_its_type() -> None:
