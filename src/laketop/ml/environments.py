@@ -8,10 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from laketop.ml.locks import LOCK_FILE
+from laketop.ml.locks import LOCK_FILE, pins
 
 _SECRETS = ("DATABRICKS_TOKEN", "SPARK_REMOTE")
 _FAILED = "the model's environment cannot be built"
@@ -61,33 +62,55 @@ def built(
     """Return the Python of a new environment in `place` with these requirements.
 
     Packages come through uv, or where that is not installed through pip, as they are set up here;
-    what uv is to check by hashes from its cache where all of it is there.
+    what uv is to check by hashes, every requirement, from its cache where all of it is there.
     Another version of Python than the one that runs here is uv's to find. Paths among the
     requirements are of the folder that their file lies in.
-    Errors: StepFailed with what the installer said, TimeoutExpired after so many seconds.
+    Errors: StepFailed with what the installer said, TimeoutExpired after so many seconds in all.
     """
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
+    folder, step = requirements.parent, _within(timeout)
     uv = uv_program()
     if uv is None:
         if offline:
             raise StepFailed(f"{_FAILED}: offline it takes uv, which is not installed")
         if version != _HERE:
             raise StepFailed(f"{_FAILED}: Python {version} takes uv, which is not installed")
-        ran([sys.executable, "-m", "venv", str(place)], _FAILED, timeout)
+        step([sys.executable, "-m", "venv", str(place)], _FAILED)
         install = [str(python), "-I", "-m", "pip", "install", "-q", "-r", str(requirements)]
-        ran(install, _FAILED, timeout, folder=requirements.parent)
+        step(install, _FAILED, folder)
         return python
     cache_only = ["--offline"] if offline else []
     chosen = sys.executable if version == _HERE else version
     without = _FAILED if version == _HERE else f"{_FAILED} without Python {version}"
-    ran([uv, "venv", "-q", "--python", chosen, str(place), *cache_only], without, timeout)
+    step([uv, "venv", "-q", "--python", chosen, str(place), *cache_only], without)
     install = [uv, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
-    if not offline and "--hash=" in requirements.read_text(encoding="utf-8"):
+    if not offline and _is_hashed(requirements.read_text(encoding="utf-8")):
         with contextlib.suppress(StepFailed):  # a hash names the same file, cached or fetched
-            ran([*install, "--offline"], _FAILED, timeout, folder=requirements.parent)
+            step([*install, "--offline"], _FAILED, folder)
             return python
-    ran([*install, *cache_only], _FAILED, timeout, folder=requirements.parent)
+    step([*install, *cache_only], _FAILED, folder)
     return python
+
+
+def _within(timeout: float) -> Callable[..., str]:
+    """Return what runs commands, in a folder or right here, all of them in so many seconds."""
+    deadline = time.monotonic() + timeout
+
+    def step(command: list[str], failed: str, folder: Path | None = None) -> str:
+        try:
+            return ran(command, failed, max(deadline - time.monotonic(), 0), folder=folder)
+        except subprocess.TimeoutExpired as expired:
+            raise subprocess.TimeoutExpired(expired.cmd, timeout) from None
+
+    return step
+
+
+def _is_hashed(requirements: str) -> bool:
+    """Return whether requirements are a lock: each a version, with the hashes of its files."""
+    try:
+        return bool(pins(requirements))
+    except ValueError:
+        return False
 
 
 def resolver_environment(environment: Mapping[str, str]) -> dict[str, str]:

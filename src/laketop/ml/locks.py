@@ -15,6 +15,7 @@ from importlib import metadata
 LOCK_FILE = "requirements.lock"
 LOCK_TAG = "requirements_lock"
 
+_REQUIRE = ("--requirement", "--editable")  # options that require more than the lock says
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)\s*(?:;\s*([^\\]+?))?\s*(\\|$)")
 
 
@@ -61,7 +62,7 @@ def _requirements(lock: str) -> Iterator[tuple[str, str, str]]:
 
     for line in lock.replace("\\\n", " ").splitlines():
         text = line.partition("#")[0].strip()
-        if not text or text.startswith("--"):
+        if not text or (text.startswith("--") and not text.startswith(_REQUIRE)):
             continue
         pin, _, hashes = text.partition("--hash=")
         match = _PIN.match(pin.strip())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from laketop.ml import environments
 from laketop.ml.environments import (
     StepFailed,
     built,
@@ -52,6 +54,19 @@ def test_a_python_that_is_not_here_is_named(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match=r"cannot be built without Python 3\.1: "):
         built(place, tmp_path / "requirements.txt", offline=True, timeout=60, version="3.1")
     assert not place.exists()
+
+
+def test_all_steps_together_take_no_longer_than_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, lock = tmp_path / "uv", tmp_path / LOCK_FILE
+    program = "#!/bin/sh\nsleep 0.8\ncase $* in *--offline*) exit 1; esac\n"
+    slow.write_text(program, encoding="utf-8")
+    slow.chmod(0o755)
+    lock.write_text("six==1.17.0 --hash=sha256:aa\n", encoding="utf-8")
+    monkeypatch.setattr(environments, "uv_program", lambda: str(slow))
+    with pytest.raises(subprocess.TimeoutExpired, match=r"after 2 seconds"):
+        built(tmp_path / "environment", lock, offline=False, timeout=2)
 
 
 def test_what_a_command_says_in_many_lines_is_told_by_its_end() -> None:

@@ -33,7 +33,12 @@ def test_what_is_for_other_systems_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     ("lock", "message"),
-    [("numpy==2", "'numpy==2' in the lock has no hash"), ("numpy>=2 --hash=sha256:aa", "no pin")],
+    [
+        ("numpy==2", "'numpy==2' in the lock has no hash"),
+        ("numpy>=2 --hash=sha256:aa", "no pin"),
+        (f"{TRUE}--requirement=more.txt\n", "'--requirement=more.txt' in the lock is no pin"),
+        (f"{TRUE}-r more.txt\n", "'-r more.txt' in the lock is no pin"),
+    ],
 )
 def test_a_lock_that_locks_nothing_is_an_error(lock: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

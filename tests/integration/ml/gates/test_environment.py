@@ -140,9 +140,10 @@ def test_an_environment_that_cannot_be_built_is_told_with_the_package(
 def test_what_a_lock_names_with_hashes_comes_from_the_cache_where_the_index_is_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked, loose = tmp_path / LOCK_FILE, tmp_path / "requirements.txt"
-    locked.write_text(lock("six"), encoding="utf-8")
+    locked, loose, partly = (tmp_path / name for name in (LOCK_FILE, "loose.txt", "partly.txt"))
+    locked.write_text(lock("six", "iniconfig"), encoding="utf-8")
     loose.write_text("six\n", encoding="utf-8")
+    partly.write_text(lock("six") + "iniconfig\n", encoding="utf-8")
     built(tmp_path / "first", locked, offline=False, timeout=300)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -153,8 +154,9 @@ def test_what_a_lock_names_with_hashes_comes_from_the_cache_where_the_index_is_o
     python = built(tmp_path / "second", locked, offline=False, timeout=300)
     subprocess.run([python, "-I", "-c", "import six"], check=True)
     # Without a hash the newest is meant, which only the index knows.
-    with pytest.raises(StepFailed, match="cannot be built"):
-        built(tmp_path / "third", loose, offline=False, timeout=300)
+    for file in (loose, partly):
+        with pytest.raises(StepFailed, match="cannot be built"):
+            built(tmp_path / file.stem, file, offline=False, timeout=300)
 
 
 def test_a_model_that_does_not_say_what_it_needs_does_not_pass(tmp_path: Path) -> None:
