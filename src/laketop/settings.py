@@ -129,7 +129,7 @@ class Settings:
             dbus_by_sku=_by_sku(environment, "LAKETOP_DBUS_BY_SKU"),
             dbu_prices=_by_sku(environment, "LAKETOP_DBU_PRICES"),
             git_remotes=_several(environment, "LAKETOP_GIT_REMOTES"),
-            webhooks=_several(environment, "LAKETOP_WEBHOOKS"),
+            webhooks=_prefixes(environment, "LAKETOP_WEBHOOKS"),
             maven_repository=environment.get("LAKETOP_MAVEN_REPOSITORY"),
             java_home=Path(java_home) if java_home else None,
             environment=dict(environment),
@@ -175,6 +175,31 @@ def _runtime_of(root: Path) -> str | None:
 
 def _several(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(environment.get(name, "").replace(",", " ").split())
+
+
+def _prefixes(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = _several(environment, name)
+    for one in found:
+        if not names_host(one):
+            raise ConfigError(
+                f"{name} holds {one!r}, which is no http:// or https:// address with a whole host",
+                hint="write it as https://hooks.example.com/, or http://127.0.0.1:9000/",
+            )
+    return found
+
+
+def names_host(address: str) -> bool:
+    """Tell whether an address is one of HTTP, and names a host in full."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        host.encode("idna")  # a label that is empty or too long is no name
+        is_whole = bool(host) and "*" not in host and parts.port != 0
+    except ValueError:
+        return False
+    return is_whole and parts.scheme in ("http", "https")
 
 
 def _options(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -37,6 +37,26 @@ def test_a_price_that_is_none_is_refused(text: str) -> None:
         Settings.read(Path(), {"LAKETOP_DBU_PRICES": text})
 
 
+def test_addresses_of_webhooks_name_their_hosts() -> None:
+    told = "https://hooks.example.com/a, http://127.0.0.1:9000 http://[::1]:9000/"
+    found = Settings.read(Path(), {"LAKETOP_WEBHOOKS": told}).webhooks
+    assert found == ("https://hooks.example.com/a", "http://127.0.0.1:9000", "http://[::1]:9000/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("https://", "https:/", "https:", "/", "http://:80/", "hooks.example.com", "https://[::1"),
+        *("https://.x/", "https://*.example.com/", "https://a:0/", "https://a:b/", "ftp://a/"),
+        "https://hooks.example.com/,https://",
+    ],
+)
+def test_an_address_of_webhooks_without_a_whole_host_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"LAKETOP_WEBHOOKS holds .* a whole host") as refused:
+        Settings.read(Path(), {"LAKETOP_WEBHOOKS": text})
+    assert refused.value.hint
+
+
 def test_options_of_java_are_split_as_a_shell_does() -> None:
     read = Settings.read(
         Path("/project"), {"LAKETOP_ENGINE_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 '-Da=b c'"}

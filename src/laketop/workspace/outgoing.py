@@ -18,6 +18,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
 
+from laketop.settings import names_host
+
 SECONDS: Final = 5
 """How long one request may take once its name is resolved, from connecting to the answer's end."""
 _PORTS: Final = {"http": 80, "https": 443}
@@ -40,14 +42,9 @@ def check_url(url: str, allowed: Sequence[str], *, setting: str) -> SplitResult:
     Errors: InvalidParameterValue for what is none; PermissionDenied for one that `setting` does
     not allow.
     """
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-        str(parts.hostname).encode("idna")  # a label that is empty or too long is no name
-    except ValueError:
-        is_address = False
-    if not is_address or not url.isascii() or any(ord(c) <= 32 or c == "\x7f" for c in url):
+    if not names_host(url) or not url.isascii() or any(ord(c) <= 32 or c == "\x7f" for c in url):
         raise InvalidParameterValue(f"{url[:200]!r} is no http:// or https:// address.")
+    parts = urlsplit(url)
     if "@" in parts.netloc:
         raise InvalidParameterValue("The address holds a user or a password.")
     # A prefix without a host would let every private address pass that is written in figures.

@@ -63,6 +63,12 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         outgoing.check_url(url, HOOKS, setting="S")
 
 
+@pytest.mark.parametrize("allowed", ["https://", "https:/", "https:", "https://10."])
+def test_a_private_address_is_not_allowed_by_less_than_its_host(allowed: str) -> None:
+    with pytest.raises(PermissionDenied, match="S allows"):
+        outgoing.check_url("https://10.0.0.7/a", (allowed,), setting="S")
+
+
 class Names:
     """A resolver that answers a name with the next of its addresses each time."""
 
