@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from laketop.settings import ALL_PURPOSE, JOBS, SERVERLESS, Settings
 
@@ -18,6 +18,9 @@ CLOUD = "LOCAL"
 _USAGE = "system.billing.usage"
 _HOUR_MS = 3_600_000
 _DIGITS = Decimal("1e-18")
+_WITHOUT_COMPUTE: Final = frozenset({"run_job_task", "condition_task", "sql_task", "alert_task"})
+"""Kinds of tasks that use none of the run's: a job that is run counts in its own run, and SQL is of
+warehouses."""
 
 Prices = MutableMapping[str, list[dict[str, Any]]]
 """By SKU the prices that it has had: `price` in USD for a DBU, `start` and `end` in ms, or None."""
@@ -29,9 +32,10 @@ def usage_rows(
     """Yield what a run would have used, a row for each SKU: hours times the SKU's rate.
 
     The hours are those from the first start to the last end of the tasks of that SKU, or of the
-    run where no task took a millisecond.
+    run where no task took a millisecond. Tasks that have no compute of the run are left out.
     """
-    spans = _spans(run.get("tasks") or ()) or _spans([run])
+    tasks = [one for one in run.get("tasks") or [run] if _sku_of(one)]
+    spans = _spans(tasks) or _spans([run] if tasks else [])
     for sku, (start, end) in sorted(spans.items()):
         rate = settings.dbus_by_sku.get(sku, settings.dbus_an_hour)
         hours = Decimal(end - start) / Decimal(_HOUR_MS)
@@ -108,14 +112,19 @@ def _spans(used: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     spans: dict[str, tuple[int, int]] = {}
     for one in used:
         start, end = one.get("start_time") or 0, one.get("end_time") or 0
-        if start and end > start:
-            sku = _sku_of(one)
+        sku = _sku_of(one)
+        if sku and start and end > start:
             first, last = spans.get(sku, (start, end))
             spans[sku] = (min(first, start), max(last, end))
     return spans
 
 
-def _sku_of(task: Mapping[str, Any]) -> str:
+def _sku_of(task: Mapping[str, Any]) -> str | None:
+    """Return the SKU of the compute that a task uses of its run, None where it uses none."""
+    if "for_each_task" in task:  # which runs from its first iteration to its last
+        return _sku_of(task["for_each_task"]["task"])
+    if not _WITHOUT_COMPUTE.isdisjoint(task):
+        return None
     if task.get("existing_cluster_id"):
         return ALL_PURPOSE
     return JOBS if task.get("new_cluster") or task.get("job_cluster_key") else SERVERLESS

@@ -47,6 +47,24 @@ def test_each_kind_of_compute_is_told_with_its_hours_times_its_rate() -> None:
     assert len({row["record_id"] for row in found.values()}) == 3
 
 
+def test_tasks_without_compute_of_the_run_are_left_out() -> None:
+    others: list[dict[str, Any]] = [
+        *({"run_job_task": {"job_id": 1}}, {"sql_task": {"warehouse_id": "w"}}),
+        *({"condition_task": {"op": "EQUAL_TO"}}, {"alert_task": {"alert_id": "a"}}),
+        {"for_each_task": {"inputs": "[1]", "task": {"run_job_task": {"job_id": 1}}}},
+    ]
+    idle = [_task(1, 3, **other) for other in others]
+    found = _usage({"tasks": [_task(0, 1, job_cluster_key="k"), *idle]})
+    assert {sku: row["usage_quantity"] for sku, row in found.items()} == {JOBS: Decimal(1)}
+    assert _usage({**_task(0, 3), "tasks": idle}) == {}
+
+
+def test_the_iterations_of_a_task_count_as_the_compute_that_the_nested_task_names() -> None:
+    nested = {"notebook_task": {"notebook_path": "/n"}, "job_cluster_key": "k"}
+    found = _usage({"tasks": [_task(0, 2, for_each_task={"inputs": "[1, 2]", "task": nested})]})
+    assert {sku: row["usage_quantity"] for sku, row in found.items()} == {JOBS: Decimal(2)}
+
+
 def test_what_took_no_time_used_nothing() -> None:
     assert _usage({"tasks": [_task(1, 1), {"start_time": 5}]}) == {}
     assert _usage({"start_time": 0, "end_time": 0}) == {}
