@@ -28,6 +28,7 @@ _KEPT = frozenset(
         *("_tags", "_views", "_volumes"),
     }
 )
+_ROUTINES = {"functions": "function", "models": "registered model", "prompts": "prompt"}
 _COMMIT = re.compile(r"[0-9]{20}\.(json|checkpoint.*)")
 
 Entry = dict[str, str]
@@ -112,6 +113,29 @@ class Lake:
         folder = self.folder(catalog, schema) / f"_{kind}"
         names = (file.name for file in folder.glob("*.json")) if folder.is_dir() else ()
         return sorted(name.removesuffix(".json") for name in names if not name.startswith("."))
+
+    def routines(self, catalog: str, schema: str, name: str) -> set[str]:
+        """Return the kinds of what has a name in a schema: functions, models, prompts."""
+        kinds = ("functions", "prompts")
+        found = {kind for kind in kinds if self.entry(kind, catalog, schema, name).is_file()}
+        # The workspace keeps the files of models beside the catalogs.
+        model = self.root.parent / "models" / catalog.lower() / schema.lower() / checked(name)
+        return found | ({"models"} if model.is_dir() else set())
+
+    def other_routine(self, kind: str, full_name: str) -> str | None:
+        """Return why nothing of a kind can have a name, None if it can.
+
+        One of functions, models and prompts has it: were it two, what the owner of one may do
+        would be hard to tell from what may be done with the other. Source: Databricks docs,
+        models in Unity Catalog are securables of the type FUNCTION.
+        """
+        catalog, schema, name = full_name.split(".")
+        for other in sorted(self.routines(catalog, schema, name) - {kind}):
+            return (
+                f"The name '{full_name}' is that of a {_ROUTINES[other]}: functions, registered"
+                " models and prompts of a schema share their names."
+            )
+        return None
 
     def holds(self, catalog: str, schema: str) -> dict[str, int]:
         """Return how many tables (with views), functions and volumes are in a schema.

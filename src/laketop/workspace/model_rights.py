@@ -33,11 +33,11 @@ class ModelRights:
         elif owner is None or self._workspace.is_admin or self._owns(owner):
             return
         elif right == "READ":
-            rights.require_sees("FUNCTION", name)
+            rights.require_sees("MODEL", name)
         elif right == "MANAGE":
-            rights.require_manage("FUNCTION", name)
+            rights.require_manage("MODEL", name)
         else:
-            rights.require(right, "FUNCTION", name)
+            rights.require(right, "MODEL", name)
 
     def sees(self, name: str, owner: str | None) -> bool:
         """Tell whether the caller may know of a model."""

@@ -76,11 +76,17 @@ class Prompts:
     # --- prompts ---
 
     def create(self, prompt: Prompt) -> None:
-        """Keep a new prompt in a schema that is there. Errors: AlreadyExists."""
+        """Keep a new prompt in a schema that is there.
+
+        Errors: AlreadyExists; InvalidParameterValue for the name of a function or a model.
+        """
         with self._lake.alone():
             file = self._file(prompt.name)
             if file.exists():
                 raise AlreadyExists(f"Prompt '{prompt.name}' already exists.")
+            problem = self._lake.other_routine("prompts", prompt.name)
+            if problem is not None:
+                raise InvalidParameterValue(problem)
             _write(file, prompt)
 
     def prompt(self, name: str) -> Prompt:

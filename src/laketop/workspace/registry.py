@@ -78,6 +78,7 @@ class Registry:
         now_ms: Callable[[], int],
         allow: Allow = lambda _right, _name, _owner: None,
         told: Told = lambda _event, _data: None,
+        problem_of: Callable[[str], str | None] = lambda _name: None,
     ) -> None:
         """Open the registry in the SQLite file `database`, made by `mlflow_database.make`.
 
@@ -85,7 +86,8 @@ class Registry:
 
         `schema_exists(catalog, schema)` says whether a schema is there; with None as the
         schema, whether the catalog is. `allow` raises where the caller may not do what is asked.
-        `told` is called after what a webhook may want to know of.
+        `told` is called after what a webhook may want to know of. `problem_of` returns why no
+        new model can have a full name, None if one can.
         """
         store: Any = RegistryStore
         self._store = store(mlflow_database.address(database))
@@ -94,6 +96,7 @@ class Registry:
         self._now_ms = now_ms
         self._allow = allow
         self._told = told
+        self._problem_of = problem_of
         self._writing = threading.Lock()
         tables.create_all(self._store.engine)
 
@@ -123,6 +126,9 @@ class Registry:
                 raise MlflowException(
                     f"Registered Model (name={name}) already exists.", RESOURCE_ALREADY_EXISTS
                 )
+            problem = self._problem_of(name)
+            if problem is not None:
+                raise MlflowException(problem, INVALID_PARAMETER_VALUE)
             # The engine knows a model, on which SQL grants, by its folder.
             durable.make_folder(self._files.joinpath(*name.split(".")))
             # The owner goes first: without its model it says nothing, and the next create takes it.

@@ -6,7 +6,7 @@ Source: Databricks docs, privileges and error classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.platform import PermissionDenied
@@ -24,6 +24,14 @@ _OPEN = {"SELECT", "USE CATALOG", "USE SCHEMA", "READ VOLUME", "EXECUTE"}
 _DATA = {"SELECT", "MODIFY", "EXECUTE", "READ VOLUME", "WRITE VOLUME"}
 """What the owner of a catalog or schema has on what others made in it only by a grant."""
 _METASTORE = "metastore"
+_FILES = {
+    "TABLE": ("owners", "views", "tables"),
+    "VOLUME": ("volumes",),
+    "FUNCTION": ("functions",),
+}
+"""Where owners are kept; those of MODEL and PROMPT are known to who asks of them."""
+_GRANTED_AS = {"MODEL": "FUNCTION"}
+"""What grants call a type. Of a prompt there are none but on what holds it."""
 
 
 class Securables:
@@ -67,14 +75,12 @@ class Securables:
         if shared or self._workspace.is_admin or self._owns(type_, name):
             return True
         names, mine = name.split("."), self._mine()
-        held = {
-            privilege
-            for who, privilege, _, _ in self._privileges.effective(type_, name)
-            if who in mine
-        }
+        held = {privilege for who, privilege, _, _ in self._effective(type_, name) if who in mine}
         if "BROWSE" in held:
             return True
-        held &= APPLICABLE[type_]  # to use a schema says nothing of its tables
+        held &= APPLICABLE[
+            _GRANTED_AS.get(type_, type_)
+        ]  # to use a schema says nothing of its tables
         wanted = [("CATALOG", names[0], "USE CATALOG")] if len(names) > 1 else []
         if len(names) > 2:
             wanted.append(("SCHEMA", ".".join(names[:2]), "USE SCHEMA"))
@@ -113,10 +119,13 @@ class Securables:
         found = (
             [(who, p) for who, held in self._privileges.on(type_, name).items() for p in held]
             if type_ == "METASTORE"
-            else [(who, p) for who, p, _, _ in self._privileges.effective(type_, name)]
+            else [(who, p) for who, p, _, _ in self._effective(type_, name)]
         )
         covers = {privilege, "MANAGE"} if privilege == "MANAGE" else {privilege, ALL}
         return any(who in mine and p in covers for who, p in found)
+
+    def _effective(self, type_: str, name: str) -> Iterator[tuple[str, str, str, str]]:
+        return self._privileges.effective(_GRANTED_AS.get(type_, type_), name)
 
     def _mine(self) -> set[str]:
         return {self._workspace.user, EVERYBODY, *self._workspace.groups_of_caller()}
@@ -143,8 +152,7 @@ class Securables:
             return read(self._lake.folder(names[0]) / "_catalog.json").get("owner")
         if len(names) == 2:
             return read(self._lake.folder(*names) / "_schema.json").get("owner")
-        kinds = {"TABLE": ("owners", "views", "tables"), "VOLUME": ("volumes",)}
-        for kind in kinds.get(type_, ("functions",)):
+        for kind in _FILES.get(type_, ()):
             owner = read(self._lake.entry(kind, *names)).get("owner")
             if owner:
                 return owner
@@ -152,4 +160,4 @@ class Securables:
 
 
 def _words(type_: str) -> str:
-    return "Routine or Model" if type_ == "FUNCTION" else type_.capitalize()
+    return "Routine or Model" if type_ in {"FUNCTION", "MODEL"} else type_.capitalize()

@@ -43,15 +43,13 @@ class Functions(UnityService):
         """Make a function of SQL or Python.
 
         Errors: NotFound for the schema; BadRequest with FUNCTION_ALREADY_EXISTS;
-        InvalidParameterValue for parts that cannot be; NotImplemented for another language.
+        InvalidParameterValue for parts that cannot be, and for the name of a model or
+        a prompt; NotImplemented for another language.
         """
         sent = fields_of(CreateFunction, function_info)
         names = [lake.checked(sent[f"{of}name"]) for of in ("catalog_", "schema_", "")]
         self._lake.schema(names[0], names[1])
         self._rights.require_create("CREATE FUNCTION", ".".join(names[:2]))
-        file = self._lake.entry("functions", *names)
-        if file.exists():
-            raise lake.already("Function", ".".join(names))
         entry = {
             "catalog": names[0],
             "namespace": names[1],
@@ -61,7 +59,9 @@ class Functions(UnityService):
         }
         if sent["routine_body"] == "EXTERNAL":
             entry["python"] = sent["routine_definition"]
-        self._lake.keep(file, entry)
+        with self._lake.alone():
+            self._check_free(names)
+            self._lake.keep(self._lake.entry("functions", *names), entry)
         return self._info(*names)
 
     @route("GET /api/2.1/unity-catalog/functions")
@@ -110,6 +110,14 @@ class Functions(UnityService):
         file.unlink()
         durable.flush_folder(file.parent)
         Privileges(self._lake).forget(".".join(names))
+
+    def _check_free(self, names: Sequence[str]) -> None:
+        full_name = ".".join(names)
+        if self._lake.entry("functions", *names).exists():
+            raise lake.already("Function", full_name)
+        problem = self._lake.other_routine("functions", full_name)
+        if problem is not None:
+            raise InvalidParameterValue(problem)
 
     def _check(self, catalog: str, schema: str, name: str) -> None:
         self._lake.schema(catalog, schema)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.platform import InternalError, NotFound
 
+from laketop.workspace.lake import Lake
 from laketop.workspace.model_rights import ModelRights
 from laketop.workspace.paths import located
 from laketop.workspace.service import Service, mount
@@ -153,6 +154,9 @@ class Mlflow(Service):
                 now_ms=self.workspace.now_ms,
                 allow=ModelRights(self.workspace).allow,
                 told=self.workspace.webhooks.fire,
+                problem_of=functools.partial(
+                    Lake(self.workspace.metastore / "catalog").other_routine, "models"
+                ),
             )
         return Parts(Backend(tracking, registry.store, self._folder_of), registry)
 

@@ -211,7 +211,7 @@ class Prompts(UnityService):
         if prompt.owner in mine:
             return True
         try:
-            self._rights.require(privilege, "FUNCTION", prompt.name)
+            self._rights.require(privilege, "PROMPT", prompt.name)
         except PermissionDenied:
             return False
         return True
@@ -240,7 +240,7 @@ class Prompts(UnityService):
         self._lake.schema(*schema.split("."))
         owner = self._prompts.prompt(name).owner if self._is_there(name) else None
         if owner not in {self.workspace.user, *self.workspace.groups_of_caller()}:
-            self._rights.require(privilege, "FUNCTION", name)
+            self._rights.require(privilege, "PROMPT", name)
 
     def _is_there(self, name: str) -> bool:
         return self._lake.entry("prompts", *name.split(".")).is_file()

@@ -73,9 +73,10 @@ class RegisteredModels(Service):
         names = full_name.split(".")
         if self.workspace.is_admin:
             return
-        if names[2] in home.listed("functions", *names[:2]):
+        kinds = home.routines(*names)
+        if "functions" in kinds:
             Securables(self.workspace).require_manage("FUNCTION", full_name)
-        else:
+        if "models" in kinds or "functions" not in kinds:
             owner = self._translated(lambda: self._registry.model(full_name)).owner
             ModelRights(self.workspace).allow("MANAGE", full_name, owner)
 
