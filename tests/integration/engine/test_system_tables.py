@@ -7,7 +7,8 @@ import secrets
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue
-from databricks.sdk.service.jobs import ConditionTask, ConditionTaskOp, Task
+from databricks.sdk.service.jobs import NotebookTask, Task
+from databricks.sdk.service.workspace import ImportFormat, Language
 from pyspark.sql import SparkSession
 
 from laketop.workspace.daemon import Contact
@@ -20,8 +21,9 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     client.secrets.put_secret(scope, "k", string_value="a-hidden-value")
     with pytest.raises(InvalidParameterValue):
         client.secrets.create_scope("not a scope")
-    condition = ConditionTask(left="1", op=ConditionTaskOp.EQUAL_TO, right="1")
-    task = Task(task_key="only", condition_task=condition)
+    path = f"/Shared/{scope}"  # a notebook, as conditions use no compute
+    client.workspace.upload(path, b"print(1)", format=ImportFormat.SOURCE, language=Language.PYTHON)
+    task = Task(task_key="only", notebook_task=NotebookTask(notebook_path=path))
     job = client.jobs.create(name=scope, tasks=[task]).job_id
     run = client.jobs.run_now(job or 0).result().run_id
     flush = "/api/laketop/1/system-tables/flush"
