@@ -38,7 +38,10 @@ Record = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Prompt:
-    """A prompt as it is kept. Units: times in ms since 1970, UTC; versions count from 1."""
+    """A prompt as it is kept, but for its name, which its place tells.
+
+    Units: times in ms since 1970, UTC; versions count from 1.
+    """
 
     name: str
     owner: str
@@ -94,14 +97,12 @@ class Prompts:
         found = _read(self._file(name))
         if found is None:
             raise ResourceDoesNotExist(f"Prompt '{name[:300]}' does not exist.")
-        return Prompt(**found)
+        return Prompt(**{**found, "name": name})
 
     def change(self, name: str, change: Callable[[Prompt], Prompt]) -> Prompt:
         """Keep a prompt as `change` returns it, and return it; what that raises changes nothing."""
         with self._lake.alone():
-            changed = change(self.prompt(name))
-            _write(self._file(name), changed)
-            return changed
+            return self._changed(name, change)
 
     def delete(self, name: str) -> None:
         """Forget a prompt. Errors: BadRequest while it has versions."""
@@ -126,11 +127,12 @@ class Prompts:
 
     def create_version(self, name: str, new: PromptVersion) -> PromptVersion:
         """Keep a version under the next number, and return it."""
-        number = self.change(name, lambda one: dataclasses.replace(one, next=one.next + 1)).next - 1
-        made = dataclasses.replace(new, number=number)
-        durable.make_folder(self._file(name).with_suffix(""))
-        _write(self._version_file(name, number), made)
-        return made
+        with self._lake.alone():
+            counted = self._changed(name, lambda one: dataclasses.replace(one, next=one.next + 1))
+            made = dataclasses.replace(new, number=counted.next - 1)
+            durable.make_folder(self._file(name).with_suffix(""))
+            _write(self._version_file(name, made.number), made)
+            return made
 
     def versions(self, name: str) -> list[int]:
         """Return the numbers of a prompt's versions, the newest first."""
@@ -162,10 +164,11 @@ class Prompts:
             left = {alias: at for alias, at in prompt.aliases.items() if at != number}
             return dataclasses.replace(prompt, aliases=left)
 
-        self.change(name, without)
-        file = self._version_file(name, number)
-        file.unlink(missing_ok=True)
-        durable.flush_folder(file.parent)
+        with self._lake.alone():
+            self._changed(name, without)
+            file = self._version_file(name, number)
+            file.unlink(missing_ok=True)
+            durable.flush_folder(file.parent)
 
     # --- aliases ---
 
@@ -200,6 +203,11 @@ class Prompts:
                 raise ResourceDoesNotExist(f"Prompt '{name}' has no version.")
             return self.version(name, numbers[0])
         return self.version(name, _aliased(prompt, alias))
+
+    def _changed(self, name: str, change: Callable[[Prompt], Prompt]) -> Prompt:
+        changed = change(self.prompt(name))
+        _write(self._file(name), changed)
+        return changed
 
     def _file(self, name: str) -> Path:
         return self._lake.entry("prompts", *name.split("."))
@@ -241,7 +249,9 @@ def _aliased(prompt: Prompt, alias: str) -> int:
 
 
 def _write(file: Path, what: Prompt | PromptVersion) -> None:
-    durable.write_json(file, dataclasses.asdict(what))
+    kept = dataclasses.asdict(what)
+    kept.pop("name", None)  # it is another once the schema is renamed
+    durable.write_json(file, kept)
 
 
 def _read(file: Path) -> Record | None:

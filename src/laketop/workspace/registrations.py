@@ -132,6 +132,14 @@ class Registrations:
             _check_approver(value, caller)
         self.registry.set_version_tag(name, number, key, value)
 
+    def change_version_tags(
+        self, name: str, number: int, added: Mapping[str, str], removed: list[str], *, caller: str
+    ) -> None:
+        """Set and delete a version's tags, all or none, as `set_version_tag` does one."""
+        if APPROVED_BY in added:
+            _check_approver(added[APPROVED_BY], caller)
+        self.registry.change_version_tags(name, number, added, removed)
+
     def _check_job(self, job_id: str | None) -> None:
         try:
             self.deployments.check(job_id or "")

@@ -26,6 +26,11 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModelAlias,
 )
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+from mlflow.utils.validation import (
+    _validate_model_version_tag,
+    _validate_registered_model_tag,
+    _validate_tag_name,
+)
 
 from laketop import durable
 from laketop.workspace import mlflow_database, model_files
@@ -46,8 +51,11 @@ from laketop.workspace.registry_records import (
     versions,
 )
 
-# MLflow's entities have no types of their own.
+# MLflow's entities and checks have no types of their own.
 _tag: Any = model_registry
+_check_model_tag: Any = _validate_registered_model_tag
+_check_version_tag: Any = _validate_model_version_tag
+_check_key: Any = _validate_tag_name
 
 PAGE = 100
 LARGEST_PAGE = 1000
@@ -218,6 +226,18 @@ class Registry:
             self.model(name)
             self._store.delete_registered_model_tag(name, key)
 
+    def change_model_tags(self, name: str, added: Mapping[str, str], removed: list[str]) -> None:
+        """Set and delete tags; all of them, or none where one cannot be."""
+        for key, value in added.items():
+            _check_model_tag(key, value)
+        for key in removed:
+            _check_key(key)
+        self.model(name)
+        for key, value in added.items():
+            self.set_model_tag(name, key, value)
+        for key in removed:
+            self.delete_model_tag(name, key)
+
     # Versions
 
     def create_version(self, name: str, new: NewVersion, *, owner: str) -> ModelVersion:
@@ -357,6 +377,20 @@ class Registry:
             self._store.delete_model_version_tag(name, version, key)
         told = {"name": name, "version": str(version), "key": key}
         self._told("model_version_tag.deleted", told)
+
+    def change_version_tags(
+        self, name: str, version: int, added: Mapping[str, str], removed: list[str]
+    ) -> None:
+        """Set and delete tags; all of them, or none where one cannot be."""
+        for key, value in added.items():
+            _check_version_tag(key, value)
+        for key in removed:
+            _check_key(key)
+        self.version(name, version)
+        for key, value in added.items():
+            self.set_version_tag(name, version, key, value)
+        for key in removed:
+            self.delete_version_tag(name, version, key)
 
     # Aliases
 

@@ -139,6 +139,24 @@ def test_tags_of_what_is_no_model_are_set_elsewhere(client: WorkspaceClient, mod
             client.api_client.do("PATCH", path, body={"changes": wrong})
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"add_tags": [{"key": "a", "value": "1"}, {"key": "approved_by", "value": "bea"}]},
+        {"add_tags": [{"key": "a", "value": "1"}, {"key": "k" * 600, "value": "2"}]},
+        {"add_tags": [{"key": "a", "value": "1"}], "remove": ["../up"]},
+    ],
+)
+def test_tags_are_changed_all_or_none(
+    client: WorkspaceClient, model: str, changes: dict[str, Any]
+) -> None:
+    path = f"/api/2.1/unity-catalog/subentity-tags/FUNCTION/{model}/1"
+    with pytest.raises(BadRequest):
+        client.api_client.do("PATCH", path, body={"changes": changes})
+    told: Any = client.api_client.do("GET", f"/api/2.1/unity-catalog/models/{model}/versions/1")
+    assert "tags" not in told
+
+
 def test_a_schema_with_models_goes_by_force_alone(client: WorkspaceClient) -> None:
     schema = f"s{uuid.uuid4().hex}"
     client.schemas.create(schema, "main")

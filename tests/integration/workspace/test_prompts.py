@@ -220,6 +220,24 @@ def test_runs_models_and_traces_tell_the_prompts_that_they_used(
 
 
 @pytest.mark.parametrize(
+    "ids", [["r" * 256], [""], [f"r{number}" for number in range(10_001)], ["r1", {}]]
+)
+def test_links_that_cannot_be_are_refused_and_none_is_kept(
+    registry: MlflowClient,
+    client: WorkspaceClient,
+    workspace: Workspace,
+    name: str,
+    ids: list[object],
+) -> None:
+    mlflow.genai.register_prompt(name, "one")
+    body = {"prompt_versions": [{"name": name, "version": "1"}], "trace_ids": ids}
+    path = "/api/2.0/mlflow/unity-catalog/prompt-versions/links-to-traces"
+    with pytest.raises(BadRequest):
+        client.api_client.do("POST", path, body=body)
+    assert Prompts(Lake(workspace.metastore / "catalog")).version(name, 1).links == ()
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         {"template": "no JSON"},
@@ -283,3 +301,34 @@ def test_a_schema_with_prompts_goes_by_force_alone(
     client.schemas.delete("main.full", force=True)
     client.schemas.create("full", "main")
     assert registry.get_prompt("main.full.p") is None
+
+
+def test_prompts_follow_their_schema_to_its_new_name(
+    registry: MlflowClient, client: WorkspaceClient, make_user: MakeUser, client_of: ClientOf
+) -> None:
+    client.catalogs.create("moving")
+    client.schemas.create("before", "moving")
+    mlflow.genai.register_prompt("moving.before.p", "one")
+    client.schemas.update("moving.before", new_name="after")
+    client.schemas.create("before", "moving")
+    ann = make_user().user_name or ""
+
+    def allow(on: str, name: str, *privileges: Privilege) -> None:
+        changes = [PermissionsChange(principal=ann, add=list(privileges))]
+        client.grants.update(on, name, changes=changes)
+
+    def found(by: WorkspaceClient) -> list[str]:
+        asked = {"catalog_schema": {"catalog_name": "moving", "schema_name": "after"}}
+        told: Any = by.api_client.do("POST", f"{ROUTES}/search", body=asked)
+        return [one["name"] for one in told["prompts"]]
+
+    prompt = registry.get_prompt("moving.after.p")
+    assert prompt is not None
+    assert prompt.name == "moving.after.p"
+    assert found(client) == ["moving.after.p"]
+    allow("catalog", "moving", Privilege.USE_CATALOG)
+    allow("schema", "moving.before", Privilege.USE_SCHEMA, Privilege.EXECUTE)
+    assert found(client_of(ann)) == []
+    allow("schema", "moving.after", Privilege.USE_SCHEMA, Privilege.EXECUTE)
+    assert found(client_of(ann)) == ["moving.after.p"]
+    client.catalogs.delete("moving", force=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -69,3 +70,20 @@ def test_what_cannot_be_is_said(client: WorkspaceClient, model: str) -> None:
         client.registered_models.delete_alias(model, "champion")
     with pytest.raises(BadRequest, match="3 parts"):
         client.registered_models.get("main.default")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"add_tags": [{"key": "a", "value": "1"}, {"key": "k" * 600, "value": "2"}]},
+        {"add_tags": [{"key": "a", "value": "1"}], "remove": ["../up"]},
+    ],
+)
+def test_tags_are_changed_all_or_none(
+    client: WorkspaceClient, model: str, changes: dict[str, object]
+) -> None:
+    path = f"/api/2.1/unity-catalog/securable-tags/FUNCTION/{model}"
+    with pytest.raises(BadRequest):
+        client.api_client.do("PATCH", path, body={"changes": changes})
+    told: Any = client.api_client.do("GET", f"/api/2.1/unity-catalog/models/{model}")
+    assert "tags" not in told

@@ -114,14 +114,9 @@ class ModelVersions(Service):
         added, removed = changes_of(changes)
         model, caller = (securable_full_name, subentity_name), self.workspace.user
 
-        def change() -> None:
-            self._registry.version(*model)
-            for key, value in added.items():
-                self._registrations.set_version_tag(*model, key, value, caller=caller)
-            for key in removed:
-                self._registry.delete_version_tag(*model, key)
-
-        await self._of_registry(change)
+        await self._of_registry(
+            lambda: self._registrations.change_version_tags(*model, added, removed, caller=caller)
+        )
 
     @route(f"GET {_PATH}/versions")
     async def list(

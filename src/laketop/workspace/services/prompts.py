@@ -23,6 +23,9 @@ _ALL: Final = "/api/2.0/mlflow/unity-catalog/prompts"
 _LINKS: Final = "/api/2.0/mlflow/unity-catalog/prompt-versions"
 _NAME: Final = re.compile(r"[\w-]{1,200}", re.ASCII)
 _LONGEST: Final = 1_000_000
+_LONGEST_ID: Final = 255
+_MOST_LINKS: Final = 10_000
+"""To how many runs, models and traces a version is linked at most; each link writes them all."""
 
 Entries = list[dict[str, Any]]
 
@@ -264,7 +267,7 @@ class Prompts(UnityService):
         versions = [_entry(one) for one in entries]
         for name, number in versions:  # all of them, or none
             self._require("EXECUTE", name)
-            self._prompts.version(name, number)
+            _linked(self._prompts.version(name, number), kind, ids)
         for name, number in versions:
             self._prompts.change_version(name, number, lambda one: _linked(one, kind, ids))
 
@@ -315,7 +318,13 @@ def _template(sent: Mapping[str, Any]) -> str:
 
 
 def _linked(version: PromptVersion, kind: str, ids: list[str]) -> PromptVersion:
+    if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST_ID for one in ids):
+        raise InvalidParameterValue(f"The id of a {kind} has 1 to {_LONGEST_ID} characters.")
     links = dict.fromkeys((*version.links, *((kind, one) for one in ids)))
+    if len(links) > _MOST_LINKS:
+        raise InvalidParameterValue(
+            f"A version of a prompt is linked to {_MOST_LINKS} runs, models and traces at most."
+        )
     return dataclasses.replace(version, links=tuple(links))
 
 

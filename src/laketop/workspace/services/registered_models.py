@@ -140,14 +140,9 @@ class RegisteredModels(Service):
         lake.parts(securable_full_name, 3, "model")
         added, removed = changes_of(changes)
 
-        def change() -> None:
-            self._registry.model(securable_full_name)
-            for key, value in added.items():
-                self._registry.set_model_tag(securable_full_name, key, value)
-            for key in removed:
-                self._registry.delete_model_tag(securable_full_name, key)
-
-        await self.of_registry(change)
+        await self.of_registry(
+            lambda: self._registry.change_model_tags(securable_full_name, added, removed)
+        )
 
     @route("DELETE /api/2.1/unity-catalog/models/{full_name}")
     async def delete(self, full_name: str) -> None:

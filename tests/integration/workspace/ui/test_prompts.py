@@ -48,6 +48,21 @@ def test_the_address_that_mlflow_prints_shows_the_version(look: Look) -> None:
     assert f"/ml/prompts/{_NAME}" in page.links  # to the other versions
 
 
+def test_older_versions_are_on_pages_of_their_own(client: WorkspaceClient, look: Look) -> None:
+    do, name = client.api_client.do, "main.default.often"
+    do("POST", _ROUTES, body={"name": name})
+    for _ in range(60):
+        do("POST", f"{_ROUTES}/{name}/versions", body={"prompt_version": {"template": '"t"'}})
+    first = look(f"/ml/prompts/{name}")
+    assert ("Version 11" in first.text, "Version 10" in first.text) == (True, False)
+    (older,) = [link for link in first.links if "page=" in link]
+    second = look(older)
+    assert ("Version 10" in second.text, "Version 11" in second.text) == (True, False)
+    assert "Version 2" in second.text
+    assert "Version 60" in look(f"/ml/prompts/{name}?page=none").text
+    assert not [link for link in second.links if "page=" in link]
+
+
 @pytest.mark.parametrize("name", ["main.default.none", "greeting", "a.b/c"])
 def test_what_is_not_registered_is_not_found(look: Look, name: str) -> None:
     assert look(f"/ml/prompts/{name}", status=404).status == 404

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 
 from databricks.sdk.errors.platform import NotFound, ResourceDoesNotExist
 
 from laketop.workspace.lake import Lake
 from laketop.workspace.model_names import name_problem
 from laketop.workspace.prompts import Prompt, Prompts, PromptVersion
-from laketop.workspace.ui.elements import chip, chips, code, facts, link, moment, section, table
+from laketop.workspace.ui.elements import (
+    chip,
+    chips,
+    code,
+    facts,
+    link,
+    moment,
+    pager,
+    section,
+    table,
+)
 from laketop.workspace.ui.html import Html, el, join
 from laketop.workspace.ui.view import Page, View, page, path
 
 _NONE = "There is no prompt yet: `mlflow.genai.register_prompt` registers one."
 _MOST = 50
+_NUMBER = re.compile("[0-9]{1,9}", re.ASCII)
 _TRAIL = [("Prompts", "/ml/prompts")]
 
 
@@ -50,9 +62,13 @@ def prompt(view: View, name: str, experiment: str = "") -> Page:
     files, found = Prompts(_lake(view)), _readable(view, name)
     asked = view.query.get("promptVersion", "")
     known = files.versions(name)
-    numbers = [number for number in known if str(number) == asked] if asked else known[:_MOST]
+    before = view.query.get("page", "")
+    is_number = _NUMBER.fullmatch(before) is not None
+    rest = [one for one in known if not is_number or one < int(before)]
+    numbers = [number for number in known if str(number) == asked] if asked else rest[:_MOST]
     versions = [files.version(name, number) for number in numbers]
-    left = len(known) - len(numbers)
+    older = view.here(page=str(numbers[-1])) if not asked and len(rest) > _MOST else None
+    every = link(f"all {len(known)} versions", path("ml", "prompts", name))
     body = join(
         facts(
             ("Name", el("code", found.name)),
@@ -63,7 +79,7 @@ def prompt(view: View, name: str, experiment: str = "") -> Page:
             ("Tags", chips(found.tags) if found.tags else None),
         ),
         [_version(found, one) for one in versions],
-        el("p", link(f"all {len(known)} versions", path("ml", "prompts", name))) if left else None,
+        el("p", every) if asked else pager(older, newest=view.here() if is_number else None),
     )
     return Page(title=found.name, body=body, section="experiments", trail=_TRAIL)
 
