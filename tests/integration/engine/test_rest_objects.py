@@ -73,6 +73,23 @@ def test_functions_are_called(
     assert "Comment:       made over REST" in told
 
 
+def test_a_name_of_a_prompt_or_a_registered_model_is_refused(
+    spark: SparkSession, laketop_client: WorkspaceClient, schema: str
+) -> None:
+    """Rights on one of them are asked as on a function."""
+    catalog, _, inner = schema.partition(".")
+    prompts = "/api/2.0/mlflow/unity-catalog/prompts"
+    laketop_client.api_client.do("POST", prompts, body={"name": f"{schema}.p"})
+    laketop_client.registered_models.create(catalog_name=catalog, schema_name=inner, name="m")
+    for name, kind in (("p", "prompt"), ("m", "registered model")):
+        for create in ("CREATE", "CREATE OR REPLACE"):
+            with pytest.raises(AnalysisException, match=f"that of a {kind}: functions"):
+                spark.sql(f"{create} FUNCTION {schema}.{name}() RETURNS INT RETURN 1")
+    laketop_client.registered_models.delete(f"{schema}.m")
+    spark.sql(f"CREATE FUNCTION {schema}.m() RETURNS INT RETURN 1")
+    assert spark.sql(f"SELECT {schema}.m() AS n").first() == (1,)
+
+
 def test_a_body_that_is_no_sql_is_told_by_its_call_alone(
     spark: SparkSession, laketop_client: WorkspaceClient, schema: str
 ) -> None:

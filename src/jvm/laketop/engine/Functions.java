@@ -275,6 +275,9 @@ final class Functions {
       throw Refusal.taken("ROUTINE_ALREADY_EXISTS", "routine", name);
     }
     requirePrivilege(name, Files.exists(file));
+    if (!Files.exists(file)) {
+      requireFree(name);
+    }
     String catalog = session.sessionState().catalogManager().currentCatalog().name();
     String namespace = Names.currentSchema(session);
     Map<String, String> entry = new HashMap<>(Map.of(
@@ -288,6 +291,16 @@ final class Functions {
     JsonFiles.write(file, entry);
     if (python.isEmpty()) {
       REGISTERED.put(String.join(".", name), file.toFile().lastModified());
+    }
+  }
+
+  /** Refuses a name that a registered model or a prompt has: the rights on one are the other's. */
+  private static void requireFree(String[] name) {
+    boolean model = Files.isDirectory(Securables.model(name));
+    if (model || Files.exists(Lake.entry("prompts", name))) {
+      throw Refusal.of("ROUTINE_ALREADY_EXISTS", "The name `" + String.join("`.`", name)
+          + "` is that of a " + (model ? "registered model" : "prompt")
+          + ": functions, registered models and prompts of a schema share their names.");
     }
   }
 

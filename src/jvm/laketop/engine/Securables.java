@@ -35,7 +35,7 @@ final class Securables {
   }
 
   /** Returns the folder of a registered model, which the workspace keeps; grants call it a function. */
-  private static Path model(String[] name) {
+  static Path model(String[] name) {
     return Lake.root().resolveSibling("models").resolve(Path.of(name[0], name[1], name[2]));
   }
 
