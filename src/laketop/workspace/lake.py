@@ -117,10 +117,12 @@ class Lake:
     def routines(self, catalog: str, schema: str, name: str) -> set[str]:
         """Return the kinds of what has a name in a schema: functions, models, prompts."""
         kinds = ("functions", "prompts")
-        found = {kind for kind in kinds if self.entry(kind, catalog, schema, name).is_file()}
+        places = {kind: self.entry(kind, catalog, schema, name) for kind in kinds}
         # The workspace keeps the files of models beside the catalogs.
-        model = self.root.parent / "models" / catalog.lower() / schema.lower() / checked(name)
-        return found | ({"models"} if model.is_dir() else set())
+        folder = self.root.parent / "models" / catalog.lower() / schema.lower()
+        places["models"] = folder / checked(name)
+        # Of a name that is too long for a file it says no, where a Path would raise.
+        return {kind for kind, place in places.items() if os.path.exists(place)}  # noqa: PTH110
 
     def other_routine(self, kind: str, full_name: str) -> str | None:
         """Return why nothing of a kind can have a name, None if it can.

@@ -137,6 +137,8 @@ class Registry:
             problem = self._problem_of(name)
             if problem is not None:
                 raise MlflowException(problem, INVALID_PARAMETER_VALUE)
+            for key, value in (tags or {}).items():
+                _check_model_tag(key, value)
             # The engine knows a model, on which SQL grants, by its folder.
             durable.make_folder(self._files.joinpath(*name.split(".")))
             # The owner goes first: without its model it says nothing, and the next create takes it.

@@ -63,6 +63,19 @@ def test_a_view_or_function_reads_what_its_owner_may_read(
         assert f"User '{EVE}' does not have SELECT on TABLE '{hidden}.t'" in denial(bobs, read)
 
 
+def test_a_view_reads_files_that_its_owner_may_read(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    folder = f"/Volumes/{box.replace('.', '/')}/own/in"
+    spark.sql(f"CREATE VOLUME {box}.own")
+    spark.range(3).write.json(folder)
+    spark.sql(f"CREATE VIEW {box}.filed AS SELECT id FROM json.`{folder}`")
+    grant(spark, box, f"SELECT ON VIEW {box}.filed")
+    assert rows(bobs, f"SELECT max(id) FROM {box}.filed") == [(2,)]
+    told = denial(bobs, f"SELECT * FROM json.`{folder}`")
+    assert f"does not have READ VOLUME on VOLUME '{box}.own'" in told
+
+
 @pytest.fixture
 def bobs_own(bobs_token: str, laketop_engine: str) -> Iterator[SparkSession]:
     """Return a session that may be left in a catalog that is dropped then."""

@@ -39,7 +39,6 @@ final class FunctionRule extends Rule<LogicalPlan> {
     Sessions.announce(session);
     refusePath(plan);
     PathAccess.requireCheckpoint(session, plan);
-    PathAccess.requireFiles(session, plan);
     Clones.require(session, plan);
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =

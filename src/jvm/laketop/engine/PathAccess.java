@@ -6,13 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.fs.GlobExpander;
 import org.apache.hadoop.fs.GlobPattern;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.streaming.WriteToStreamStatement;
 import org.apache.spark.sql.classic.SparkSession;
 import scala.Option;
-import scala.collection.immutable.Seq;
-import scala.runtime.BoxedUnit;
 
 /**
  * Whether a user may read or write files by their path: those of a volume by its grants, and of
@@ -47,22 +44,6 @@ final class PathAccess {
         require(Sessions.user(session), "MODIFY", new org.apache.hadoop.fs.Path(place));
       }
     }
-  }
-
-  /**
-   * Is asked before Spark resolves what a query reads by format and path: to learn its columns it
-   * reads files then, and says of whatever goes wrong that the query could not be planned.
-   */
-  static void requireFiles(SparkSession session, LogicalPlan plan) {
-    plan.foreachWithSubqueries(node -> {
-      if (node instanceof UnresolvedRelation relation) {
-        Seq<String> parts = relation.multipartIdentifier();
-        if (parts.size() == 2 && parts.last().startsWith("/") && !parts.head().equals("delta")) {
-          require(Sessions.user(session), SELECT, new org.apache.hadoop.fs.Path(parts.last()));
-        }
-      }
-      return BoxedUnit.UNIT;
-    });
   }
 
   private static List<String> expanded(String pattern) {

@@ -62,9 +62,7 @@ def _scalar(value: Any) -> Any:
     import numpy as np
     import pandas as pd
 
-    if isinstance(
-        value, np.datetime64 | np.timedelta64
-    ):  # whose nanoseconds Python has no type for
+    if isinstance(value, (np.datetime64, np.timedelta64)):
         return "time", value.dtype.str, value.tobytes()
     if isinstance(value, np.generic):
         value = value.item()
@@ -144,6 +142,7 @@ class Forwarding:
             _tell(self._process.stdin, (plain(model_input), plain(params or {})))
             worked, told = pickle.load(self._process.stdout)  # noqa: S301 - of our own process
         except (BrokenPipeError, EOFError, pickle.UnpicklingError):  # the last in mid-answer
+            self._process.kill()  # one that goes on has said something else on the same way
             code = self._process.wait()
             self._said.seek(0)
             words = self._said.read().decode("utf-8", errors="replace").strip().splitlines()

@@ -77,9 +77,9 @@ class Webhooks(Service):
     def start(self) -> None:
         """Go on with what an earlier process had not told."""
         with self.store.reading():
-            left = {id_: told["webhook_id"] for id_, told in self.table("deliveries").items()}
-        for delivery, webhook in left.items():
-            self._begin(webhook, delivery)
+            left = sorted(self.table("deliveries").items(), key=lambda one: str(one[1]["at"]))
+        for delivery, told in left:
+            self._begin(told["webhook_id"], delivery)
 
     def shutdown(self) -> None:
         """Stop telling; what is not told yet is told by the next process."""
@@ -191,8 +191,8 @@ class Webhooks(Service):
                 teller = threading.Thread(
                     target=self._tell, args=(webhook,), name="laketop-webhook", daemon=True
                 )
-                self._tellers[webhook] = teller
                 teller.start()
+                self._tellers[webhook] = teller
 
     def _tell(self, webhook: str) -> None:
         """Tell one webhook what waits for it, one after the other."""
