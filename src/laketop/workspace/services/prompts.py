@@ -210,11 +210,8 @@ class Prompts(UnityService):
 
     def may(self, privilege: str, prompt: Prompt) -> bool:
         """Tell whether the caller may EXECUTE or MANAGE a prompt."""
-        mine = {self.workspace.user, *self.workspace.groups_of_caller()}
-        if prompt.owner in mine:
-            return True
         try:
-            self._rights.require(privilege, "PROMPT", prompt.name)
+            self._allow(privilege, prompt.name, prompt.owner)
         except PermissionDenied:
             return False
         return True
@@ -242,6 +239,10 @@ class Prompts(UnityService):
         schema = name.rpartition(".")[0]
         self._lake.schema(*schema.split("."))
         owner = self._prompts.prompt(name).owner if self._is_there(name) else None
+        self._allow(privilege, name, owner)
+
+    def _allow(self, privilege: str, name: str, owner: str | None) -> None:
+        """Let the owner pass, and who has the privilege. Errors: PermissionDenied."""
         if owner not in {self.workspace.user, *self.workspace.groups_of_caller()}:
             self._rights.require(privilege, "PROMPT", name)
 
