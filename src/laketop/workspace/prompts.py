@@ -30,7 +30,8 @@ LATEST: Final = "latest"
 _CONDITION: Final = re.compile(
     r"\s*(name|tags\.(?:`([^`]+)`|([\w.-]+)))\s*(=|!=|LIKE|ILIKE)\s*'([^']*)'\s*", re.IGNORECASE
 )
-_AND: Final = re.compile(r"\bAND\b(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
+_AND: Final = re.compile(r"'[^']*'|`[^`]*`|(\bAND\b)", re.IGNORECASE)
+"""An AND, as a group, or what is quoted, in which there is none."""
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 Record = dict[str, Any]
@@ -222,9 +223,15 @@ def chosen(condition: str) -> Callable[[Prompt], bool]:
     Source: MLflow's `search_prompts`, `name LIKE 'greet%' AND tags.team = 'a'`.
     Errors: InvalidParameterValue for another filter.
     """
-    conditions = _AND.split(condition) if condition.strip() else []
-    asked = [_condition(part, condition) for part in conditions]
+    parts = _conditions(condition) if condition.strip() else []
+    asked = [_condition(part, condition) for part in parts]
     return lambda prompt: all(fits(prompt) for fits in asked)
+
+
+def _conditions(whole: str) -> list[str]:
+    ands = [found.span(1) for found in _AND.finditer(whole) if found[1]]
+    begins, ends = [0, *(end for _, end in ands)], [*(start for start, _ in ands), len(whole)]
+    return [whole[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
 
 def _condition(part: str, whole: str) -> Callable[[Prompt], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.server
 import json
@@ -57,6 +58,7 @@ class Receiver:
         self.got: queue.Queue[Post] = queue.Queue()
         self.statuses: list[int] = []
         self.headers: dict[str, str] = {}
+        self._answers = threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,7 +66,8 @@ class Receiver:
                 length = int(self.headers["Content-Length"])
                 body = self.rfile.read(length).decode()
                 outer.got.put(Post(self.path, dict(self.headers), body))
-                self.send_response(outer.statuses.pop(0) if outer.statuses else 200)
+                with outer.held():
+                    self.send_response(outer.statuses.pop(0) if outer.statuses else 200)
                 for name, value in outer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -78,6 +81,12 @@ class Receiver:
 
     def next(self) -> Post:
         return self.got.get(timeout=60)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nothing be answered meanwhile."""
+        with self._answers:
+            yield
 
 
 @pytest.fixture
@@ -377,6 +386,46 @@ def test_who_does_not_answer_holds_up_neither_other_webhooks_nor_the_end(
         with serving(*place, webhooks=allowed) as served:
             slow.came.get(timeout=60)
             assert len(_waiting(served.workspace)) == len(names)
+
+
+def test_what_waits_behind_what_could_not_be_told_is_tried_once_until_one_is_told(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    place = (tmp_path / "project", tmp_path / "cache")
+    names = [f"a.b.c{number}" for number in range(7)]
+    with serving(*place, webhooks=(receiver.url,)) as served:
+        _make(served, receiver.url)
+        # Of the first four tries are in vain, then one of each, until one is told.
+        receiver.statuses = [*[503] * 6, 200, 503, 200]
+        with receiver.held():
+            for name in names:
+                _fire(served.workspace, name)
+        found = [receiver.next().data["data"]["name"] for _ in range(11)]
+        assert found == [*[names[0]] * 4, *names[1:4], names[4], *names[4:]]
+        _until(lambda: not _waiting(served.workspace))
+        assert receiver.got.empty()
+
+
+def test_no_more_than_so_many_events_wait_for_one_webhook(
+    tmp_path: Path,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(told, "MOST_WAITING", 3)
+    place = (tmp_path / "project", tmp_path / "cache")
+    with serving(*place, webhooks=(receiver.url,)) as served:
+        webhook = _make(served, receiver.url)
+        with receiver.held():
+            _fire(served.workspace, "a.b.c0")
+            first = receiver.next()
+            for number in range(1, 7):
+                _fire(served.workspace, f"a.b.c{number}")
+        posts = [first, *(receiver.next() for _ in range(3))]
+        assert [one.data["data"]["name"] for one in posts] == [f"a.b.c{n}" for n in range(4)]
+        assert caplog.text.count(f"webhook {webhook} is not told: 3 events wait") == 3
+        _until(lambda: not _waiting(served.workspace))
+        assert receiver.got.empty()
 
 
 def test_of_an_answer_to_what_happened_only_the_head_is_read(

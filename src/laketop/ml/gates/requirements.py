@@ -256,7 +256,7 @@ def _by_package(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[
     """Return the records about each package: of all of PyPI there are tens of thousands."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for record in records:
-        named = {one.get("package", {}).get("name", "") for one in record.get("affected", [])}
+        named = {one.get("package", {}).get("name", "") for one in _affected(record)}
         for name in map(canonical, named):
             found.setdefault(name, []).append(record)
     return found
@@ -281,7 +281,7 @@ def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
     if record.get("withdrawn"):
         return False
     at = Version(version)
-    for affected in record.get("affected", []):
+    for affected in _affected(record):
         package = affected.get("package", {})
         if package.get("ecosystem") != "PyPI" or canonical(package.get("name", "")) != name:
             continue
@@ -295,6 +295,11 @@ def is_affected(record: Mapping[str, Any], name: str, version: str) -> bool:
         ):
             return True
     return False
+
+
+def _affected(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what a record is about; OSV's schema allows a list, null, and nothing."""
+    return record.get("affected") or ()
 
 
 def _version(text: str) -> Any:
@@ -347,7 +352,7 @@ def _records(file: Path) -> list[Mapping[str, Any]]:
             "the file holds no OSV records", file=str(file), hint="each has an `id` and `affected`"
         )
     for record in found:
-        if not _fits(record, _RECORD):
+        if record.get("affected") is not None and not _fits(record, _RECORD):
             raise ConfigError(
                 f"the advisory {record['id']!r} is no OSV record",
                 file=str(file),

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio.to_thread
@@ -42,6 +42,8 @@ WAITS: Final = (0.0, 1.0, 2.0, 4.0)
 _ALL: Final = "/api/2.0/mlflow/webhooks"
 _NAME: Final = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _STATUSES: Final = ("ACTIVE", "DISABLED")
+MOST_WAITING: Final = 1000
+"""How many events wait for a webhook; it is not told of what happens meanwhile."""
 _LONGEST_SECRET: Final = 1000
 _PASSING: Final = (OSError, http.client.HTTPException)
 """What another try may mend; but what laketop itself refuses is an OSError, too."""
@@ -60,7 +62,8 @@ class Webhooks(Service):
 
     What is to be told is kept until it was told, or was tried as often as `WAITS` says. Each
     webhook has a thread while there is something to tell it, and is told one thing after the
-    other, so that one that does not answer holds up no other.
+    other, so that one that does not answer holds up no other. What waits behind a thing that could
+    not be told is tried once, until one is told.
     Source: MLflow's webhooks: mlflow.protos.webhooks_pb2, their headers and signature.
     """
 
@@ -172,7 +175,8 @@ class Webhooks(Service):
     def fire(self, event: str, data: Mapping[str, Any]) -> None:
         """Tell the webhooks of an event, soon and not here."""
         with self.store.reading():
-            webhooks = [one for one in self.table("webhooks").values() if _wants(one, event)]
+            wanting = [one for one in self.table("webhooks").values() if _wants(one, event)]
+        webhooks = [one for one in wanting if self._has_room(one["webhook_id"])]
         if not webhooks:
             return
         told = {"event": event, "data": dict(data), "at": dt.datetime.now(dt.UTC).isoformat()}
@@ -181,6 +185,13 @@ class Webhooks(Service):
                 id_ = str(uuid.uuid4())
                 self.table("deliveries")[id_] = {**told, "webhook_id": one["webhook_id"]}
                 self.store.after_commit(functools.partial(self._begin, one["webhook_id"], id_))
+
+    def _has_room(self, webhook: str) -> bool:
+        with self._guard:
+            has_room = len(self._queues.get(webhook, ())) < MOST_WAITING
+        if not has_room:
+            log.warning("webhook %s is not told: %s events wait for it", webhook, MOST_WAITING)
+        return has_room
 
     def _begin(self, webhook: str, delivery: str) -> None:
         with self._guard:
@@ -196,9 +207,10 @@ class Webhooks(Service):
 
     def _tell(self, webhook: str) -> None:
         """Tell one webhook what waits for it, one after the other."""
+        waits: Sequence[float] = WAITS
         while (delivery := self._next(webhook)) is not None:
             try:
-                self._deliver(delivery)
+                waits = WAITS if self._deliver(delivery, waits) else WAITS[:1]
             except Exception:
                 if self._ended.is_set():  # and the store may be closed
                     return
@@ -211,21 +223,23 @@ class Webhooks(Service):
             del self._queues[webhook], self._tellers[webhook]
             return None
 
-    def _deliver(self, delivery: str) -> None:
-        """Tell one webhook of one event, as often as it takes and `WAITS` allows."""
-        for wait in WAITS:
+    def _deliver(self, delivery: str, waits: Sequence[float]) -> bool:
+        """Tell one webhook of one event, as often as it takes and is allowed; return if it was."""
+        is_told = False
+        for wait in waits:
             if self._ended.wait(wait):
-                return
+                return False
             with self.store.reading():
                 told = self.table("deliveries").get(delivery, {})
-                webhook = self.table("webhooks").get(told.get("webhook_id", ""))
-            if not webhook or webhook["status"] != "ACTIVE" or self._sent(webhook, told, delivery):
+                webhook = self.table("webhooks").get(told.get("webhook_id", ""), {})
+            is_gone = webhook.get("status") != "ACTIVE"
+            if is_told := is_gone or self._sent(webhook, told, delivery):
                 break
-        else:
-            if self._ended.is_set():  # the last try was cut off by the end
-                return
+        if self._ended.is_set() and not is_told:  # the last try was cut off by the end
+            return False
         with self.store.writing():
             self.table("deliveries").pop(delivery, None)
+        return is_told
 
     def _sent(self, webhook: Record, told: Mapping[str, Any], delivery: str) -> bool:
         """Send, and tell whether that is the end of it; the log names the webhook alone."""

@@ -180,8 +180,7 @@ def test_an_archive_that_cannot_be_read_is_refused(tmp_path: Path, content: byte
 @pytest.mark.parametrize(
     "affected",
     [
-        None,
-        "numpy",
+        *("numpy", "", 0, {}),
         [None],
         [{"package": None}],
         [{"package": {"name": None}}],
@@ -199,6 +198,18 @@ def test_a_record_that_is_none_of_osv_is_named(tmp_path: Path, affected: Any) ->
     file.write_text(json.dumps([sound, {"id": "PYSEC-0000-9", "affected": affected}]))
     with pytest.raises(ConfigError, match=r"advisories\.json.*'PYSEC-0000-9' is no OSV record"):
         vulnerabilities(file)
+
+
+@pytest.mark.parametrize("other", [{"affected": None}, {"affected": []}, {}])
+def test_a_record_about_no_package_affects_none(
+    other: dict[str, Any], tmp_path: Path, rows: LabelledRows, sound: Contender
+) -> None:
+    file = tmp_path / "advisories.json"
+    file.write_text(json.dumps([advisory(versions=["1"]), {"id": "PYSEC-0000-9", **other}]))
+    gate = vulnerabilities(file)
+    assert not is_affected({"id": "PYSEC-0000-9", **other}, "numpy", "1")
+    passed = gate(with_requirements(sound, "numpy==2"), None, rows)
+    assert (passed.passed, passed.reason) == (True, "1 requirements, none is in 2 advisories")
 
 
 def test_licences_are_those_that_the_installed_packages_state(
