@@ -40,8 +40,12 @@ def metastore_folder(folder: Path) -> Path:
 JOBS = "LAKETOP_JOBS_COMPUTE"
 SERVERLESS = "LAKETOP_JOBS_SERVERLESS_COMPUTE"
 ALL_PURPOSE = "LAKETOP_ALL_PURPOSE_COMPUTE"
-SKUS = (JOBS, SERVERLESS, ALL_PURPOSE)
-"""What the usage of runs is told as: by the kind of compute that tasks name."""
+SQL = "LAKETOP_SQL_COMPUTE"
+SQL_PRO = "LAKETOP_SQL_PRO_COMPUTE"
+SERVERLESS_SQL = "LAKETOP_SERVERLESS_SQL_COMPUTE"
+SERVING = "LAKETOP_SERVERLESS_REAL_TIME_INFERENCE"
+SKUS = (JOBS, SERVERLESS, ALL_PURPOSE, SQL, SQL_PRO, SERVERLESS_SQL, SERVING)
+"""What usage is told as: of runs by the compute that tasks name, of warehouses by their type."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ class Settings:
     """Threads that Spark may use; 0 = every core."""
     engine_idle_seconds: int = 3600
     dbus_an_hour: float = 1.0
-    """The rate of the estimate in system.billing.usage. Units: DBU for an hour of a run."""
+    """The rate of the estimate in system.billing.usage. Units: DBU for an hour of what ran."""
     dbus_by_sku: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """The rates of the SKUs that have another one. Units: DBU for an hour."""
     dbu_prices: Mapping[str, float] = dataclasses.field(default_factory=dict)

@@ -1,21 +1,31 @@
-"""The estimate of what runs would have used, and what a DBU costs, for the tables `system.billing`.
+"""The estimate of what would have been used, and what a DBU costs, for the tables `system.billing`.
 
 Source: Databricks docs, billing system tables; names and rates are the user's own settings.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from decimal import Decimal
 from typing import Any, Final
 
-from laketop.settings import ALL_PURPOSE, JOBS, SERVERLESS, Settings
+from laketop.settings import (
+    ALL_PURPOSE,
+    JOBS,
+    SERVERLESS,
+    SERVERLESS_SQL,
+    SERVING,
+    SQL,
+    SQL_PRO,
+    Settings,
+)
 
 LIST_PRICES = "system.billing.list_prices"
 CLOUD = "LOCAL"
 """In both tables, so that a join by `cloud` finds what it seeks."""
-_USAGE = "system.billing.usage"
+USAGE = "system.billing.usage"
 _HOUR_MS = 3_600_000
 _DIGITS = Decimal("1e-18")
 _WITHOUT_COMPUTE: Final = frozenset({"run_job_task", "condition_task", "sql_task", "alert_task"})
@@ -26,9 +36,16 @@ Prices = MutableMapping[str, list[dict[str, Any]]]
 """By SKU the prices that it has had: `price` in USD for a DBU, `start` and `end` in ms, or None."""
 
 
-def usage_rows(
-    run: Mapping[str, Any], *, account_id: str, workspace_id: str, settings: Settings
-) -> Iterator[tuple[str, dict[str, Any]]]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whose usage is told, and at which rates."""
+
+    account_id: str
+    workspace_id: str
+    settings: Settings
+
+
+def usage_rows(run: Mapping[str, Any], account: Account) -> Iterator[dict[str, Any]]:
     """Yield what a run would have used, a row for each SKU: hours times the SKU's rate.
 
     The hours are those from the first start to the last end of the tasks of that SKU, or of the
@@ -37,39 +54,98 @@ def usage_rows(
     tasks = [one for one in run.get("tasks") or [run] if _sku_of(one)]
     spans = _spans(tasks) or _spans([run] if tasks else [])
     for sku, (start, end) in sorted(spans.items()):
-        rate = settings.dbus_by_sku.get(sku, settings.dbus_an_hour)
-        hours = Decimal(end - start) / Decimal(_HOUR_MS)
-        yield (
-            _USAGE,
-            {
-                "record_id": f"{run['run_id']}-{end}-{sku}",
-                "account_id": account_id,
-                "workspace_id": workspace_id,
-                "sku_name": sku,
-                "cloud": CLOUD,
-                "usage_start_time": _time(start),
-                "usage_end_time": _time(end),
-                "usage_date": _time(end).date(),
-                "custom_tags": {},
-                "usage_unit": "DBU",
-                "usage_quantity": (hours * Decimal(str(rate))).quantize(_DIGITS),
-                "usage_metadata": {
-                    "job_id": str(run.get("job_id", "")),
-                    "job_run_id": str(run["run_id"]),
-                    "job_name": run.get("run_name"),
-                },
-                "identity_metadata": {
-                    "run_as": run.get("run_as_user_name") or run.get("creator_user_name"),
-                    "owned_by": None,
-                    "created_by": run.get("creator_user_name"),
-                },
-                "record_type": "ORIGINAL",
-                "ingestion_date": _time(end).date(),
-                "billing_origin_product": "INTERACTIVE" if sku == ALL_PURPOSE else "JOBS",
-                "product_features": {"is_serverless": sku == SERVERLESS, "is_photon": False},
-                "usage_type": "COMPUTE_TIME",
+        told = {
+            "usage_metadata": {
+                "job_id": str(run.get("job_id", "")),
+                "job_run_id": str(run["run_id"]),
+                "job_name": run.get("run_name"),
             },
-        )
+            "identity_metadata": {
+                "run_as": run.get("run_as_user_name") or run.get("creator_user_name"),
+                "owned_by": None,
+                "created_by": run.get("creator_user_name"),
+            },
+            "billing_origin_product": "INTERACTIVE" if sku == ALL_PURPOSE else "JOBS",
+            "product_features": {"is_serverless": sku == SERVERLESS, "is_photon": False},
+        }
+        used = Used(sku=sku, start_ms=start, end_ms=end, used_ms=end - start, told=told)
+        yield usage_row(used, str(run["run_id"]), account)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Used:
+    """How long something of a SKU ran between two moments; `told` are columns of its row.
+
+    Units: ms, the moments since 1970; `used_ms` may be more than lies between them, of what there
+    are several.
+    """
+
+    sku: str
+    start_ms: int
+    end_ms: int
+    used_ms: int
+    told: Mapping[str, Any]
+
+
+def usage_row(used: Used, id_: str, account: Account) -> dict[str, Any]:
+    """Return a row of `system.billing.usage`; with the end, `id_` is what no other row has."""
+    settings, end = account.settings, _time(used.end_ms)
+    rate = settings.dbus_by_sku.get(used.sku, settings.dbus_an_hour)
+    hours = Decimal(used.used_ms) / Decimal(_HOUR_MS)
+    return {
+        "record_id": f"{id_}-{used.end_ms}-{used.sku}",
+        "account_id": account.account_id,
+        "workspace_id": account.workspace_id,
+        "sku_name": used.sku,
+        "cloud": CLOUD,
+        "usage_start_time": _time(used.start_ms),
+        "usage_end_time": end,
+        "usage_date": end.date(),
+        "custom_tags": {},
+        "usage_unit": "DBU",
+        "usage_quantity": (hours * Decimal(str(rate))).quantize(_DIGITS),
+        "record_type": "ORIGINAL",
+        "ingestion_date": end.date(),
+        "usage_type": "COMPUTE_TIME",
+        **used.told,
+    }
+
+
+def of_warehouse(warehouse: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the SKU of a warehouse, and what its rows tell."""
+    tier = str(warehouse.get("warehouse_type") or "PRO")
+    is_serverless = bool(warehouse.get("enable_serverless_compute"))
+    sku = SERVERLESS_SQL if is_serverless else SQL if tier == "CLASSIC" else SQL_PRO
+    features = {"is_serverless": is_serverless, "is_photon": False, "sql_tier": tier}
+    return sku, {
+        "custom_tags": _tags((warehouse.get("tags") or {}).get("custom_tags")),
+        "usage_metadata": {"warehouse_id": warehouse["id"]},
+        "identity_metadata": {"owned_by": warehouse.get("creator_name")},
+        "billing_origin_product": "SQL",
+        "product_features": features,
+    }
+
+
+def of_endpoint(endpoint: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the SKU of a serving endpoint, and what its rows tell."""
+    return SERVING, {
+        "custom_tags": _tags(endpoint.get("tags")),
+        "usage_metadata": {"endpoint_name": endpoint["name"], "endpoint_id": endpoint["id"]},
+        "identity_metadata": {"created_by": endpoint.get("creator")},
+        "billing_origin_product": "MODEL_SERVING",
+        "product_features": {"is_serverless": True, "is_photon": False, "serving_type": "MODEL"},
+    }
+
+
+def covered(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the moments that spans cover as spans that do not overlap, in order."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif end > start:
+            found.append((start, end))
+    return found
 
 
 def change_prices(told: Prices, prices: Mapping[str, float], now_ms: int) -> None:
@@ -105,6 +181,13 @@ def price_rows(told: Mapping[str, list[dict[str, Any]]], account_id: str) -> lis
         for sku in sorted(told)
         for one in told[sku]
     ]
+
+
+def _tags(sent: Any) -> dict[str, str]:
+    """Return tags as a map; a client may have sent anything."""
+    listed = sent if isinstance(sent, list) else []
+    named = [one for one in listed if isinstance(one, dict) and one.get("key")]
+    return {str(one["key"]): str(one.get("value") or "") for one in named}
 
 
 def _spans(used: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:

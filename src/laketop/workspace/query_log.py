@@ -33,6 +33,7 @@ SCHEMA = (
         body TEXT NOT NULL
     )""",
     "CREATE INDEX IF NOT EXISTS statements_by_start ON statements (start_ms, id)",
+    "CREATE INDEX IF NOT EXISTS statements_by_end ON statements (json_extract(body, '$.end_ms'))",
     "CREATE INDEX IF NOT EXISTS open_statements ON statements (status) WHERE status = 'RUNNING'",
 )
 _WORDS = {"SUCCEEDED": "FINISHED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
@@ -104,6 +105,22 @@ class QueryLog:
             )
             oldest = self._now_ms() - KEPT_MS
             self._store.execute("DELETE FROM statements WHERE start_ms < ?", (oldest,))
+
+    def ran(self, since_ms: int, until_ms: int) -> dict[str, list[tuple[int, int]]]:
+        """Return by warehouse when its statements ran, of the time between two moments.
+
+        Inside a transaction. Those that still run count to `until_ms`.
+        """
+        rows = self._store.execute(
+            "SELECT warehouse_id, start_ms, json_extract(body, '$.end_ms') FROM statements"
+            " WHERE status = 'RUNNING' OR json_extract(body, '$.end_ms') > ?",
+            (since_ms,),
+        )
+        found: dict[str, list[tuple[int, int]]] = {}
+        for warehouse, start, end in rows:
+            last = until_ms if end is None else min(end, until_ms)
+            found.setdefault(warehouse, []).append((max(start, since_ms), last))
+        return found
 
     def page(
         self, asked: Filter, *, size: int, after: tuple[int, str] | None

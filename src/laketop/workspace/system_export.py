@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from laketop.engine.connect import RemoteEngine
 from laketop.workspace import system_tables
 from laketop.workspace.audit import AUDIT
-from laketop.workspace.billing import LIST_PRICES, change_prices, price_rows, usage_rows
+from laketop.workspace.billing import (
+    LIST_PRICES,
+    USAGE,
+    Account,
+    change_prices,
+    price_rows,
+    usage_rows,
+)
+from laketop.workspace.metering import Meters
 from laketop.workspace.system_tables import TABLES
 from laketop.workspace.waiting_rows import WaitingRows
 
@@ -42,6 +50,7 @@ class SystemExport:
     def __init__(self, workspace: Workspace, remote: Callable[[], str | None]) -> None:
         self._workspace = workspace
         self._remote = remote
+        self._meters = Meters(workspace)
         self.waiting = WaitingRows(workspace.store, most_rows=_MOST_ROWS)
         self._one = threading.Lock()
         self._stop = threading.Event()
@@ -65,10 +74,13 @@ class SystemExport:
             except Exception as error:  # noqa: BLE001 - the rows wait for the next time
                 log.warning("system tables wait: %s", type(error).__name__)
 
-    def flush(self) -> int:
-        """Export what there is, and return how many rows that were; 0 where the engine is cold."""
+    def flush(self, *, whole: bool = False) -> int:
+        """Export what there is, and return how many rows that were; 0 where the engine is cold.
+
+        The usage of warehouses and endpoints is told by the hour, or until now where `whole`.
+        """
         with self._one:
-            self._collect()
+            self._collect(whole=whole)
             prices = self._new_prices()
             remote = self._remote() if self._waiting() or prices is not None else None
             if remote is None:
@@ -84,7 +96,7 @@ class SystemExport:
     def hand_over(self, store: Store) -> None:
         """Leave what waits to another store, which exports it: this one is about to be deleted."""
         with self._one:
-            self._collect()
+            self._collect(whole=True)
             own = self._workspace.store
             with own.reading():
                 rows = own.execute("SELECT name, body FROM system_rows ORDER BY id")
@@ -92,7 +104,7 @@ class SystemExport:
                 for row in rows:
                     store.execute("INSERT INTO system_rows (name, body) VALUES (?, ?)", row)
 
-    def _collect(self) -> None:
+    def _collect(self, *, whole: bool) -> None:
         """Note what became of jobs and runs since the last time, in one transaction."""
         store, workspace = self._workspace.store, self._workspace
         now, workspace_id = workspace.now_ms(), workspace.workspace_id
@@ -113,20 +125,26 @@ class SystemExport:
                     *system_tables.job_row(last, workspace_id, now_ms=now, is_deleted=True)
                 )
                 del told[gone]
-            for run in workspace.jobs.ended_runs(_UNSEEN):
-                rows = [*system_tables.run_rows(run, workspace_id)]
-                rows += usage_rows(
-                    run,
-                    account_id=system_tables.ACCOUNT,
-                    workspace_id=workspace_id,
-                    settings=workspace.settings,
-                )
-                for name, row in rows:
-                    self.waiting.add(name, row)
-                store.execute(
-                    "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
-                    (run["run_id"], run["end_time"]),
-                )
+            self._collect_runs(whole=whole)
+
+    def _collect_runs(self, *, whole: bool) -> None:
+        workspace = self._workspace
+        account = Account(
+            account_id=system_tables.ACCOUNT,
+            workspace_id=self._workspace_id,
+            settings=workspace.settings,
+        )
+        for run in workspace.jobs.ended_runs(_UNSEEN):
+            for name, row in system_tables.run_rows(run, self._workspace_id):
+                self.waiting.add(name, row)
+            for row in usage_rows(run, account):
+                self.waiting.add(USAGE, row)
+            workspace.store.execute(
+                "INSERT OR REPLACE INTO exported_runs (run_id, end_ms) VALUES (?, ?)",
+                (run["run_id"], run["end_time"]),
+            )
+        for row in self._meters.read(account, whole=whole):
+            self.waiting.add(USAGE, row)
 
     def _collect_tasks(self, jobs: Mapping[int, Mapping[str, Any]], now_ms: int) -> None:
         told = self._workspace.store.table("system job tasks")

@@ -26,6 +26,8 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     task = Task(task_key="only", notebook_task=NotebookTask(notebook_path=path))
     job = client.jobs.create(name=scope, tasks=[task]).job_id
     run = client.jobs.run_now(job or 0).result().run_id
+    warehouse = next(iter(client.warehouses.list())).id or ""
+    client.statement_execution.execute_statement("SELECT 1", warehouse, wait_timeout="50s")
     flush = "/api/laketop/1/system-tables/flush"
     client.api_client.do("POST", flush)  # or the workspace has just done so by itself
 
@@ -57,6 +59,10 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     tasks = of("lakeflow.job_task_run_timeline", of_job, "task_key", "result_state")
     assert tasks == [("only", "SUCCEEDED")]
     assert of("billing.usage", f"usage_metadata.job_id = '{job}'", "usage_unit") == [("DBU",)]
+    where = f"usage_metadata.warehouse_id = '{warehouse}' AND usage_quantity > 0"
+    assert of("billing.usage", where, "sku_name", "billing_origin_product") == [
+        ("LAKETOP_SERVERLESS_SQL_COMPUTE", "SQL")
+    ]
     # As Databricks' own pages join the two.
     costs = """SELECT pricing.default, currency_code
         FROM system.billing.usage u JOIN system.billing.list_prices p

@@ -146,6 +146,23 @@ def test_an_endpoint_is_ready_once_its_model_is_loaded(
     assert endpoint in [e.name for e in client.serving_endpoints.list()]
 
 
+def test_an_endpoint_is_billed_for_the_time_it_is_ready_once_for_each_entity(
+    client: WorkspaceClient, workspace: Workspace, endpoint: str
+) -> None:
+    waiting, mine = WaitingRows(workspace.store, most_rows=10_000), []
+    for hours in (0, 2):
+        workspace.now_ms.offset_ms += hours * 3_600_000
+        client.api_client.do("POST", "/api/laketop/1/system-tables/flush")
+        rows = waiting.batch("system.billing.usage")[1]
+        mine = [one for one in rows if one["usage_metadata"].get("endpoint_name") == endpoint]
+    last = mine[-1]
+    assert last["sku_name"] == "LAKETOP_SERVERLESS_REAL_TIME_INFERENCE"
+    assert last["usage_metadata"]["endpoint_id"] == client.serving_endpoints.get(endpoint).id
+    assert last["billing_origin_product"] == "MODEL_SERVING"
+    assert 2 <= float(last["usage_quantity"]) < 3
+    assert sum(float(one["usage_quantity"]) for one in mine) < 3
+
+
 def test_every_form_of_payload_gives_the_same_predictions(
     client: WorkspaceClient, endpoint: str
 ) -> None:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from laketop.settings import ALL_PURPOSE, JOBS, SERVERLESS, Settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laketop.settings import (
+    ALL_PURPOSE,
+    JOBS,
+    SERVERLESS,
+    SERVERLESS_SQL,
+    SERVING,
+    SQL,
+    SQL_PRO,
+    Settings,
+)
 from laketop.workspace import billing, system_tables
-from laketop.workspace.billing import Prices
+from laketop.workspace.billing import Account, Prices, Used
 
 HOUR = 3_600_000
 
 
 def _usage(run: dict[str, Any], **settings: Any) -> dict[str, dict[str, Any]]:
-    rows = billing.usage_rows(
-        {"run_id": 5, "job_id": 3, **run},
-        account_id="a",
-        workspace_id="7",
-        settings=Settings(root=Path(), cache=Path(), **settings),
-    )
-    return {row["sku_name"]: row for _, row in rows}
+    rows = billing.usage_rows({"run_id": 5, "job_id": 3, **run}, _account(**settings))
+    return {row["sku_name"]: row for row in rows}
+
+
+def _account(**settings: Any) -> Account:
+    told = Settings(root=Path(), cache=Path(), **settings)
+    return Account(account_id="a", workspace_id="7", settings=told)
 
 
 def _task(start_hours: float, end_hours: float, **compute: Any) -> dict[str, Any]:
@@ -72,6 +85,31 @@ def test_what_took_no_time_used_nothing() -> None:
     assert set(_usage({**_task(0, 1), "tasks": [_task(1, 1)]})) == {SERVERLESS}
 
 
+def test_a_warehouse_is_told_by_its_type_and_an_endpoint_as_real_time_inference() -> None:
+    warehouses: dict[str, dict[str, Any]] = {
+        SERVERLESS_SQL: {"warehouse_type": "PRO", "enable_serverless_compute": True},
+        SQL_PRO: {"warehouse_type": "PRO"},
+        SQL: {"warehouse_type": "CLASSIC", "tags": {"custom_tags": [{"key": "a", "value": "b"}]}},
+    }
+    for sku, told in warehouses.items():
+        found, row = billing.of_warehouse({"id": "w", "creator_name": "ann", **told})
+        assert (found, row["usage_metadata"]) == (sku, {"warehouse_id": "w"})
+        assert row["identity_metadata"]["owned_by"] == "ann"
+        assert row["custom_tags"] == ({"a": "b"} if sku == SQL else {})
+    tags = [{"key": "team"}, "odd"]
+    found, row = billing.of_endpoint({"id": "e", "name": "n", "creator": "ann", "tags": tags})
+    assert (found, row["custom_tags"]) == (SERVING, {"team": ""})
+    assert row["usage_metadata"] == {"endpoint_name": "n", "endpoint_id": "e"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))))
+def test_what_spans_cover_is_told_once(spans: list[tuple[int, int]]) -> None:
+    found = billing.covered(spans)
+    moments = [moment for start, end in found for moment in range(start, end)]
+    assert moments == sorted({moment for start, end in spans for moment in range(start, end)})
+    assert all(before[1] < after[0] for before, after in pairwise(found))
+
+
 def test_a_price_ends_where_the_next_begins_and_the_first_has_always_held() -> None:
     told: Prices = {}
     billing.change_prices(told, {JOBS: 0.1}, 1000)
@@ -99,9 +137,19 @@ def test_a_price_ends_where_the_next_begins_and_the_first_has_always_held() -> N
 def test_every_row_has_the_columns_of_its_table() -> None:
     told: Prices = {}
     billing.change_prices(told, {JOBS: 0.1}, 1000)
+    used = [
+        Used(sku=sku, told=row, start_ms=1, end_ms=2, used_ms=1)
+        for sku, row in (
+            billing.of_warehouse({"id": "w"}),
+            billing.of_endpoint({"id": "e", "name": "n"}),
+        )
+    ]
     for name, row in (
-        ("system.billing.usage", next(iter(_usage(_task(0, 1)).values()))),
+        (billing.USAGE, next(iter(_usage(_task(0, 1)).values()))),
+        *((billing.USAGE, billing.usage_row(one, "w", _account())) for one in used),
         (billing.LIST_PRICES, billing.price_rows(told, "a")[0]),
     ):
         columns = f" {' '.join(system_tables.TABLES[name].split())}"
         assert [column for column in row if f" {column} " not in columns] == []
+        fields = [field for value in row.values() if isinstance(value, dict) for field in value]
+        assert [field for field in fields if f"{field}: " not in columns] == []

@@ -36,7 +36,10 @@ class SystemTables(Service):
     async def flush(self) -> dict[str, Any]:
         """Export what waits now, and return how many rows that were."""
         self.workspace.require_admin()
-        return {"rows": await anyio.to_thread.run_sync(self._export.flush)}
+        return {"rows": await anyio.to_thread.run_sync(self._flush)}
+
+    def _flush(self) -> int:
+        return self._export.flush(whole=True)
 
     def _remote(self) -> str | None:
         """Return the engine's address if it is up: nothing is exported to a cold one."""

@@ -125,6 +125,10 @@ class Warehouses(Service):
             raise NotServed("laketop's warehouses have the security_policy DATA_ACCESS_CONTROL.")
         self.table("config")["config"] = {**_CONFIG, **sent}
 
+    def every(self) -> dict[str, dict[str, Any]]:
+        """Return all warehouses by their ids, inside a transaction."""
+        return dict(self._warehouses.items())
+
     def existing(self, name: str) -> dict[str, Any]:
         """Return a warehouse by its id, inside a transaction.
 
