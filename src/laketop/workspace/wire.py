@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import enum
 import json
@@ -59,6 +60,14 @@ def fields_of(body: bytes) -> dict[str, Any]:
         raise _malformed(f"the body is a JSON {type(value).__name__}, not an object")
     _check(value, MAX_DEPTH)
     return value
+
+
+def bytes_of(name: str, text: str) -> bytes:
+    """Return what a field holds as base64. Errors: InvalidParameterValue for other text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:  # binascii's own, or plain for what is not ASCII
+        raise InvalidParameterValue(f"The field {name!r} is not base64.") from error
 
 
 def _refuse_constant(text: str) -> Any:

@@ -257,6 +257,37 @@ def test_a_body_that_cannot_be_used_is_a_bad_request(
     assert json.loads(answer)["message"]
 
 
+@pytest.mark.parametrize("text", ["é", "a", "====", "a b=", "\u2028"])
+def test_text_that_is_not_base64_is_a_bad_request(
+    host: str, token: str, client: WorkspaceClient, text: str
+) -> None:
+    scope = os.urandom(4).hex()
+    client.secrets.create_scope(scope)
+    for path, field, more in (
+        ("/api/2.0/workspace/import", "content", {"path": "/Shared/x", "format": "RAW"}),
+        ("/api/2.0/secrets/put", "bytes_value", {"scope": scope, "key": "k"}),
+        ("/api/2.0/dbfs/put", "contents", {"path": "/x"}),
+        ("/api/2.0/global-init-scripts", "script", {"name": "x"}),
+    ):
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        body = json.dumps({**more, field: text}).encode()
+        status, answer, _ = _send(host, "POST", path, headers, body)
+        told = json.loads(answer)
+        assert (status, told["error_code"]) == (400, "INVALID_PARAMETER_VALUE"), (path, told)
+        assert f"The field '{field}' is not base64." in told["message"]
+
+
+@pytest.mark.parametrize("text", ["é", "a", "=", base64.b64encode(b"\xff:\xff").decode()])
+def test_credentials_that_cannot_be_read_open_nothing(host: str, text: str) -> None:
+    form = b"grant_type=client_credentials&scope=all-apis"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Authorization": f"Basic {text}", **kind}
+    status, answer, _ = _send(host, "POST", "/oidc/v1/token", headers, form)
+    assert (status, json.loads(answer)["error"]) == (401, "invalid_client")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert _send(host, "GET", "/api/2.0/preview/scim/v2/Me", headers)[0] == 401
+
+
 _DEEP = (b'{"a":' * 101 + b"1" + b"}" * 101, b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
 
 

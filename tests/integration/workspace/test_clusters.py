@@ -94,7 +94,10 @@ def test_pins_owners_and_what_there_is(client: WorkspaceClient, cluster: str) ->
         client.clusters.change_owner(cluster, "nobody")
     client.clusters.change_owner(cluster, "me@laketop.local")
     assert client.clusters.select_spark_version(latest=True, scala="2.13")
+    assert client.clusters.select_spark_version(long_term_support=True) == "16.4.x-scala2.12"
+    assert client.clusters.select_spark_version(ml=True) == "16.4.x-cpu-ml-scala2.12"
     assert client.clusters.select_node_type() == "local"
+    assert client.clusters.select_node_type(local_disk=True, min_cores=1) == "local"
     assert client.clusters.list_zones().zones == ["local"]
 
 

@@ -50,6 +50,17 @@ def test_two_warehouses_cannot_have_one_name(client: WorkspaceClient) -> None:
     client.warehouses.delete(made.id)
 
 
+@pytest.mark.parametrize("size", ["", "small", "Enormous", "é"])
+def test_a_size_that_is_none_is_refused(client: WorkspaceClient, size: str) -> None:
+    names = [one.name for one in client.warehouses.list()]
+    with pytest.raises(InvalidParameterValue, match="no cluster_size: it is one of 2X-Small, "):
+        client.warehouses.create(name="sized", cluster_size=size)
+    first = next(iter(client.warehouses.list()))
+    with pytest.raises(InvalidParameterValue, match="no cluster_size"):
+        client.warehouses.edit(first.id or "", cluster_size=size)
+    assert [one.name for one in client.warehouses.list()] == names
+
+
 def test_what_holds_for_all_warehouses_holds(client: WorkspaceClient, ann: WorkspaceClient) -> None:
     api = client.warehouses
     start = api.get_workspace_warehouse_config()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue
@@ -23,6 +24,8 @@ _SET_BY_US = (
     *("cluster_cores", "cluster_memory_mb", "last_state_loss_time", "clone_from"),
 )
 _NODE = "local"
+_LTS = {"16.4.x-scala2.12": "16.4 LTS", "16.4.x-cpu-ml-scala2.12": "16.4 LTS ML"}
+"""Keys and names that clients look for. Source: databricks-sdk, `select_spark_version`."""
 
 
 class Clusters(Service):
@@ -221,18 +224,24 @@ class Clusters(Service):
 
     @route("GET /api/2.1/clusters/spark-versions", also=_OLDER)
     def spark_versions(self) -> dict[str, Any]:
-        """Return the one runtime there is, by the versions that it has."""
+        """Return the one runtime there is, by its own versions and as an LTS of Databricks.
+
+        Clients choose a version by words of its key and name, unless told otherwise one of Scala
+        2.12; clusters take any, and the names say what they get.
+        """
         from laketop.engine import Runtime
 
         runtime = Runtime.load(self.workspace.settings.runtime)
         name = f"laketop (Apache Spark {runtime.spark}, Scala {runtime.scala})"
         key = f"{runtime.spark}-scala{runtime.scala}"
-        return {"versions": [{"key": key, "name": name}]}
+        known = {key: name, **{k: f"{v}: {name}" for k, v in _LTS.items()}}
+        return {"versions": [{"key": key, "name": name} for key, name in known.items()]}
 
     @route("GET /api/2.1/clusters/list-node-types", also=_OLDER)
     def list_node_types(self) -> dict[str, Any]:
         """Return the one type of node there is: this laptop."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+        disk = shutil.disk_usage(self.workspace.state).total // 2**30
         node = {
             "node_type_id": _NODE,
             "instance_type_id": _NODE,
@@ -244,6 +253,11 @@ class Clusters(Service):
             "is_deprecated": False,
             "photon_driver_capable": False,
             "photon_worker_capable": False,
+            "node_instance_type": {
+                "instance_type_id": _NODE,
+                "local_disks": 1,
+                "local_disk_size_gb": disk,
+            },
         }
         return {"node_types": [node]}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import secrets
 import shutil
@@ -21,6 +20,7 @@ from databricks.sdk.errors.platform import (
 from databricks.sdk.service.files import FileInfo
 
 from laketop import durable
+from laketop.workspace import wire
 from laketop.workspace.paths import confined
 from laketop.workspace.service import Service, route
 
@@ -73,7 +73,7 @@ class Dbfs(Service):
     def add_block(self, handle: int, data: str) -> None:
         """Add a block, which is base64 of at most 1 MiB, to an open file."""
         found = self._opened(handle)
-        block = _decoded(data)
+        block = _block("data", data)
         with self._guard, found.draft.open("ab") as file:
             file.write(block)
 
@@ -92,7 +92,7 @@ class Dbfs(Service):
     def put(self, path: str, contents: str = "", overwrite: bool = False) -> None:
         """Keep a file of at most 1 MiB, sent as base64."""
         self._check_free(path, overwrite)
-        content = _decoded(contents)
+        content = _block("contents", contents)
         place = confined(self._root, path)
         _make_folder(place.parent, path)
         durable.write(place, content, scratch=self.workspace.state / "uploads")
@@ -217,11 +217,8 @@ def _make_folder(folder: Path, path: str) -> None:
         raise ResourceAlreadyExists(f"A file is in the way of {path[:200]}.") from error
 
 
-def _decoded(text: str) -> bytes:
-    try:
-        block = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidParameterValue("The data is not base64.") from error
+def _block(name: str, text: str) -> bytes:
+    block = wire.bytes_of(name, text)
     if len(block) > _LARGEST_BLOCK:
         raise BadRequest(
             f"The block is larger than {_LARGEST_BLOCK} bytes.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from typing import Any
 
@@ -11,6 +9,7 @@ from databricks.sdk.errors.platform import InvalidParameterValue
 from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.compute import GlobalInitScriptDetailsWithContent
 
+from laketop.workspace import wire
 from laketop.workspace.kept import Kept, Record
 from laketop.workspace.service import Service, route
 
@@ -107,10 +106,7 @@ def _checked(name: str, script: str, *, enabled: bool) -> Record:
         raise NotServed("laketop runs no global init scripts: they are kept disabled.")
     if not name:
         raise InvalidParameterValue("Missing required field: name")
-    try:
-        size = len(base64.b64decode(script, validate=True))
-    except (ValueError, binascii.Error) as error:
-        raise InvalidParameterValue("The script is not base64.") from error
+    size = len(wire.bytes_of("script", script))
     if not 0 < size <= _LARGEST:
         raise InvalidParameterValue(f"The script has {size} bytes, not from 1 to {_LARGEST}.")
     return {"name": name, "script": script, "enabled": False}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -70,7 +69,7 @@ def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
         client, _, secret = base64.b64decode(text, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of base64, or of UTF-8
         return "", ""
     return unquote_plus(client), unquote_plus(secret)
 

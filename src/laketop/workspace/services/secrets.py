@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import re
 from typing import Literal
@@ -29,6 +28,7 @@ from databricks.sdk.service.workspace import (
     SecretScope,
 )
 
+from laketop.workspace import wire
 from laketop.workspace.service import Service, route
 from laketop.workspace.vault import Vault
 
@@ -237,14 +237,11 @@ def _check_name(field: str, name: str) -> None:
 def _value(string_value: str | None, bytes_value: str | None) -> bytes:
     if (string_value is None) == (bytes_value is None):
         raise BadRequest("Exactly one of string_value and bytes_value must be given.")
-    try:
-        value = (
-            string_value.encode()
-            if string_value is not None
-            else base64.b64decode(bytes_value or "", validate=True)
-        )
-    except binascii.Error as error:
-        raise InvalidParameterValue("The bytes_value is not base64.") from error
+    value = (
+        string_value.encode()
+        if string_value is not None
+        else wire.bytes_of("bytes_value", bytes_value or "")
+    )
     if len(value) > _LARGEST_VALUE:
         raise InvalidParameterValue(f"The value is larger than {_LARGEST_VALUE} bytes.")
     return value

@@ -34,6 +34,10 @@ _REACHING = (
     *("config_param", "data_access_config", "global_param", "google_service_account"),
     *("instance_profile_arn", "sql_configuration_parameters"),
 )
+_SIZES = (
+    *("2X-Small", "X-Small", "Small", "Medium", "Large", "X-Large"),
+    *("2X-Large", "3X-Large", "4X-Large", "5X-Large"),
+)
 _FIRST = "Serverless Starter Warehouse"
 
 
@@ -59,6 +63,7 @@ class Warehouses(Service):
         """Make a warehouse."""
         self._check_name(fields.get("name"), None)
         self._check_type(fields.get("warehouse_type") or "PRO")
+        _check_size(fields.get("cluster_size"))
         return {"id": self._add(fields)}
 
     @route("GET /api/2.0/sql/warehouses")
@@ -81,6 +86,7 @@ class Warehouses(Service):
         kept = self.existing(id)
         self._check_type(fields.get("warehouse_type") or "PRO")
         self._check_name(fields.get("name", kept["name"]), id)
+        _check_size(fields.get("cluster_size"))
         sent = {name: value for name, value in fields.items() if name in _KEPT}
         self._warehouses[id] = {**kept, **sent}
 
@@ -192,3 +198,9 @@ class Warehouses(Service):
                 "protocol": "http",
             },
         }
+
+
+def _check_size(size: Any) -> None:
+    if size is not None and size not in _SIZES:
+        shown, sizes = str(size)[:100], ", ".join(_SIZES)
+        raise InvalidParameterValue(f"{shown!r} is no cluster_size: it is one of {sizes}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import io
 import shutil
@@ -141,7 +140,8 @@ class Workspace(Service):
             fields = {name: text.decode("utf-8", "replace") for name, text in form.items()}
         else:
             fields = wire.fields_of(request.body)
-            content = _from_base64(fields.get("content"))
+            text = wire.converter(str)("content", fields.get("content") or "")
+            content = wire.bytes_of("content", text)
         self._import(_Import.of(fields), content)
 
     @route("POST /api/2.0/workspace-files/import-file/{path...}", streams=True)
@@ -306,13 +306,6 @@ class _Import:
         if self.language is None:
             raise InvalidParameterValue("A notebook's source needs its language.")
         return SUFFIXES[self.language]
-
-
-def _from_base64(text: object) -> bytes:
-    try:
-        return base64.b64decode(wire.converter(str)("content", text or ""), validate=True)
-    except binascii.Error as error:
-        raise InvalidParameterValue("The content is not base64.") from error
 
 
 def _remove(file: Path) -> None:
