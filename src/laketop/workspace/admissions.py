@@ -28,3 +28,8 @@ def write(
     }
     write_changed(catalog / "_users.json", users)
     write_groups(catalog, members)
+
+
+def write_metastore(catalog: Path, global_id: str) -> None:
+    """Tell the engine the id of the metastore, which `current_metastore()` answers."""
+    write_changed(catalog / "_metastore.json", {"global_metastore_id": global_id})

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import decimal
 import logging
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ KEPT_MS = 3_600_000
 """How long rows can be fetched."""
 TAG = "laketop:"
 """How a tag begins by which the engine knows whose call it is: `SQL:<statement>:<workspace>`."""
+_CLASS = re.compile(r"^\([\w.$]+\) (?=\[)")
+"""What Spark's client writes before the message of an error whose class it has not."""
 _AGAIN_SECONDS = 0.1
 """How often a canceled statement is interrupted, until it has left the engine."""
 
@@ -244,7 +247,7 @@ class Statement:
             self._fail("TEMPORARILY_UNAVAILABLE", str(told))
             return
         sql_state = getattr(error, "getSqlState", lambda: None)()
-        message = str(error).partition("\n\nJVM stacktrace:")[0].strip()
+        message = _CLASS.sub("", str(error).partition("\n\nJVM stacktrace:")[0].strip())
         self._fail("BAD_REQUEST", message or type(error).__name__, sql_state)
 
     def _fail(self, code: str, message: str, sql_state: str | None = None) -> None:

@@ -78,6 +78,7 @@ class Workspace:
             self._begin_directory()
         self.links = Links()
         self.workspace_id = self._workspace_id()
+        admissions.write_metastore(self.metastore / "catalog", self.global_metastore_id)
         self.audit = Audit(self.store, now_ms=self.now_ms, workspace_id=self.workspace_id)
         self.services: dict[str, Service] = {
             name: first.services[name] if first and service.shared else service(self)
@@ -120,6 +121,11 @@ class Workspace:
     def metastore_id(self) -> str:
         """The id of the metastore, which is that of the first workspace."""
         return self.first.workspace_id
+
+    @property
+    def global_metastore_id(self) -> str:
+        """The id of the metastore with its cloud and region, as `current_metastore()` tells it."""
+        return f"local:local:{self.metastore_id}"
 
     @property
     def admins(self) -> frozenset[str]:

@@ -76,6 +76,34 @@ def test_a_view_reads_files_that_its_owner_may_read(
     assert f"does not have READ VOLUME on VOLUME '{box}.own'" in told
 
 
+def test_a_function_reads_files_and_calls_functions_with_the_rights_of_its_owner(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    folder = f"/Volumes/{box.replace('.', '/')}/files/in"
+    spark.range(3).write.json(folder)
+    bodies = {
+        "most": f"RETURNS BIGINT RETURN (SELECT max(id) FROM json.`{folder}`)",
+        "whole": f"RETURNS TABLE (id BIGINT) RETURN SELECT id FROM json.`{folder}`",
+        "listed": "RETURNS TABLE (id BIGINT) RETURN"
+        f" SELECT id FROM read_files('{folder}', format => 'json')",
+        "called": f"RETURNS INT RETURN {box}.f(1)",
+    }
+    for name, body in bodies.items():
+        spark.sql(f"CREATE FUNCTION {box}.{name}() {body}")
+    grant(spark, box, *(f"EXECUTE ON FUNCTION {box}.{name}" for name in bodies))
+    grant(spark, box, f"EXECUTE ON FUNCTION {box}.g")
+    assert rows(bobs, f"SELECT {box}.most(), {box}.called()") == [(2, 2)]
+    for table in ("whole", "listed"):
+        assert rows(bobs, f"SELECT max(id) FROM {box}.{table}()") == [(2,)], table
+
+    assert "does not have EXECUTE on" in denial(bobs, f"SELECT {box}.g({box}.f(1))")
+    own = f"(SELECT CAST(max(id) AS INT) FROM json.`{folder}`)"
+    assert "does not have READ VOLUME on" in denial(bobs, f"SELECT {box}.g({own})")
+
+    spark.sql(f"ALTER FUNCTION {box}.most SET OWNER TO `{EVE}`")
+    assert f"User '{EVE}' does not have USE CATALOG on" in denial(bobs, f"SELECT {box}.most()")
+
+
 @pytest.fixture
 def bobs_own(bobs_token: str, laketop_engine: str) -> Iterator[SparkSession]:
     """Return a session that may be left in a catalog that is dropped then."""

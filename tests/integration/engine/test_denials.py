@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databricks.sdk import WorkspaceClient
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
@@ -15,6 +16,7 @@ from tests.engines import RUNTIME
 from tests.integration.engine.bearers import BOB, bearing, denial, grant, rows
 
 from laketop.settings import Settings
+from laketop.workspace.daemon import Contact
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,7 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
     many = f"{box}.many" if RUNTIME == "17.3-LTS" else f"IDENTIFIER('{box}.many')"
     assert rows(spark, f"SELECT IDENTIFIER('{box}.' || 'outer')(b) FROM {many}()") == [(10,)]
     grant(spark, box, f"EXECUTE ON FUNCTION {box}.outer")
+    assert rows(bobs, f"SELECT {box}.outer(1)") == [(10,)]
     known = f"spark_catalog.{box.replace('.', '__')}"
     for query in (
         f"SELECT {known}.g(1)",
@@ -80,7 +83,6 @@ def test_the_name_that_spark_has_for_a_function_leads_around_nothing(
         f"SELECT IDENTIFIER('{known}.' || 'g')(1)",
         f"SELECT sum(IDENTIFIER('{box}.g')(1)) OVER ()",
         f"CREATE TEMPORARY VIEW shown AS SELECT {known}.g(1) AS g",
-        f"SELECT {box}.outer(1)",
     ):
         assert "does not have EXECUTE on FUNCTION" in denial(bobs, query)
     # Spark 4.0 lets IDENTIFIER name no table function by its schema, whoever asks.
@@ -122,6 +124,28 @@ def test_no_session_turns_to_an_analyzer_that_asks_for_no_grant(
     assert "does not have READ FILES" in denial(bobs, f"SELECT * FROM parquet.`{place}`")
 
 
+def test_a_denial_has_the_class_and_the_words_that_databricks_gives_it(
+    workspace: Contact, bobs: SparkSession, bobs_token: str, box: str
+) -> None:
+    sentence = (
+        f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: User '{BOB}' does not have"
+        f" USE CATALOG on Catalog '{box.split('.', maxsplit=1)[0]}'."
+    )
+    with pytest.raises(PySparkException) as caught:
+        bobs.sql(f"SELECT * FROM {box}.t").collect()
+    told = str(caught.value).partition("\n\nJVM stacktrace:")[0]
+    assert told == f"(org.apache.spark.SparkSecurityException) {sentence}"
+    assert caught.value.getCondition() == "INSUFFICIENT_PERMISSIONS"
+    assert caught.value.getSqlState() == "42501"
+
+    client = WorkspaceClient(host=workspace.url, token=bobs_token)
+    warehouse = next(iter(client.warehouses.list())).id or ""
+    done = client.statement_execution.execute_statement(f"SELECT * FROM {box}.t", warehouse)
+    assert done.status is not None
+    assert done.status.error is not None
+    assert done.status.error.message == sentence
+
+
 def test_all_privileges_are_not_manage(spark: SparkSession, bobs: SparkSession, box: str) -> None:
     grant(spark, box, f"ALL PRIVILEGES ON TABLE {box}.t")
     bobs.sql(f"INSERT INTO {box}.t VALUES (2)")
@@ -160,7 +184,7 @@ def test_the_owner_of_a_schema_manages_but_does_not_read_what_others_made(
         ("GRANT READ VOLUME ON VOLUME {}.none TO `x`", "UC_VOLUME_NOT_FOUND"),
         ("GRANT EXECUTE ON FUNCTION {}.none TO `x`", "ROUTINE_NOT_FOUND"),
         ("GRANT SELECT ON SCHEMA {}_none TO `x`", "SCHEMA_NOT_FOUND"),
-        ("GRANT USE CATALOG ON CATALOG nowhere TO `x`", "CATALOG_NOT_FOUND"),
+        ("GRANT USE CATALOG ON CATALOG nowhere TO `x`", "NO_SUCH_CATALOG_EXCEPTION"),
         ("GRANT EXECUTE ON TABLE {}.t TO `x`", "INVALID_PARAMETER_VALUE"),
         ("DENY SELECT ON TABLE {}.t TO `x`", "DENY is not supported in Unity Catalog"),
     ],

@@ -127,6 +127,13 @@ def test_what_sql_says_of_a_function_is_told_over_rest(
     )
 
 
+def test_sql_tells_the_metastore_by_the_id_that_rest_tells(
+    laketop_client: WorkspaceClient, spark: SparkSession
+) -> None:
+    (told,) = spark.sql("SELECT current_metastore()").collect()
+    assert told[0] == laketop_client.metastores.summary().global_metastore_id
+
+
 def test_an_external_table_is_read_and_written_by_its_name(
     spark: SparkSession, laketop_client: WorkspaceClient, schema: str, tmp_path: Path
 ) -> None:

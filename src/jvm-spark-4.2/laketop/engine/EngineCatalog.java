@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
@@ -45,13 +46,9 @@ public final class EngineCatalog extends LakeCatalog implements RelationCatalog 
   @Override
   public Table loadTable(Identifier id, Set<TableWritePrivilege> writes)
       throws NoSuchTableException {
-    if (viewExists(id)) {
-      Access.table("SELECT", name(), id);
-      String statements =
-          writes.stream().map(Object::toString).sorted().collect(Collectors.joining(", "));
-      throw Refusal.of("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "'" + statements
-          + "' expects a table but " + NameErrors.quoted(name(), id) + " is a view.");
-    }
+    requireTable(id, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", view -> "'" + writes.stream()
+        .map(Object::toString).sorted().collect(Collectors.joining(", "))
+        + "' expects a table but " + view + " is a view.");
     return super.loadTable(id, writes);
   }
 
@@ -68,10 +65,15 @@ public final class EngineCatalog extends LakeCatalog implements RelationCatalog 
   }
 
   private void requireHistory(Identifier id) {
+    requireTable(id, "UNSUPPORTED_FEATURE.TIME_TRAVEL",
+        view -> "The feature is not supported: Time travel on the relation: " + view + ".");
+  }
+
+  /** Refuses, to those who may read a view, what only a table can do. */
+  private void requireTable(Identifier id, String condition, UnaryOperator<String> sentence) {
     if (viewExists(id)) {
       Access.table("SELECT", name(), id);
-      throw Refusal.of("UNSUPPORTED_FEATURE.TIME_TRAVEL", "The feature is not supported: Time travel"
-          + " on the relation: " + NameErrors.quoted(name(), id) + ".");
+      throw Refusal.of(condition, sentence.apply(NameErrors.quoted(name(), id)));
     }
   }
 

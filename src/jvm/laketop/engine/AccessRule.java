@@ -60,6 +60,9 @@ final class AccessRule {
   private static final Pattern FILES = Pattern.compile("FileSink\\[(.*)\\]");
   private static final String VIEW_RESOLUTION =
       "org.apache.spark.sql.catalyst.analysis.ViewResolution";
+  /** The analyzer's rules for the bodies of scalar and of table functions. */
+  private static final String FUNCTION_RESOLUTION =
+      "org.apache.spark.sql.catalyst.analysis.Analyzer$ResolveSQL";
   private static final String SUBQUERY = "checkSubqueryExpression";
 
   private final SparkSession session;
@@ -86,7 +89,10 @@ final class AccessRule {
         || WRITES.matcher(name(plan)).matches();
   }
 
-  /** A view's body is its owner's affair; a running command reads for itself, as Delta's log. */
+  /**
+   * The body of a view or function is its owner's affair; a running command reads for itself, as
+   * Delta's log.
+   */
   static boolean forAnother(SparkSession session) {
     return AnalysisContext$.MODULE$.get().catalogAndNamespace().nonEmpty()
         || session.sparkContext().getLocalProperty("spark.sql.execution.id") != null
@@ -95,12 +101,14 @@ final class AccessRule {
   }
 
   /**
-   * Spark checks a view's body on its own, after its context is gone, and a subquery before the
-   * query that it is in, which tells whose it is: only the stack tells either.
+   * Spark checks a view's body on its own, after its context is gone, analyses a subquery of a
+   * function's body outside of its context, and checks a subquery before the query that it is in,
+   * which tells whose it is: only the stack tells any of them.
    */
   private static boolean within() {
     return StackWalker.getInstance().walk(frames ->
         frames.anyMatch(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)
+            || frame.getClassName().startsWith(FUNCTION_RESOLUTION)
             || frame.getMethodName().equals(SUBQUERY)));
   }
 
@@ -241,8 +249,7 @@ final class AccessRule {
     if (plan instanceof SetCatalogCommand use) {
       String catalog = SparkApi.catalog(use);
       if (catalog != null) {
-        String name = catalog.replaceAll("^`|`$", "");
-        Access.require(user, "USE CATALOG", "CATALOG", Names.key(name));
+        used(catalog.replaceAll("^`|`$", ""));
       }
       return;
     }
@@ -266,8 +273,19 @@ final class AccessRule {
     return READS.matcher(command).matches() ? SELECT : MODIFY;
   }
 
+  /** Of a catalog that there is not Spark tells only which setting would make one. */
+  private void used(String catalog) {
+    if (!session.sessionState().catalogManager().isCatalogRegistered(catalog)) {
+      throw NameErrors.noCatalog(catalog);
+    }
+    Access.require(user, "USE CATALOG", "CATALOG", Names.key(catalog));
+  }
+
   /** USE needs the privilege of this name; Spark itself only looks whether there is a schema. */
   private void used(ResolvedNamespace namespace) {
+    if (namespace.namespace().size() > 1) {
+      throw NameErrors.noCatalog(namespace.namespace().head());
+    }
     String object = object(namespace);
     if (object != null && object.contains(".")) {
       Access.require(user, "USE SCHEMA", "SCHEMA", object);
@@ -382,7 +400,7 @@ final class AccessRule {
     }
   }
 
-  private static boolean isPath(String name) {
+  static boolean isPath(String name) {
     return name.startsWith("/") || name.contains(":/");
   }
 

@@ -8,6 +8,7 @@ import org.apache.spark.sql.catalyst.expressions.CurrentTimestamp;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
 import org.apache.spark.sql.catalyst.expressions.Literal$;
+import org.apache.spark.sql.types.DataTypes;
 import scala.Function1;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
@@ -31,7 +32,8 @@ final class Builtins {
     all.add(of("is_member", Builtins::member));
     SemiStructured.functions().forEach((name, build) -> all.add(of(name, build)));
     all.add(of("getdate", arguments -> new CurrentTimestamp()));
-    all.add(of("current_metastore", arguments -> Literal$.MODULE$.apply("local:laptop:laketop")));
+    all.add(of("current_metastore", arguments ->
+        Literal$.MODULE$.create(Lake.metastore(), DataTypes.StringType)));
     List.of("secret", "try_secret").forEach(name -> all.add(of(name, arguments -> {
       throw Refusal.of("UNSUPPORTED_FEATURE",
           name + " is not supported here; read the secret with dbutils.secrets.get.");

@@ -45,7 +45,7 @@ final class Catalogs {
   static Path existing(String name) {
     Path catalog = Lake.catalog(name);
     if (!Files.isDirectory(catalog)) {
-      throw Refusal.missing("CATALOG_NOT_FOUND", "catalog", Names.key(name));
+      throw NameErrors.noCatalog(Names.key(name));
     }
     return catalog;
   }

@@ -6,6 +6,9 @@ import org.apache.spark.SparkThrowable;
 /** The error of someone who lacks a privilege. */
 final class Denied extends SecurityException implements SparkThrowable {
   private static final String CONDITION = "INSUFFICIENT_PERMISSIONS";
+  /** The class of such an error on Databricks, whose constructors are Spark's own. */
+  static final String SHOWN = "org.apache.spark.SparkSecurityException";
+
   private final String report;
 
   Denied(String user, String privilege, String type, String object) {

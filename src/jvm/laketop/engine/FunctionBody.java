@@ -25,9 +25,13 @@ final class FunctionBody {
   LogicalPlan plan(LogicalPlan plan) {
     LogicalPlan calls = plan.transformAllExpressions(new Each<Expression>(this::call));
     return calls.transformUp(new Each<LogicalPlan>(node ->
-        node instanceof UnresolvedTableValuedFunction f
-            ? f.copy(name(SparkApi.name(f)), f.functionArgs(), f.isStreaming())
-            : node));
+        node instanceof UnresolvedTableValuedFunction f ? rows(f) : node));
+  }
+
+  private LogicalPlan rows(UnresolvedTableValuedFunction f) {
+    return ReadFiles.is(f)
+        ? ReadFiles.plan(session, f)
+        : f.copy(name(SparkApi.name(f)), f.functionArgs(), f.isStreaming());
   }
 
   Expression expression(Expression expression) {

@@ -39,6 +39,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
     Sessions.announce(session);
     refusePath(plan);
     PathAccess.requireCheckpoint(session, plan);
+    PathAccess.requireFiles(session, plan);
     Clones.require(session, plan);
     LogicalPlan covered = new PolicyRule(session).apply(plan);
     LogicalPlan calls =

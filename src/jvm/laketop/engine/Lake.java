@@ -45,6 +45,11 @@ public final class Lake {
     return schema(name[0], name[1]).resolve("_" + kind).resolve(Names.checked(name[2]) + ".json");
   }
 
+  /** Returns the id by which the workspace tells of it all, or null where there was none yet. */
+  static String metastore() {
+    return JsonFiles.look(root().resolve("_metastore.json")).get("global_metastore_id");
+  }
+
   /** Returns the folder of dbfs:/, which tasks see as /dbfs. */
   static Path dbfs() {
     return root().resolveSibling("dbfs");

@@ -6,10 +6,10 @@ import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchViewException;
-import org.apache.spark.sql.catalyst.analysis.NonEmptyNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.ViewAlreadyExistsException;
 import org.apache.spark.sql.connector.catalog.Identifier;
+import org.apache.spark.sql.errors.QueryCompilationErrors;
 import scala.collection.immutable.Map;
 import scala.collection.immutable.Map$;
 import scala.collection.immutable.Seq;
@@ -44,8 +44,16 @@ public final class NameErrors {
     return new NamespaceAlreadyExistsException(parts(catalog, schema).toArray(String[]::new));
   }
 
-  public static NonEmptyNamespaceException notEmpty(String catalog, String[] schema) {
-    return new NonEmptyNamespaceException(parts(catalog, schema).toArray(String[]::new));
+  /** Of the exception that Spark expects here it tells the schema alone. */
+  public static RuntimeException notEmpty(String catalog, String[] schema) {
+    return Lake.sneak(
+        QueryCompilationErrors.cannotDropNonemptyNamespaceError(seq(parts(catalog, schema))));
+  }
+
+  /** Throws the error of a catalog that there is not. */
+  public static RuntimeException noCatalog(String name) {
+    return Refusal.of("NO_SUCH_CATALOG_EXCEPTION", "Catalog '" + name + "' was not found. Please"
+        + " verify the catalog name and then retry the query or command again.");
   }
 
   /** Returns the name as it is shown, each part in backticks. */

@@ -6,10 +6,14 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.fs.GlobExpander;
 import org.apache.hadoop.fs.GlobPattern;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.streaming.WriteToStreamStatement;
 import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.connector.catalog.Identifier;
 import scala.Option;
+import scala.collection.immutable.Seq;
+import scala.runtime.BoxedUnit;
 
 /**
  * Whether a user may read or write files by their path: those of a volume by its grants, and of
@@ -28,8 +32,26 @@ final class PathAccess {
     for (String place : expanded(path.toUri().getPath())) {
       if (place.startsWith(PREFIX)) {
         volume(user, privilege, place.split("/"));
-      } else if (!Users.isAdmin(user) && closed(place, dbfs, !privilege.equals(SELECT))) {
-        throw new Denied(user, "READ FILES", "PATH", place);
+      } else if (!Users.isAdmin(user)) {
+        elsewhere(user, privilege, place, dbfs);
+      }
+    }
+  }
+
+  /** What an external table or volume has outside of the state folder is as its name allows. */
+  private static void elsewhere(String user, String privilege, String place, boolean dbfs) {
+    if (closed(place, dbfs, !privilege.equals(SELECT))) {
+      throw new Denied(user, "READ FILES", "PATH", place);
+    }
+    Path at = real(dbfs ? mapped(place) : written(place));
+    for (Storage.External external : Storage.external()) {
+      if (meets(at, external.folder())) {
+        String[] name = external.object().split("\\.");
+        if (external.type().equals("TABLE")) {
+          Access.table(user, privilege, name[0], Identifier.of(new String[] {name[1]}, name[2]));
+        } else {
+          Access.require(user, ofVolume(privilege), "VOLUME", external.object());
+        }
       }
     }
   }
@@ -46,6 +68,23 @@ final class PathAccess {
     }
   }
 
+  /**
+   * Is asked before Spark resolves what a query reads by format and path: to learn its columns it
+   * reads files then, and says of whatever goes wrong that the query could not be planned.
+   */
+  static void requireFiles(SparkSession session, LogicalPlan plan) {
+    plan.foreachWithSubqueries(node -> {
+      if (node instanceof UnresolvedRelation relation) {
+        Seq<String> parts = relation.multipartIdentifier();
+        // The body of a view or function is its owner's affair, which is looked at later.
+        if (parts.size() == 2 && AccessRule.isPath(parts.last()) && !AccessRule.forAnother(session)) {
+          require(Sessions.user(session), SELECT, new org.apache.hadoop.fs.Path(parts.last()));
+        }
+      }
+      return BoxedUnit.UNIT;
+    });
+  }
+
   private static List<String> expanded(String pattern) {
     try {
       return GlobExpander.expand(pattern);
@@ -55,7 +94,7 @@ final class PathAccess {
   }
 
   private static void volume(String user, String privilege, String[] parts) {
-    String need = privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
+    String need = ofVolume(privilege);
     if (parts.length == SCHEMA_PARTS) {
       Access.require(user, need, "SCHEMA", Names.key(parts[2] + "." + parts[3]));
     } else if (parts.length > SCHEMA_PARTS) {
@@ -64,25 +103,37 @@ final class PathAccess {
     }
   }
 
+  private static String ofVolume(String privilege) {
+    return privilege.equals(SELECT) ? "READ VOLUME" : "WRITE VOLUME";
+  }
+
   /** A folder above the state folder is closed to who writes, which may be to replace it. */
   private static boolean closed(String place, boolean dbfs, boolean writes) {
     Path state = real(Lake.root().getParent());
-    Path written = Path.of(Moves.now(Path.of(place).toAbsolutePath().normalize().toString()));
+    Path at = real(written(place));
     if (dbfs) {
-      Path mapped = Path.of(Lake.dbfs() + "/" + place).normalize();
-      return !real(mapped).startsWith(real(Lake.dbfs())) || reaches(real(written), state);
+      return !real(mapped(place)).startsWith(real(Lake.dbfs())) || reaches(at, state);
     }
-    Path at = real(written);
     return writes && state.startsWith(at)
         || reaches(at, state) && !at.startsWith(real(Lake.dbfs()));
   }
 
+  private static Path written(String place) {
+    return Path.of(Moves.now(Path.of(place).toAbsolutePath().normalize().toString()));
+  }
+
+  private static Path mapped(String place) {
+    return Path.of(Lake.dbfs() + "/" + place).normalize();
+  }
+
   /** Returns whether the path, perhaps a pattern, is the folder or in it. */
   private static boolean reaches(Path path, Path folder) {
-    if (path.getNameCount() < folder.getNameCount()) {
-      return false;
-    }
-    for (int i = 0; i < folder.getNameCount(); i++) {
+    return path.getNameCount() >= folder.getNameCount() && meets(path, folder);
+  }
+
+  /** Returns whether the path, perhaps a pattern, is the folder, in it, or above it. */
+  private static boolean meets(Path path, Path folder) {
+    for (int i = 0; i < Math.min(path.getNameCount(), folder.getNameCount()); i++) {
       String name = folder.getName(i).toString();
       String pattern = path.getName(i).toString();
       if (!pattern.equals(name) && !matches(pattern, name)) {

@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 /**
  * The names of functions as people know them, in texts that Spark writes: it says
  * {@code spark_catalog.main__sales.f} of {@code main.sales.f}, which is registered under that name.
+ * Clients tell the class of a denial, which is Databricks' then.
  */
 final class ShownNames {
   /** Catalog, schema, and what parts them in Spark's name of the schema. */
@@ -21,9 +22,10 @@ final class ShownNames {
 
   private ShownNames() {}
 
-  /** Returns the text with the names that people know in the place of Spark's own. */
+  /** Returns the text with the names that people know in the place of Spark's own, and of ours. */
   static String in(String text) {
-    return text.contains(BETWEEN) ? SCHEMA.matcher(text).replaceAll(ShownNames::shown) : text;
+    String known = text.replace(Denied.class.getName(), Denied.SHOWN);
+    return known.contains(BETWEEN) ? SCHEMA.matcher(known).replaceAll(ShownNames::shown) : known;
   }
 
   private static String shown(MatchResult found) {

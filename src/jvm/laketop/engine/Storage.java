@@ -6,7 +6,9 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -17,7 +19,10 @@ final class Storage {
 
   private static final Set<String> SCHEMES = Set.of("", "file", "dbfs");
   private static final Map<String, String> TAKEN =
-      Map.of("tables", "location", "volumes", LOCATION);
+      Map.of("TABLE", "location", "VOLUME", LOCATION);
+
+  /** A table or volume, its name, and the folder outside of managed storage that it has. */
+  record External(String type, String object, Path folder) {}
 
   private Storage() {}
 
@@ -61,25 +66,33 @@ final class Storage {
     if (managed && !real.startsWith(PathAccess.real(Lake.dbfs()))) {
       throw overlap(location, "managed storage");
     }
-    for (Path catalog : Folders.list(Lake.root())) {
-      for (Path schema : Files.isDirectory(catalog) ? Folders.list(catalog) : Set.<Path>of()) {
-        for (Map.Entry<String, String> kind : TAKEN.entrySet()) {
-          requireApart(location, real, schema.resolve("_" + kind.getKey()), kind.getValue());
-        }
+    for (External taken : external()) {
+      if (meet(real, taken.folder())) {
+        throw overlap(location, taken.object());
       }
     }
     return folder;
   }
 
-  private static void requireApart(String location, Path folder, Path entries, String key) {
-    for (String name : JsonFiles.names(entries)) {
-      String taken = JsonFiles.read(entries.resolve(name + ".json")).get(key);
-      if (taken != null && meet(folder, PathAccess.real(VolumeFs.place(taken)))) {
-        Path schema = entries.getParent();
-        throw overlap(location,
-            schema.getParent().getFileName() + "." + schema.getFileName() + "." + name);
+  /** Returns the external tables and volumes of all catalogs. */
+  static List<External> external() {
+    List<External> all = new ArrayList<>();
+    for (Path catalog : Folders.list(Lake.root())) {
+      for (Path schema : Files.isDirectory(catalog) ? Folders.list(catalog) : Set.<Path>of()) {
+        String within = catalog.getFileName() + "." + schema.getFileName() + ".";
+        TAKEN.forEach((type, key) -> {
+          Path entries = schema.resolve("_" + Names.key(type) + "s");
+          for (String name : JsonFiles.names(entries)) {
+            String taken = JsonFiles.look(entries.resolve(name + ".json")).get(key);
+            if (taken != null) {
+              Path folder = PathAccess.real(VolumeFs.place(taken));
+              all.add(new External(type, within + name, folder));
+            }
+          }
+        });
       }
     }
+    return all;
   }
 
   private static Path folder(String location) {

@@ -42,9 +42,7 @@ final class VolumeStatements {
   private static Rows create(SparkSession session, Matcher words, String location)
       throws IOException {
     String[] name = Names.full(session, words.group("name"));
-    if (!Files.isDirectory(Lake.schema(name[0], name[1]))) {
-      throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", name[0], name[1]);
-    }
+    requireSchema(name);
     Path entry = Lake.entry("volumes", name);
     if (Files.exists(entry)) {
       if (words.group("guard") != null) {
@@ -123,6 +121,13 @@ final class VolumeStatements {
     return new String[] {from[0], from[1], Names.checked(to.get(to.size() - 1))};
   }
 
+  /** Requires the schema of a name of two parts or more. */
+  private static void requireSchema(String[] name) {
+    if (!Files.isDirectory(Lake.schema(name[0], name[1]))) {
+      throw Refusal.missing("SCHEMA_NOT_FOUND", "schema", name[0], name[1]);
+    }
+  }
+
   private static Rows show(SparkSession session, Matcher words) {
     String written = words.group("name");
     String[] schema = written == null
@@ -130,6 +135,7 @@ final class VolumeStatements {
             session.sessionState().catalogManager().currentCatalog().name(),
             Names.currentSchema(session)}
         : Names.schema(session, written);
+    requireSchema(schema);
     Pattern like = Names.like(words.group("text"));
     List<Object[]> rows = new ArrayList<>();
     for (String volume : JsonFiles.names(Lake.schema(schema[0], schema[1]).resolve("_volumes"))) {

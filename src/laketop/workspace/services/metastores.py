@@ -53,7 +53,7 @@ class Metastores(Service):
             "owner": self.workspace.settings.user,
             "cloud": "local",
             "region": "local",
-            "global_metastore_id": f"local:local:{self.workspace.metastore_id}",
+            "global_metastore_id": self.workspace.global_metastore_id,
             "storage_root": (self.workspace.metastore / "catalog").as_uri(),
             "delta_sharing_scope": "INTERNAL",
             "privilege_model_version": "1.0",

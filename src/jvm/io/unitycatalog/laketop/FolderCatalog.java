@@ -353,7 +353,9 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (namespace.length == 0) {
       return listNamespaces();
     }
-    requireNamespace(namespace);
+    if (!namespaceExists(namespace)) {
+      throw NameErrors.noCatalog(namespace[0]); // SHOW SCHEMAS IN names one
+    }
     return new String[0][];
   }
 
@@ -384,11 +386,11 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
   public void createNamespace(String[] namespace, Map<String, String> metadata)
       throws NamespaceAlreadyExistsException {
     if (namespace.length != 1) {
-      throw Lake.sneak(new NoSuchNamespaceException(Arrays.copyOf(namespace, 1)));
+      throw NameErrors.noCatalog(namespace[0]);
     }
     Names.checkedContainer(namespace[0]);
     if (!Files.isDirectory(folder)) {
-      throw Lake.sneak(new NoSuchNamespaceException(new String[] {name}));
+      throw NameErrors.noCatalog(name);
     }
     if (namespaceExists(namespace)) {
       throw NameErrors.schemaTaken(name, namespace);
