@@ -22,7 +22,8 @@ _READING = {
     *("batchGet", "batchGetInfos"),
 }
 _MANAGING = ("experiments/delete", "experiments/restore")
-_FREE = ("experiments/create", "experiments/search")
+_LISTING = ("experiments/search", "experiments/list")
+_FREE = ("experiments/create", *_LISTING)
 _IDS = {
     **dict.fromkeys(("experiment_id", "experiment_ids"), "experiment"),
     **dict.fromkeys(("run_id", "run_ids", "run_uuid"), "run"),
@@ -84,7 +85,7 @@ class ExperimentRights:
 
     def shown(self, request: Request, response: Response) -> Response:
         """Take from a list of experiments those that the caller may not see."""
-        if not request.path.endswith("/experiments/search") or self._workspace.is_admin:
+        if not request.path.endswith(_LISTING) or self._workspace.is_admin:
             return response
         told = json.loads(response.get_data() or b"{}")
         found = told.get("experiments", [])

@@ -80,8 +80,12 @@ class _OneDecoder(DefaultJSONProvider):
     """Reads the bodies of MLflow's handlers as those of all other routes are read."""
 
     def loads(self, s: str | bytes, **_options: Any) -> dict[str, Any]:
-        """Return the fields of a body. Errors: as `wire.fields_of`."""
-        return wire.fields_of(s.encode() if isinstance(s, str) else s)
+        """Return the fields of a body, without those that are null. Errors: as `wire.fields_of`.
+
+        In the JSON of protobuf null is a field that is not set; MLflow takes it for a value.
+        """
+        fields = wire.fields_of(s.encode() if isinstance(s, str) else s)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def tracking_routes() -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
@@ -90,6 +94,8 @@ def tracking_routes() -> Iterator[tuple[str, Callable[..., Any], list[str]]]:
     for path, handler, methods in endpoints(MlflowService, _checked):
         if _SERVED.fullmatch(path) and handler.__name__ not in _REFUSED:
             yield path, handler, methods
+        if path == "/api/2.0/mlflow/experiments/search" and methods == ["GET"]:
+            yield "/api/2.0/mlflow/experiments/list", handler, methods  # of databricks-sdk alone
 
 
 def _checked(asked: Callable[[], Any]) -> Callable[..., Any]:

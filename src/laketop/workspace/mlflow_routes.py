@@ -7,7 +7,7 @@ _API = "/api/2.0/mlflow"
 ROUTES = (
     f"GET {_API}/artifacts/list",
     f"GET {_API}/metrics/get-history",
-    *(f"GET {_API}/experiments/{name}" for name in ("get", "get-by-name")),
+    *(f"GET {_API}/experiments/{name}" for name in ("get", "get-by-name", "list")),
     *(
         f"POST {_API}/experiments/{name}"
         for name in ("create", "delete", "restore", "search", "set-experiment-tag", "update")

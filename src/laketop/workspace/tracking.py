@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
+from mlflow.store.tracking import SEARCH_MAX_RESULTS_DEFAULT
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from laketop.workspace import mlflow_database
@@ -77,6 +79,19 @@ class TrackingStore(mlflow_database.Durable, SqlAlchemyStore):
                     RESOURCE_DOES_NOT_EXIST,
                 ) from error
             raise
+
+    def search_experiments(
+        self,
+        view_type: Any = ViewType.ACTIVE_ONLY,
+        max_results: Any = 0,
+        filter_string: Any = None,
+        order_by: Any = None,
+        page_token: Any = None,
+    ) -> Any:
+        """Return a page of experiments, of as many as MLflow's client asks for unless told."""
+        search: Any = super().search_experiments
+        most = max_results or SEARCH_MAX_RESULTS_DEFAULT
+        return search(view_type, most, filter_string, order_by, page_token)
 
     def _create_default_experiment(self, session: Any) -> None:
         """Create none: a run without an experiment is an error on Databricks."""

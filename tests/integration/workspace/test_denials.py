@@ -305,6 +305,7 @@ def test_an_experiment_is_as_the_folder_it_lies_in(
     assert experiment not in {
         one.experiment_id for one in ann.experiments.search_experiments(max_results=100)
     }
+    assert experiment not in {one.experiment_id for one in ann.experiments.list_experiments()}
     denied(
         "CAN_READ",
         lambda: ann.experiments.get_experiment(experiment),

@@ -20,6 +20,7 @@ from databricks.sdk.service.ml import (
     Param,
     RunInfo,
     UpdateRunStatus,
+    ViewType,
 )
 
 from laketop.workspace.audit import MLFLOW_LOGS, mlflow_action
@@ -104,7 +105,12 @@ def test_experiments(client: WorkspaceClient, experiment: str) -> None:
     )
     told = api.search_experiments(filter=f"name = '{name}'", max_results=10)
     assert [one.experiment_id for one in told] == [experiment]
+    assert experiment in {one.experiment_id for one in api.search_experiments()}
+    assert experiment in {one.experiment_id for one in api.list_experiments()}
     api.delete_experiment(experiment)
+    assert experiment not in {one.experiment_id for one in api.list_experiments()}
+    every = api.list_experiments(view_type=ViewType.ALL, max_results=1)
+    assert experiment in {one.experiment_id for one in every}
     deleted = api.get_experiment(experiment).experiment
     assert deleted is not None
     assert deleted.lifecycle_stage == "deleted"
