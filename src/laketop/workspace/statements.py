@@ -54,14 +54,14 @@ def own_session(remote: str) -> Iterator[SparkSession]:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A statement as it was sent; `arguments` are the values of its parameters by name."""
+    """A statement as it was sent; `arguments` are its parameters' values, by name or in order."""
 
     text: str
     user: str
     warehouse_id: str
     catalog: str | None = None
     schema: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] | list[Any] = field(default_factory=dict)
     workspace_id: str = ""
     agent: str | None = None
     """What the client calls itself."""
@@ -195,7 +195,7 @@ class Statement:
             session.catalog.setCurrentCatalog(order.catalog)
         if order.schema:
             session.catalog.setCurrentDatabase(order.schema)
-        df = session.sql(order.text, dict(order.arguments) or None)
+        df = session.sql(order.text, order.arguments or None)
         self.columns = results.columns_of(df.schema)
         self._keep(self._fetched(df))
         self._end("SUCCEEDED")

@@ -67,6 +67,18 @@ def test_rows_have_the_types_of_python_with_links_and_inline(connect: Connect) -
             assert list(row) == wanted
 
 
+def test_parameters_without_names_are_taken_in_order(connect: Connect, schema: str) -> None:
+    with connect().cursor() as cursor:
+        cursor.execute("SELECT ? + 1 AS n, ? AS word, ? AS none", [2, "a", None])
+        assert list(cursor.fetchall()[0]) == [3, "a", None]
+        cursor.execute(f"CREATE TABLE {schema}.many (n INT, word STRING)")
+        cursor.executemany(f"INSERT INTO {schema}.many VALUES (?, ?)", [[1, "a"], [2, "b"]])
+        cursor.execute(f"SELECT * FROM {schema}.many ORDER BY n")
+        assert [tuple(row) for row in cursor.fetchall()] == [(1, "a"), (2, "b")]
+        with pytest.raises(ServerOperationError, match="UNBOUND_SQL_PARAMETER"):
+            cursor.execute("SELECT ?, ?", [1])
+
+
 def test_many_rows_come_by_links(connect: Connect) -> None:
     with connect().cursor() as cursor:
         cursor.execute("SELECT id, repeat('x', 1000) AS x FROM range(9000)")

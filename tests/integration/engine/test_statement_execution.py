@@ -215,6 +215,9 @@ def test_a_canceled_statement_leaves_the_engine_at_whatever_moment(
         ({"format": "CSV"}, "EXTERNAL_LINKS"),
         ({"disposition": "MAIL"}, "'MAIL'"),
         ({"parameters": [{"name": "n", "value": "x", "type": "INT"}]}, "'x' is not of type INT"),
+        ({"parameters": [{"name": "n", "value": "1"}, {"value": "2"}]}, "Either each parameter"),
+        ({"parameters": [{"name": 5}]}, "has a name, which is text"),
+        ({"parameters": [{"name": ""}]}, "has a name, which is text"),
     ],
 )
 def test_what_cannot_be_run_is_named(

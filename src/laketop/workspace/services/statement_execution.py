@@ -277,13 +277,15 @@ def _positive(name: str, value: int | None) -> int | None:
     return value
 
 
-def _arguments(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+def _arguments(parameters: list[dict[str, Any]]) -> dict[str, Any] | list[Any]:
+    """Return the values of parameters by their names, or in order where none has one."""
     try:
-        return {
-            parameter["name"]: argument(parameter.get("type") or "STRING", parameter.get("value"))
-            for parameter in parameters
-        }
-    except KeyError:
-        raise InvalidParameterValue("A parameter has no name.") from None
+        values = [argument(one.get("type") or "STRING", one.get("value")) for one in parameters]
     except ValueError as error:
         raise InvalidParameterValue(f"A parameter cannot be used: {error}.") from error
+    names = [one.get("name") for one in parameters]
+    if all(name is None for name in names):
+        return values
+    if not all(isinstance(name, str) and name for name in names):
+        raise InvalidParameterValue("Either each parameter has a name, which is text, or none.")
+    return {str(name): value for name, value in zip(names, values, strict=True)}
