@@ -62,7 +62,7 @@ def to_html(content: bytes, *, suffix: str, name: str) -> bytes:
     It holds the notebook's model too, from which an import makes the notebook again.
     Errors: ConfigError for what is no notebook.
     """
-    found = _parsed(content, suffix, name)
+    found = parsed(content, suffix=suffix, name=name)
     cells = "\n".join(_figure(cell, found) for cell in found.cells)
     shown = html.escape(name)
     return (
@@ -79,7 +79,7 @@ def from_html(content: bytes, *, name: str) -> Notebook:
 
 def to_r_markdown(content: bytes, *, suffix: str, name: str) -> bytes:
     """Return a notebook as R Markdown. Errors: ConfigError for what is no notebook."""
-    return r_markdown.written(_parsed(content, suffix, name), name).encode()
+    return r_markdown.written(parsed(content, suffix=suffix, name=name), name).encode()
 
 
 def from_r_markdown(content: bytes, *, name: str) -> Notebook:
@@ -87,7 +87,8 @@ def from_r_markdown(content: bytes, *, name: str) -> Notebook:
     return r_markdown.read(_text(content, name))
 
 
-def _parsed(content: bytes, suffix: str, name: str) -> Notebook:
+def parsed(content: bytes, *, suffix: str, name: str) -> Notebook:
+    """Return the notebook that a file holds. Errors: ConfigError for what is no notebook."""
     text = _text(content, name)
     if suffix == ".ipynb":
         return parse_jupyter(text, file=name)

@@ -71,9 +71,10 @@ def test_parameters_without_names_are_taken_in_order(connect: Connect, schema: s
     with connect().cursor() as cursor:
         cursor.execute("SELECT ? + 1 AS n, ? AS word, ? AS none", [2, "a", None])
         assert list(cursor.fetchall()[0]) == [3, "a", None]
-        cursor.execute(f"CREATE TABLE {schema}.many (n INT, word STRING)")
-        cursor.executemany(f"INSERT INTO {schema}.many VALUES (?, ?)", [[1, "a"], [2, "b"]])
-        cursor.execute(f"SELECT * FROM {schema}.many ORDER BY n")
+        cursor.execute(f"USE {schema}")
+        cursor.execute("CREATE TABLE many (n INT, word STRING)")
+        cursor.executemany("INSERT INTO many VALUES (?, ?)", [[1, "a"], [2, "b"]])
+        cursor.execute("SELECT * FROM many ORDER BY n")
         assert [tuple(row) for row in cursor.fetchall()] == [(1, "a"), (2, "b")]
         with pytest.raises(ServerOperationError, match="UNBOUND_SQL_PARAMETER"):
             cursor.execute("SELECT ?, ?", [1])

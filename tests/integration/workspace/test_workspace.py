@@ -12,7 +12,6 @@ import pytest
 import requests
 from databricks.sdk.errors import BadRequest, NotFound, ResourceAlreadyExists, ResourceDoesNotExist
 from databricks.sdk.errors.platform import InvalidParameterValue, PermissionDenied
-from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
 
 if TYPE_CHECKING:
@@ -171,13 +170,72 @@ def test_protected_folders_stay(client: WorkspaceClient) -> None:
 
 
 def test_what_cannot_be_converted_is_refused_by_name(client: WorkspaceClient, folder: str) -> None:
-    client.workspace.upload(f"{folder}/nb", b"1", language=Language.PYTHON)
-    with pytest.raises(NotServed, match="DBC"):
-        client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
-    with pytest.raises(NotServed, match="folders as DBC"):
-        client.workspace.export(folder, format=ExportFormat.DBC)
     with pytest.raises(BadRequest, match="holds no notebook's model"):
         client.workspace.import_(f"{folder}/h", content="", format=ImportFormat.HTML)
+    with pytest.raises(BadRequest, match="'h' is not a Databricks archive"):
+        client.workspace.import_(f"{folder}/h", content="", format=ImportFormat.DBC)
+
+
+def test_a_notebook_comes_back_from_an_archive(client: WorkspaceClient, folder: str) -> None:
+    source = (
+        b"-- Databricks notebook source\nSELECT 1\n\n-- COMMAND ----------\n\n-- MAGIC %python\n"
+    )
+    source += b"-- MAGIC print(2)\n"
+    client.workspace.upload(f"{folder}/nb", source, language=Language.SQL)
+    told = client.workspace.export(f"{folder}/nb", format=ExportFormat.DBC)
+    assert told.file_type == "dbc"
+    packed = base64.b64decode(told.content or "")
+    client.workspace.upload(f"{folder}/again", packed, format=ImportFormat.DBC)
+    found = client.workspace.get_status(f"{folder}/again")
+    assert (found.object_type, found.language) == (ObjectType.NOTEBOOK, Language.SQL)
+    assert client.workspace.download(f"{folder}/again").read() == source
+    with pytest.raises(ResourceAlreadyExists, match=f"{folder}/again"):
+        client.workspace.upload(f"{folder}/again", packed, format=ImportFormat.DBC)
+    with pytest.raises(InvalidParameterValue, match="overwritten"):
+        client.workspace.import_(
+            f"{folder}/nb", content=told.content, format=ImportFormat.DBC, overwrite=True
+        )
+    with pytest.raises(NotFound, match="parent folder"):
+        client.workspace.upload(f"{folder}/none/nb", packed, format=ImportFormat.DBC)
+
+
+def test_a_folder_comes_back_from_an_archive(
+    client: WorkspaceClient, ann: WorkspaceClient, folder: str
+) -> None:
+    client.workspace.mkdirs(f"{folder}/from/deep")
+    for name, language in (("a.b", Language.PYTHON), ("deep/c", Language.R)):
+        client.workspace.upload(f"{folder}/from/{name}", b"print(2)", language=language)
+    client.workspace.upload(f"{folder}/from/notes.txt", b"notes", format=ImportFormat.RAW)
+    packed = client.workspace.export(f"{folder}/from", format=ExportFormat.DBC).content or ""
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))) as archive:
+        assert sorted(archive.namelist()) == ["from/a.b.python", "from/deep/c.r"]
+    client.workspace.import_(f"{folder}/to", content=packed, format=ImportFormat.DBC)
+    made = client.workspace.list(f"{folder}/to", recursive=True)
+    assert sorted((one.path or "", str(one.language)) for one in made) == [
+        (f"{folder}/to/a.b", "Language.PYTHON"),
+        (f"{folder}/to/deep/c", "Language.R"),
+    ]
+    assert client.workspace.download(f"{folder}/to/deep/c").read() == (
+        b"# Databricks notebook source\nprint(2)\n"
+    )
+    with pytest.raises(PermissionDenied):
+        ann.workspace.import_(f"{folder}/theirs", content=packed, format=ImportFormat.DBC)
+
+
+@pytest.mark.parametrize("name", ["../out", "a/../../out", "/../out", "a\\b", "a;b", "%2e"])
+def test_an_archive_makes_nothing_out_of_its_folder(
+    client: WorkspaceClient, folder: str, name: str
+) -> None:
+    content = io.BytesIO()
+    model = '{"version": "NotebookV1", "language": "python", "commands": []}'
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("fine.python", model)
+        archive.writestr(zipfile.ZipInfo("x.python"), model)
+        archive.filelist[-1].filename = f"{name}.python"
+    client.workspace.mkdirs(f"{folder}/in")
+    with pytest.raises(BadRequest):
+        client.workspace.upload(f"{folder}/in/x", content.getvalue(), format=ImportFormat.DBC)
+    assert [one.path for one in client.workspace.list(folder, recursive=True)] == []
 
 
 def test_a_notebook_is_exported_in_every_format(client: WorkspaceClient, folder: str) -> None:

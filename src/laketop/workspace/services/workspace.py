@@ -6,8 +6,9 @@ import base64
 import dataclasses
 import io
 import shutil
+import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from databricks.sdk.errors.platform import (
     NotFound,
     ResourceAlreadyExists,
 )
-from databricks.sdk.errors.platform import NotImplemented as NotServed
 from databricks.sdk.service.workspace import (
     ExportFormat,
     ImportFormat,
@@ -30,7 +30,7 @@ from databricks.sdk.service.workspace import (
 
 from laketop import durable
 from laketop.errors import ConfigError
-from laketop.workspace import notebook_formats, wire
+from laketop.workspace import notebook_archive, notebook_formats, wire
 from laketop.workspace.multipart import parts_of
 from laketop.workspace.objects import HEADERS, SUFFIXES, Tree, WorkspaceObject, has_header
 from laketop.workspace.service import Reply, Request, Service, route
@@ -117,10 +117,7 @@ class Workspace(Service):
         format: ExportFormat = ExportFormat.SOURCE,  # noqa: A002 - the API's own name
         direct_download: bool = False,
     ) -> Reply | dict[str, Any]:
-        """Return a file, a notebook in a format, or a folder as a zip.
-
-        Errors: NotImplemented for a format that laketop does not write.
-        """
+        """Return a file, a notebook in a format, or a folder as a zip or a DBC."""
         self._require(path, "CAN_READ")
         found = self._tree.existing(path)
         kind, content = self._exported(found, format)
@@ -175,6 +172,8 @@ class Workspace(Service):
 
     def _exported(self, found: WorkspaceObject, wanted: ExportFormat) -> tuple[str, bytes]:
         """Return what is exported, its type first; of notebooks their extension."""
+        if wanted is ExportFormat.DBC and found.kind != "FILE":
+            return "dbc", self._archived(found)
         if found.kind == "DIRECTORY":
             return "zip", self._zipped(found, wanted)
         content = found.file.read_bytes()
@@ -193,28 +192,45 @@ class Workspace(Service):
                 return "py", notebook_formats.to_source(content, name=name)
         except ConfigError as error:
             raise BadRequest(error.message) from error
-        if wanted is ExportFormat.DBC:
-            raise NotServed(f"laketop does not turn {found.path} into {wanted.value}.")
         return suffix.removeprefix("."), content
 
+    def _archived(self, found: WorkspaceObject) -> bytes:
+        notebooks = []
+        for one in self._visible(found) if found.kind == "DIRECTORY" else [found]:
+            if one.kind == "NOTEBOOK":
+                path = one.file.relative_to(found.file.parent).with_suffix("")
+                content, suffix = one.file.read_bytes(), one.file.suffix.lower()
+                try:
+                    read = notebook_formats.parsed(content, suffix=suffix, name=one.file.stem)
+                except ConfigError as error:
+                    raise BadRequest(error.message) from error
+                notebooks.append((path.as_posix(), read))
+        return notebook_archive.packed(notebooks)
+
     def _zipped(self, folder: WorkspaceObject, wanted: ExportFormat) -> bytes:
-        if wanted is ExportFormat.DBC:
-            raise NotServed(f"laketop does not export folders as {wanted.value}.")
-        allows = self.workspace.permissions.allows_path
-        packed, size = io.BytesIO(), 0
+        packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for one in self._tree.below(folder):
-                is_wanted = one.kind == "NOTEBOOK" or wanted is ExportFormat.AUTO
-                if one.kind == "DIRECTORY" or not is_wanted or not allows(one.path, "CAN_READ"):
+            for one in self._visible(folder):
+                if one.kind != "NOTEBOOK" and wanted is not ExportFormat.AUTO:
                     continue
-                size += one.file.stat().st_size
-                if size > _LARGEST_NOTEBOOK:
-                    raise _too_large()
                 kind, content = self._exported(one, wanted)
                 name = one.file.relative_to(folder.file)
                 shown = name.with_suffix(f".{kind}") if one.kind == "NOTEBOOK" else name
                 archive.writestr(str(shown), content)
         return packed.getvalue()
+
+    def _visible(self, folder: WorkspaceObject) -> Iterator[WorkspaceObject]:
+        """Yield the files and notebooks below a folder that the caller may read.
+
+        Errors: BadRequest where they are too large together.
+        """
+        allows, size = self.workspace.permissions.allows_path, 0
+        for one in self._tree.below(folder):
+            if one.kind != "DIRECTORY" and allows(one.path, "CAN_READ"):
+                size += one.file.stat().st_size
+                if size > _LARGEST_NOTEBOOK:
+                    raise _too_large()
+                yield one
 
     @staticmethod
     def _shown(info: ObjectInfo, repos: Mapping[str, int]) -> ObjectInfo:
@@ -233,12 +249,13 @@ class Workspace(Service):
         if len(content) > _LARGEST_NOTEBOOK:
             raise _too_large()
         self._require(wanted.path, "CAN_EDIT")
+        if wanted.format is ImportFormat.DBC:
+            self._import_archive(wanted, content)
+            return
         content, suffix = wanted.as_kept(content)
         name = wanted.path if wanted.path.endswith(suffix) else wanted.path + suffix
         place, found = self._tree.place(name), self._tree.find(wanted.path)
-        if not place.parent.is_dir():
-            above = self._tree.short(wanted.path).rpartition("/")[0]
-            raise NotFound(f"The parent folder ({above}) does not exist.")
+        self._check_parent(wanted.path)
         if found is not None and (not wanted.overwrite or found.kind == "DIRECTORY"):
             raise ResourceAlreadyExists(f"Path ({found.path}) already exists.")
         if place.is_dir():
@@ -248,6 +265,38 @@ class Workspace(Service):
         durable.write(place, content, scratch=self.workspace.state / "uploads")
         if found is not None and found.file != place:
             _remove(found.file)
+
+    def _check_parent(self, path: str) -> None:
+        if not self._tree.place(path).parent.is_dir():
+            above = self._tree.short(path).rpartition("/")[0]
+            raise NotFound(f"The parent folder ({above}) does not exist.")
+
+    def _import_archive(self, wanted: _Import, content: bytes) -> None:
+        """Make the notebook of an archive, or a folder of what it holds, all or nothing."""
+        path = self._tree.short(wanted.path)
+        try:
+            notebooks = notebook_archive.unpacked(content, path.rpartition("/")[2])
+        except ConfigError as error:
+            raise BadRequest(error.message) from error
+        if wanted.overwrite:
+            raise InvalidParameterValue("What is there cannot be overwritten by a DBC.")
+        if self._tree.find(path) is not None:
+            raise ResourceAlreadyExists(f"Path ({path}) already exists.")
+        self._check_parent(path)
+        is_folder = len(notebooks) > 1 or "/" in notebooks[0][0]
+        above = self._tree.place(path).parent
+        with tempfile.TemporaryDirectory(dir=self.workspace.state / "uploads") as draft:
+            for name, notebook in notebooks:
+                suffix = SUFFIXES[Language(notebook.language.upper())]
+                shown = f"{path}/{name}" if is_folder else path
+                place = self._tree.place(f"{shown}{suffix}")  # checked as any other path
+                file = Path(draft) / place.relative_to(above)
+                durable.make_folder(file.parent)
+                durable.write(file, notebook_formats.source_of(notebook))
+            [made] = Path(draft).iterdir()
+            if (above / made.name).exists():
+                raise ResourceAlreadyExists(f"Path ({path}) already exists.")
+            durable.move(made, above / made.name)
 
 
 def _info(one: WorkspaceObject, after_ms: int) -> ObjectInfo | None:
@@ -301,8 +350,6 @@ class _Import:
             return named if has_header(named, content) or named == ".ipynb" else ""
         if self.format is ImportFormat.JUPYTER:
             return ".ipynb"
-        if self.format is not ImportFormat.SOURCE:
-            raise NotServed(f"laketop does not import {self.format.value}.")
         if self.language is None:
             raise InvalidParameterValue("A notebook's source needs its language.")
         return SUFFIXES[self.language]
