@@ -151,7 +151,7 @@ def _git(command: list[str]) -> None:
 
 def _interpreter(logged: Path, scratch: Path, progress: Progress) -> tuple[list[str], list[str]]:
     """Return what runs a module with the packages of the model's lock, and notes on it."""
-    from laketop.ml.environments import StepFailed, built
+    from laketop.ml.environments import StepFailed, built, within
     from laketop.ml.locks import LOCK_FILE, differences
 
     here = [sys.executable, "-m"]
@@ -163,7 +163,7 @@ def _interpreter(logged: Path, scratch: Path, progress: Progress) -> tuple[list[
         return here, []
     progress.show(f"making an environment of its lock: {found[0]}")
     try:
-        python = built(scratch / "environment", lock, offline=False, timeout=_LONGEST_SECONDS)
+        python = built(scratch / "environment", lock, offline=False, step=within(_LONGEST_SECONDS))
     except (StepFailed, subprocess.TimeoutExpired) as failure:
         raise LaketopError(str(failure), hint="the lock's packages have to be reachable") from None
     more = os.pathsep.join(dict.fromkeys(sysconfig.get_paths()[n] for n in ("purelib", "platlib")))

@@ -20,6 +20,10 @@ _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _MADE_WITH = re.compile(r"^python:\s*['\"]?(\d+\.\d+)", re.MULTILINE)
 
 
+Step = Callable[..., str]
+"""Runs one command of several that share their time."""
+
+
 class StepFailed(Exception):
     """A step did not work; the sentence says which and why."""
 
@@ -47,17 +51,17 @@ def python_of(model: Path) -> str:
     return found[1] if found else _HERE
 
 
-def built_for(model: Path, place: Path, *, offline: bool, timeout: float) -> Path:
+def built_for(model: Path, place: Path, *, offline: bool, step: Step) -> Path:
     """Return the Python of a new environment in `place` for the model in this folder.
 
     Errors: those of `requirements_of` and `built`.
     """
     requirements = requirements_of(model)
-    return built(place, requirements, version=python_of(model), offline=offline, timeout=timeout)
+    return built(place, requirements, version=python_of(model), offline=offline, step=step)
 
 
 def built(
-    place: Path, requirements: Path, *, offline: bool, timeout: float, version: str = _HERE
+    place: Path, requirements: Path, *, offline: bool, step: Step, version: str = _HERE
 ) -> Path:
     """Return the Python of a new environment in `place` with these requirements.
 
@@ -65,10 +69,11 @@ def built(
     what uv is to check by hashes, every requirement, from its cache where all of it is there.
     Another version of Python than the one that runs here is uv's to find. Paths among the
     requirements are of the folder that their file lies in.
-    Errors: StepFailed with what the installer said, TimeoutExpired after so many seconds in all.
+    `step` runs the installer, as `within` gives it.
+    Errors: StepFailed with what the installer said; those of `step`.
     """
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
-    folder, step = requirements.parent, _within(timeout)
+    folder = requirements.parent
     uv = uv_program()
     if uv is None:
         if offline:
@@ -92,8 +97,12 @@ def built(
     return python
 
 
-def _within(timeout: float) -> Callable[..., str]:
-    """Return what runs commands, in a folder or right here, all of them in so many seconds."""
+def within(timeout: float) -> Step:
+    """Return what runs commands, in a folder or right here, all of them in so many seconds.
+
+    It takes a command, what to say when it fails, and the folder; it returns what was printed.
+    Errors, of what is returned: those of `ran`, TimeoutExpired after `timeout` seconds in all.
+    """
     deadline = time.monotonic() + timeout
 
     def step(command: list[str], failed: str, folder: Path | None = None) -> str:

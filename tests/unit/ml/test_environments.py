@@ -16,6 +16,7 @@ from laketop.ml.environments import (
     ran,
     requirements_of,
     resolver_environment,
+    within,
 )
 from laketop.ml.locks import LOCK_FILE
 
@@ -52,7 +53,7 @@ def test_a_python_that_is_not_here_is_named(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     place = tmp_path / "environment"
     with pytest.raises(StepFailed, match=r"cannot be built without Python 3\.1: "):
-        built(place, tmp_path / "requirements.txt", offline=True, timeout=60, version="3.1")
+        built(place, tmp_path / "requirements.txt", offline=True, step=within(60), version="3.1")
     assert not place.exists()
 
 
@@ -66,7 +67,7 @@ def test_all_steps_together_take_no_longer_than_is_asked(
     lock.write_text("six==1.17.0 --hash=sha256:aa\n", encoding="utf-8")
     monkeypatch.setattr(environments, "uv_program", lambda: str(slow))
     with pytest.raises(subprocess.TimeoutExpired, match=r"after 2 seconds"):
-        built(tmp_path / "environment", lock, offline=False, timeout=2)
+        built(tmp_path / "environment", lock, offline=False, step=within(2))
 
 
 def test_what_a_command_says_in_many_lines_is_told_by_its_end() -> None:

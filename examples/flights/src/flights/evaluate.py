@@ -70,8 +70,7 @@ def evaluate(spark: SparkSession, run: Parameters) -> tuple[Verdict, ...]:
     """
     step = Step(spark, run, "evaluate")
     client = registry.client(run)
-    if other := registry.left_to(client, run):
-        step.record(on=f"version {run.model_version}", figure=f"left to run {other}")
+    if registry.is_left(client, run, step):
         return ()
     candidate = contender(client, run.model, registry.candidate(spark, client, run))
     champion = _champion(client, run)

@@ -42,8 +42,7 @@ def decide(spark: SparkSession, run: Parameters) -> str:
     """
     step = Step(spark, run, "promote the retrained" if run.retraining else "promote")
     client = registry.client(run)
-    if other := registry.left_to(client, run):
-        step.record(on=f"version {run.model_version}", figure=f"left to run {other}")
+    if registry.is_left(client, run, step):
         return "left"
     champion = settle(spark, client, run.full_schema, model=run.model)
     version = run.model_version or registry.existing(client, run, registry.CHALLENGER)

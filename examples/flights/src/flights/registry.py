@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
     from pyspark.sql import SparkSession
 
+    from flights.figures import Step
     from flights.parameters import Parameters
 
 CHAMPION = "champion"
@@ -66,15 +67,18 @@ def connect(registry: MlflowClient, run: Parameters) -> None:
         registry.update_registered_model(run.model, deployment_job_id=run.deployment_job)
 
 
-def left_to(registry: MlflowClient, run: Parameters) -> str:
-    """Return the run that has trained the version that the registry tells of and decides about it.
+def is_left(registry: MlflowClient, run: Parameters, step: Step) -> bool:
+    """Return whether the run that has trained a version decides about it; `step` records so.
 
-    Empty where there is none, and for a run that was not told of a version: one by hand.
+    False for a run that was not told of a version: one by hand.
     """
     if not run.model_version:
-        return ""
+        return False
     tags = registry.get_model_version(run.model_name, run.model_version).tags
-    return str(tags.get(DECIDED_BY, ""))
+    decider = tags.get(DECIDED_BY)
+    if decider:
+        step.record(on=f"version {run.model_version}", figure=f"left to run {decider}")
+    return bool(decider)
 
 
 def existing(registry: MlflowClient, run: Parameters, alias: str) -> str:

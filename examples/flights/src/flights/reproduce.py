@@ -28,8 +28,7 @@ def reproduce(spark: SparkSession, run: Parameters) -> None:
     """
     step = Step(spark, run, "reproduce")
     client = registry.client(run)
-    if other := registry.left_to(client, run):
-        step.record(on=f"version {run.model_version}", figure=f"left to run {other}")
+    if registry.is_left(client, run, step):
         return
     version = registry.candidate(spark, client, run)
     try:

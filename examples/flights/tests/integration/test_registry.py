@@ -135,24 +135,31 @@ def connected(
 def test_a_version_whose_own_run_decides_starts_the_deployment_job_which_leaves_it_alone(
     ws: WorkspaceClient, spark: SparkSession, connected: Parameters
 ) -> None:
+    job = int(connected.deployment_job)
+
+    def ended() -> set[int]:
+        runs = ws.jobs.list_runs(job_id=job, completed_only=True)
+        return {run.run_id for run in runs if run.run_id is not None}
+
+    before = ended()
     client = registry.client(connected)
     with mlflow.start_run():
         source = logged().model_uri
     version = client.create_model_version(
         connected.model, source, tags={registry.DECIDED_BY: "77"}
     ).version
-    job = int(connected.deployment_job)
     deadline = time.monotonic() + 300
-    while not (done := list(ws.jobs.list_runs(job_id=job, completed_only=True))):
+    while not (done := ended() - before):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    (started,) = done
+    started = ws.jobs.get_run(done.pop())
+    assert not done
     assert started.state is not None
     assert started.state.result_state is RunResultState.SUCCESS, started.state
-    told = spark.table(connected.table("run_figures")).orderBy("recorded_at").collect()
-    assert [(row["run"], row["what"], row["on"], row["figure"]) for row in told] == [
-        (str(started.run_id), step, f"version {version}", "left to run 77")
-        for step in ("evaluate", "promote")
+    figures = spark.table(connected.table("run_figures")).where(f"run = '{started.run_id}'")
+    told = figures.orderBy("recorded_at").collect()
+    assert [(row["what"], row["on"], row["figure"]) for row in told] == [
+        (step, f"version {version}", "left to run 77") for step in ("evaluate", "promote")
     ]
     assert version_of(client, connected.model, registry.CHALLENGER) is None
 

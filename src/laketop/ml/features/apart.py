@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laketop.errors import LaketopError, Refused
-from laketop.ml.environments import StepFailed, built, python_of, requirements_of, uv_program
+from laketop.ml.environments import (
+    StepFailed,
+    built,
+    python_of,
+    requirements_of,
+    uv_program,
+    within,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -108,7 +115,7 @@ def _python(asked: _Asked) -> Path:
             folder / "environment",
             asked.file,
             offline=False,
-            timeout=_LONGEST_SECONDS,
+            step=within(_LONGEST_SECONDS),
             version=asked.version,
         )
     except BaseException:

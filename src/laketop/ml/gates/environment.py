@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laketop.ml.environments import StepFailed, built_for, ran
+from laketop.ml.environments import Step, StepFailed, built_for, within
 from laketop.ml.gates.verdict import Contender, Gate, LabelledRows, Measure, Verdict
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def clean_environment(
                     rows.features.head(rows_timed)[list(candidate.inputs)],
                     Path(folder),
                     offline=offline,
-                    timeout=timeout_seconds,
+                    step=within(timeout_seconds),
                 )
             except (StepFailed, subprocess.TimeoutExpired) as failure:
                 told = str(failure)
@@ -70,17 +70,17 @@ def clean_environment(
 
 
 def _measured(
-    candidate: Contender, sample: pd.DataFrame, folder: Path, *, offline: bool, timeout: float
+    candidate: Contender, sample: pd.DataFrame, folder: Path, *, offline: bool, step: Step
 ) -> dict[str, float]:
     import mlflow.artifacts
 
     if not candidate.uri:
         raise StepFailed(f"version {candidate.version!r} does not say where its files are")
     model = mlflow.artifacts.download_artifacts(candidate.uri, dst_path=str(folder / "model"))
-    python = built_for(Path(model), folder / "environment", offline=offline, timeout=timeout)
+    python = built_for(Path(model), folder / "environment", offline=offline, step=step)
     sample.to_pickle(folder / "rows.pkl")
     command = [str(python), "-I", "-c", _ASK, str(model), str(folder / "rows.pkl")]
-    told = ran(command, "the model does not run in its own environment", timeout)
+    told = step(command, "the model does not run in its own environment")
     found: dict[str, float] = json.loads(told.strip().splitlines()[-1])
     if found["predictions"] != len(sample):
         raise StepFailed(f"{found['predictions']} predictions for {len(sample)} rows")

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from laketop.ml import Contender, LabelledRows, Verdict, clean_environment
-from laketop.ml.environments import StepFailed, built
+from laketop.ml.environments import StepFailed, built, within
 from laketop.ml.locks import LOCK_FILE
 
 # MLflow, and what it loads, warn of each other.
@@ -144,19 +144,19 @@ def test_what_a_lock_names_with_hashes_comes_from_the_cache_where_the_index_is_o
     locked.write_text(lock("six", "iniconfig"), encoding="utf-8")
     loose.write_text("six\n", encoding="utf-8")
     partly.write_text(lock("six") + "iniconfig\n", encoding="utf-8")
-    built(tmp_path / "first", locked, offline=False, timeout=300)
+    built(tmp_path / "first", locked, offline=False, step=within(300))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
         monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    python = built(tmp_path / "second", locked, offline=False, timeout=300)
+    python = built(tmp_path / "second", locked, offline=False, step=within(300))
     subprocess.run([python, "-I", "-c", "import six"], check=True)
     # Without a hash the newest is meant, which only the index knows.
     for file in (loose, partly):
         with pytest.raises(StepFailed, match="cannot be built"):
-            built(tmp_path / file.stem, file, offline=False, timeout=300)
+            built(tmp_path / file.stem, file, offline=False, step=within(300))
 
 
 def test_a_model_that_does_not_say_what_it_needs_does_not_pass(tmp_path: Path) -> None:
