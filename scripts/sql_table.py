@@ -76,6 +76,10 @@ runtime; what its Spark lacks is refused.
 """
 
 
+_OF_SPARK = "INTERNAL_ERROR"
+"""What is no answer to a statement: its Spark cannot plan what Databricks carries out."""
+
+
 def status(case: sql_corpus.Case) -> str:
     """Return what the table says of a case."""
     if case.refusal is not None:
@@ -83,6 +87,8 @@ def status(case: sql_corpus.Case) -> str:
     told = ", ".join(f"`{condition}`" for condition in case.errors)
     if not case.works:
         return f"error {told}"
+    if _OF_SPARK in case.errors:
+        return f"fails with `{_OF_SPARK}`, an error of this Spark"
     return f"works, with {told}" if told else "works"
 
 

@@ -174,6 +174,21 @@ def test_the_owner_of_a_schema_manages_but_does_not_read_what_others_made(
     assert rows(bobs, f"SELECT * FROM {box}.t") == [(1,)]
 
 
+def test_what_was_granted_on_an_object_is_not_another_kinds_of_its_name(
+    spark: SparkSession, box: str
+) -> None:
+    spark.sql(f"CREATE FUNCTION {box}.t() RETURNS INT RETURN 1")
+    spark.sql(f"CREATE VOLUME {box}.t")
+    for privilege in ("SELECT ON TABLE", "EXECUTE ON FUNCTION", "READ VOLUME ON VOLUME"):
+        spark.sql(f"GRANT {privilege} {box}.t TO `{BOB}`")
+    spark.sql(f"ALTER TABLE {box}.t RENAME TO {box}.u")
+    shown = {kind: f"SHOW GRANTS ON {kind} {box}.t" for kind in ("FUNCTION", "VOLUME")}
+    assert rows(spark, shown["FUNCTION"]) == [(BOB, "EXECUTE", "FUNCTION", f"{box}.t")]
+    spark.sql(f"DROP FUNCTION {box}.t")
+    assert rows(spark, shown["VOLUME"]) == [(BOB, "READ VOLUME", "VOLUME", f"{box}.t")]
+    assert rows(spark, f"SHOW GRANTS ON TABLE {box}.u") == [(BOB, "SELECT", "TABLE", f"{box}.u")]
+
+
 @pytest.mark.parametrize(
     ("statement", "condition"),
     [

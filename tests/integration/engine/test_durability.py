@@ -7,6 +7,7 @@ Small by default; at full size with `nox -s torture`.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -111,12 +112,32 @@ class Writers:
 DROPPABLE = 200 if FULL else 4
 
 
+BESIDE = (
+    "ALTER TABLE {} SET TAGS ('of' = 'it')",
+    "GRANT SELECT ON TABLE {} TO `ann`",
+)
+"""What lies beside a table, and has its name."""
+
+
+def beside(session: SparkSession, schema: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return the tags and grants of a schema's tables, with the names of these."""
+    catalog, _, name = schema.partition(".")
+    held = f"FROM {catalog}.information_schema.%s WHERE %sschema_name = '{name}'"
+    tags = held % ("table_tags", "")
+    grants = held.replace("schema_name", "table_schema") % ("table_privileges", "")
+    return {
+        "tags": rows(session, f"SELECT table_name, tag_name, tag_value {tags}"),
+        "granted": rows(session, f"SELECT table_name, grantee {grants} AND grantee = 'ann'"),
+    }
+
+
 def prepared(session: SparkSession, schema: str) -> None:
     for statement in (
         f"CREATE SCHEMA {schema}",
         f"CREATE TABLE {schema}.appended (a INT)",
         f"CREATE TABLE {schema}.merged AS SELECT 1 AS id, 0 AS n",
         f"CREATE TABLE {schema}.named0 AS SELECT 7 AS a",
+        *(statement.format(f"{schema}.named0") for statement in BESIDE),
         *(f"CREATE TABLE {schema}.dropped{number} (a INT)" for number in range(DROPPABLE)),
     ):
         session.sql(statement).collect()
@@ -158,7 +179,9 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(
     named = {int(name.removeprefix("named")) for name in tables if name.startswith("named")}
     assert len(named) == 1
     assert named <= {done["rename"], done["rename"] + 1}
-    assert rows(session, f"SELECT a FROM {schema}.named{named.pop()}") == [(7,)]
+    name = f"named{named.pop()}"
+    assert rows(session, f"SELECT a FROM {schema}.{name}") == [(7,)]
+    assert beside(session, schema) == {"tags": [(name, "of", "it")], "granted": [(name, "ann")]}
     left = {int(name.removeprefix("dropped")) for name in tables if name.startswith("dropped")}
     shown = {str(row[2]) for row in rows(session, f"SHOW TABLES DROPPED IN {schema}")}
     kept = {int(name.removeprefix("dropped")) for name in shown if name.startswith("dropped")}
@@ -168,6 +191,45 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(
     granted = {row[0] for row in rows(session, f"SHOW GRANTS ON SCHEMA {schema}")}
     assert granted >= {f"user{n}" for n in range(done["grant"])}
     assert granted <= {f"user{n}" for n in range(done["grant"] + 1)}
+    session.stop()
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["after the move", "before it"])
+def test_a_rename_that_was_killed_half_way_leaves_one_whole_table(
+    engine: LocalEngine, *, moved: bool
+) -> None:
+    schema = f"main.half{int(moved)}"
+    session = engine.session()
+    for statement in (
+        f"CREATE SCHEMA {schema}",
+        f"CREATE TABLE {schema}.before AS SELECT 7 AS a",
+        *(statement.format(f"{schema}.before") for statement in BESIDE),
+    ):
+        session.sql(statement).collect()
+    session.stop()
+    pid = engine.state.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    while engine.state.pid == pid:
+        time.sleep(0.02)
+    folder = engine.settings.state.joinpath("catalog", *schema.split("."))
+    tags = folder / "_tags" / "before.json"
+    tags.with_name("after.json").write_bytes(tags.read_bytes())
+    begun = folder.parents[1] / ".renames"
+    begun.mkdir(exist_ok=True)
+    inside = schema.replace(".", "/")
+    told = {"type": "TABLE", "from": f"{schema}.before", "to": f"{schema}.after"}
+    places = {"here": f"{inside}/before", "there": f"{inside}/after"}
+    (begun / "one.json").write_text(json.dumps({**told, **places}), encoding="utf-8")
+    if moved:
+        (folder / "before").rename(folder / "after")
+
+    session = engine.session()
+    name = "after" if moved else "before"
+    assert rows(session, f"SHOW TABLES IN {schema}") == [(schema.split(".")[1], name, False)]
+    assert beside(session, schema) == {"tags": [(name, "of", "it")], "granted": [(name, "ann")]}
+    assert [file.stem for file in (folder / "_tags").glob("*.json")] == [name]
+    assert list(begun.iterdir()) == []
     session.stop()
 
 

@@ -49,6 +49,7 @@ final class CatalogStatements {
     }
     Access.require("CREATE CATALOG", Grants.METASTORE, "metastore");
     String user = Sessions.user();
+    Grants.forgetAll(name); // of one of this name, when a kill left them
     JsonFiles.write(Lake.catalogFile(catalog),
         Map.of("owner", user, "comment", Statement.text(words)));
     JsonFiles.write(Lake.schemaFile(catalog.resolve("default")), Map.of("owner", user));
@@ -71,7 +72,7 @@ final class CatalogStatements {
     }
     Folders.discard(catalog);
     Dropped.forget(name);
-    Grants.forget(name);
+    Grants.forgetAll(name);
     Functions.forget(session, name);
     return null;
   }

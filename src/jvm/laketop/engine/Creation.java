@@ -44,7 +44,8 @@ final class Creation implements AutoCloseable {
               + "`, and is none of Delta, has its files there: give the new one another name.");
         }
         Folders.discard(creation.place);
-        JsonFiles.delete(creation.policies());
+        catalog.forgetExtras(id); // of one of this name, when a kill left them
+        Grants.forget("TABLE", String.join(".", catalog.full(id)));
       }
       return creation;
     } catch (Throwable e) {

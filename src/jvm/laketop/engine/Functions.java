@@ -277,6 +277,7 @@ final class Functions {
     requirePrivilege(name, Files.exists(file));
     if (!Files.exists(file)) {
       requireFree(name);
+      Grants.forget("FUNCTION", String.join(".", name)); // of one of this name, when a kill left them
     }
     String catalog = session.sessionState().catalogManager().currentCatalog().name();
     String namespace = Names.currentSchema(session);
@@ -323,7 +324,7 @@ final class Functions {
     String object = String.join(".", name);
     Access.require("MANAGE", "FUNCTION", object);
     JsonFiles.delete(file);
-    Grants.forget(object);
+    Grants.forget("FUNCTION", object);
     unregister(session, name);
   }
 

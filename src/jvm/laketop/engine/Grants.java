@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 
 /** What was granted: {@code _grants/<TYPE>.json} maps "object|principal" to its privileges. */
 final class Grants {
@@ -87,31 +86,35 @@ final class Grants {
     return found;
   }
 
-  /** Forgets the grants on an object that is gone, and on all that it held. */
-  static void forget(String object) {
-    Lake.alone(() -> rewrite(object, name -> null));
+  /** Forgets the grants on a catalog or schema that is gone or new, and on all that it held. */
+  static void forgetAll(String container) {
+    Lake.alone(() -> TYPES.forEach(type -> rewrite(type, container, null)));
   }
 
-  static void rename(String from, String to) {
-    Lake.alone(() -> rewrite(from, name -> to + name.substring(from.length())));
+  /** Forgets the grants on a table, view, volume or function that is gone or new. */
+  static void forget(String type, String object) {
+    Lake.alone(() -> rewrite(type, object, null));
   }
 
-  private static void rewrite(String object, UnaryOperator<String> change) {
-    for (String type : TYPES) {
-      Map<String, String> granted = JsonFiles.read(file(type));
-      Map<String, String> changed = new HashMap<>();
-      granted.forEach((key, privileges) -> {
-        int bar = key.lastIndexOf('|');
-        String name = key.substring(0, bar);
-        boolean inside = name.equals(object) || name.startsWith(object + ".");
-        String renamed = inside ? change.apply(name) : name;
-        if (renamed != null) {
-          changed.put(renamed + key.substring(bar), privileges);
-        }
-      });
-      if (!changed.equals(granted)) {
-        JsonFiles.write(file(type), changed);
+  static void rename(String type, String from, String to) {
+    Lake.alone(() -> rewrite(type, from, to));
+  }
+
+  /** Gives what was granted on the object, and in it, to that of another name, or to none. */
+  private static void rewrite(String type, String object, String renamed) {
+    Map<String, String> granted = JsonFiles.read(file(type));
+    Map<String, String> changed = new HashMap<>();
+    granted.forEach((key, privileges) -> {
+      String name = key.substring(0, key.lastIndexOf('|'));
+      boolean inside = name.equals(object) || name.startsWith(object + ".");
+      if (!inside) {
+        changed.put(key, privileges);
+      } else if (renamed != null) {
+        changed.put(renamed + key.substring(object.length()), privileges);
       }
+    });
+    if (!changed.equals(granted)) {
+      JsonFiles.write(file(type), changed);
     }
   }
 

@@ -67,6 +67,7 @@ public final class Lake {
   /** Makes {@code main.default}, {@code system} and {@code samples}, unless they are there. */
   static void prepare() {
     Moves.prepare();
+    Renames.prepare();
     Path main = catalog(MAIN);
     for (Path file : new Path[] {catalogFile(main), schemaFile(main.resolve("default"))}) {
       prepare(file, Map.of("owner", Users.anyAdmin()));

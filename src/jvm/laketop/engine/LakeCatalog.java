@@ -242,7 +242,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
   public boolean dropTable(Identifier id) {
     Access.table("MANAGE", name(), id);
     boolean dropped = super.dropTable(id);
-    Grants.forget(Access.object(name(), id));
+    Grants.forget("TABLE", Access.object(name(), id));
     return dropped;
   }
 
@@ -251,7 +251,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
   public boolean purgeTable(Identifier id) {
     Access.table("MANAGE", name(), id);
     boolean dropped = folder.removeTable(id);
-    Grants.forget(Access.object(name(), id));
+    Grants.forget("TABLE", Access.object(name(), id));
     return dropped;
   }
 
@@ -268,7 +268,6 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     } catch (NoSuchTableException | TableAlreadyExistsException e) {
       throw Lake.sneak(e);
     }
-    Grants.rename(Access.object(name(), from), Access.object(name(), target));
   }
 
   /** Returns the new name without the catalog, which cannot be another one. */
@@ -398,6 +397,9 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     Access.require("CREATE SCHEMA", "CATALOG", name());
     Map<String, String> owned = new HashMap<>(metadata);
     owned.put("owner", Sessions.user());
+    if (!namespaceExists(namespace)) {
+      Grants.forgetAll(name() + "." + Names.key(namespace[0])); // when a kill left them
+    }
     super.createNamespace(namespace, owned);
   }
 
@@ -414,7 +416,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     Access.schema("MANAGE", name(), namespace[0]);
     boolean dropped = super.dropNamespace(namespace, cascade);
     Dropped.forget(name() + "." + Names.key(namespace[0]));
-    Grants.forget(name() + "." + Names.key(namespace[0]));
+    Grants.forgetAll(name() + "." + Names.key(namespace[0]));
     Functions.forget(Sessions.active(), name() + "." + Names.key(namespace[0]));
     return dropped;
   }
@@ -452,6 +454,8 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     }
     requireNew(id);
     Access.schema("CREATE TABLE", name(), id.namespace()[0]);
+    folder.forgetExtras(id); // of one of this name, when a kill left them
+    Grants.forget("TABLE", Access.object(name(), id));
     Views.write(folder.entry("views", id), view, Sessions.user());
   }
 
@@ -475,7 +479,7 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     Access.table("MANAGE", name(), id);
     JsonFiles.delete(folder.entry("views", id));
     JsonFiles.delete(folder.entry("tags", id));
-    Grants.forget(Access.object(name(), id));
+    Grants.forget("TABLE", Access.object(name(), id));
     return true;
   }
 
@@ -486,9 +490,8 @@ public abstract class LakeCatalog extends DeltaCatalog implements ProcedureCatal
     requireNew(target);
     Access.table("MANAGE", name(), from);
     Access.schema("CREATE TABLE", name(), target.namespace()[0]);
-    JsonFiles.move(folder.entry("views", from), folder.entry("views", target));
-    JsonFiles.move(folder.entry("tags", from), folder.entry("tags", target));
-    Grants.rename(Access.object(name(), from), Access.object(name(), target));
+    Renames.run("TABLE", folder.full(from), folder.full(target),
+        folder.entry("views", from), folder.entry("views", target));
   }
 
   // ---- procedures: how the parser hands over the statements that Spark's grammar lacks

@@ -3,7 +3,6 @@ package laketop.engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -62,6 +61,7 @@ final class VolumeStatements {
       Storage.link(location, Lake.files(name));
       kept.put(Storage.LOCATION, location);
     }
+    Grants.forget("VOLUME", String.join(".", name)); // of one of this name, when a kill left them
     JsonFiles.write(entry, kept);
     return null;
   }
@@ -84,30 +84,20 @@ final class VolumeStatements {
     Access.require("MANAGE", "VOLUME", object);
     JsonFiles.delete(entry);
     Folders.discard(Lake.files(name));
-    Grants.forget(object);
+    Grants.forget("VOLUME", object);
     return null;
   }
 
-  /** Moves the files last: until then, and when they cannot be moved, the old name is the volume. */
-  private static Rows rename(SparkSession session, Matcher words) throws IOException {
+  private static Rows rename(SparkSession session, Matcher words) {
     String[] from = Names.full(session, words.group("name"));
-    Path entry = existing(from);
+    existing(from);
     String[] to = renamed(from, Names.parts(session, words.group("to")));
     Access.require("MANAGE", "VOLUME", String.join(".", from));
     Access.schema("CREATE VOLUME", from[0], from[1]);
     if (Files.exists(Lake.entry("volumes", to))) {
       throw Refusal.taken("VOLUME_ALREADY_EXISTS", "volume", to);
     }
-    JsonFiles.write(Lake.entry("volumes", to), JsonFiles.read(entry));
-    try {
-      Files.move(Lake.files(from), Lake.files(to), StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      JsonFiles.delete(Lake.entry("volumes", to));
-      throw e;
-    }
-    JsonFiles.delete(entry);
-    JsonFiles.move(Lake.entry("tags", from), Lake.entry("tags", to));
-    Grants.rename(String.join(".", from), String.join(".", to));
+    Renames.run("VOLUME", from, to, Lake.files(from), Lake.files(to));
     return null;
   }
 

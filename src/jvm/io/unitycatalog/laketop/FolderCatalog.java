@@ -1,11 +1,8 @@
 package io.unitycatalog.laketop;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +19,7 @@ import laketop.engine.Lake;
 import laketop.engine.ListedFunction;
 import laketop.engine.NameErrors;
 import laketop.engine.Names;
+import laketop.engine.Renames;
 import laketop.engine.Samples;
 import laketop.engine.SparkApi;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
@@ -284,10 +282,14 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (!tableExists(id) || Files.exists(entry("tables", id)) || !isDelta(tableFolder(id))) {
       return removeTable(id);
     }
-    String[] full = {name, Names.key(id.namespace()[0]), Names.key(id.name())};
-    Dropped.keep(full, tableFolder(id), owner(id));
+    Dropped.keep(full(id), tableFolder(id), owner(id));
     forgetExtras(id);
     return true;
+  }
+
+  /** Returns catalog, schema and name. */
+  public String[] full(Identifier id) {
+    return new String[] {name, Names.key(id.namespace()[0]), Names.key(id.name())};
   }
 
   /** Drops a table for good. */
@@ -307,7 +309,8 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     return true;
   }
 
-  private void forgetExtras(Identifier id) {
+  /** Forgets what lies beside a table that is gone, or what a kill has left of one. */
+  public void forgetExtras(Identifier id) {
     EXTRAS.forEach(kind -> JsonFiles.delete(entry(kind, id)));
   }
 
@@ -320,20 +323,10 @@ public final class FolderCatalog implements TableCatalog, SupportsNamespaces, Fu
     if (tableExists(to)) {
       throw NameErrors.tableTaken(name, to);
     }
-    if (Files.exists(entry("tables", from))) {
-      JsonFiles.move(entry("tables", from), entry("tables", to));
-    } else {
-      move(tableFolder(from), tableFolder(to));
-    }
-    EXTRAS.forEach(kind -> JsonFiles.move(entry(kind, from), entry(kind, to)));
-  }
-
-  private static void move(Path from, Path to) {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    boolean apart = Files.exists(entry("tables", from));
+    Path here = apart ? entry("tables", from) : tableFolder(from);
+    Path there = apart ? entry("tables", to) : tableFolder(to);
+    Renames.run("TABLE", full(from), full(to), here, there);
   }
 
   // ---- schemas
