@@ -89,17 +89,23 @@ class Privileges:
                 granted[key] = ",".join(sorted(kept | adding))
             self._lake.keep(self._file(type_), granted)
 
-    def forget(self, object_: str) -> None:
-        """Forget the grants on an object that is gone, and on all that it held."""
-        self._rewrite(object_, lambda _name: None)
+    def forget(self, object_: str, type_: str | None = None) -> None:
+        """Forget the grants on an object of a type that is gone.
 
-    def rename(self, before: str, after: str) -> None:
-        """Let the grants on an object, and on all that it holds, follow its new name."""
-        self._rewrite(before, lambda name: after + name[len(before) :])
+        Without a type, on a catalog or schema, and on all that it held.
+        """
+        self._rewrite(object_, type_, lambda _name: None)
 
-    def _rewrite(self, object_: str, change: Callable[[str], str | None]) -> None:
+    def rename(self, before: str, after: str, type_: str | None = None) -> None:
+        """Let the grants on an object of a type follow its new name.
+
+        Without a type, on a catalog or schema, and on all that it holds.
+        """
+        self._rewrite(before, type_, lambda name: after + name[len(before) :])
+
+    def _rewrite(self, object_: str, only: str | None, change: Callable[[str], str | None]) -> None:
         with self._lake.alone():
-            for type_ in APPLICABLE:
+            for type_ in [only] if only else APPLICABLE:
                 granted = read(self._file(type_))
                 changed: dict[str, str] = {}
                 for key, privileges in granted.items():

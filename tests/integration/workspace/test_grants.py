@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound
 from databricks.sdk.errors.platform import NotImplemented as NotServed
-from databricks.sdk.service.catalog import PermissionsChange, Privilege
+from databricks.sdk.service.catalog import PermissionsChange, Privilege, VolumeType
 
 from laketop.workspace.workspace import Workspace
 
@@ -88,6 +88,30 @@ def test_grants_go_with_what_they_are_on(client: WorkspaceClient, schema: str) -
     client.schemas.delete(schema)
     client.schemas.create(schema.removeprefix("main."), "main")
     assert granted(client, schema) == {}
+
+
+# MLflow, and what it loads, warn of each other.
+@pytest.mark.filterwarnings("default")
+def test_a_volume_that_is_renamed_or_deleted_takes_no_grants_of_a_model_along(
+    client: WorkspaceClient, schema: str
+) -> None:
+    catalog, _, name = schema.partition(".")
+    client.volumes.create(catalog, name, "both", VolumeType.MANAGED)
+    client.registered_models.create(catalog_name=catalog, schema_name=name, name="both")
+    for type_, privilege in (("volume", Privilege.READ_VOLUME), ("function", Privilege.EXECUTE)):
+        changes = [PermissionsChange(principal=ANN, add=[privilege])]
+        client.grants.update(type_, f"{schema}.both", changes=changes)
+
+    def kept(type_: str, object_: str) -> list[list[Privilege] | None]:
+        told = client.grants.get(type_, object_).privilege_assignments or []
+        return [one.privileges for one in told]
+
+    client.volumes.update(f"{schema}.both", new_name="renamed")
+    assert kept("volume", f"{schema}.renamed") == [[Privilege.READ_VOLUME]]
+    assert kept("function", f"{schema}.both") == [[Privilege.EXECUTE]]
+    client.volumes.update(f"{schema}.renamed", new_name="both")
+    client.volumes.delete(f"{schema}.both")
+    assert kept("function", f"{schema}.both") == [[Privilege.EXECUTE]]
 
 
 def test_what_cannot_be_granted_is_said(client: WorkspaceClient, schema: str) -> None:

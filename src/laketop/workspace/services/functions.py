@@ -109,7 +109,7 @@ class Functions(UnityService):
         file = self._lake.entry("functions", *names)
         file.unlink()
         durable.flush_folder(file.parent)
-        Privileges(self._lake).forget(".".join(names))
+        Privileges(self._lake).forget(".".join(names), "FUNCTION")
 
     def _check_free(self, names: Sequence[str]) -> None:
         full_name = ".".join(names)

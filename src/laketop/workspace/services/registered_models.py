@@ -149,7 +149,7 @@ class RegisteredModels(Service):
         """Delete a model and its versions."""
         lake.parts(full_name, 3, "model")
         await self.of_registry(lambda: self._registry.delete_model(full_name))
-        Privileges(Lake(self.workspace.metastore / "catalog")).forget(full_name)
+        Privileges(Lake(self.workspace.metastore / "catalog")).forget(full_name, "FUNCTION")
 
     @route("PUT /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}")
     async def set_alias(self, full_name: str, alias: str, version_num: int) -> RegisteredModelAlias:

@@ -191,7 +191,7 @@ class Tables(UnityService):
         for kind in ("owners", "tags", "constraints", "policies"):
             self._lake.entry(kind, *names).unlink(missing_ok=True)
         durable.flush_folder(self._lake.folder(*names[:2]))
-        Privileges(self._lake).forget(".".join(names))
+        Privileges(self._lake).forget(".".join(names), "TABLE")
 
     def _seen(self, catalog: str, schema: str) -> Any:
         names = self._lake.tables(catalog, schema)

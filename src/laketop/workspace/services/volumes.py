@@ -122,7 +122,7 @@ class Volumes(UnityService):
                 self._lake.entry("volumes", catalog, schema, volume).unlink()
         if target != volume:
             Privileges(self._lake).rename(
-                f"{catalog}.{schema}.{volume}", f"{catalog}.{schema}.{target}"
+                f"{catalog}.{schema}.{volume}", f"{catalog}.{schema}.{target}", "VOLUME"
             )
         return self._info(catalog, schema, target)
 
@@ -134,7 +134,7 @@ class Volumes(UnityService):
         self._lake.volume(catalog, schema, volume)
         self._lake.entry("volumes", catalog, schema, volume).unlink()
         self._lake.discard(self._lake.files(catalog, schema, volume))
-        Privileges(self._lake).forget(f"{catalog}.{schema}.{volume}")
+        Privileges(self._lake).forget(f"{catalog}.{schema}.{volume}", "VOLUME")
 
     def _info(self, catalog: str, schema: str, name: str) -> VolumeInfo:
         entry = self._lake.volume(catalog, schema, name)
