@@ -18,8 +18,9 @@ import java.util.UUID;
  * begun: a kill leaves the object whole under one of its names, as soon as the engine is there again.
  */
 public final class Renames {
-  private static final List<String> BESIDE =
-      List.of("owners", "tags", "constraints", "policies", "volumes");
+  private static final Map<String, List<String>> BESIDE = Map.of(
+      "TABLE", List.of("owners", "tags", "constraints", "policies"),
+      "VOLUME", List.of("volumes", "tags"));
 
   private Renames() {}
 
@@ -31,7 +32,7 @@ public final class Renames {
       JsonFiles.write(begun, Map.of("type", type, "from", String.join(".", from),
           "to", String.join(".", to), "here", inLake(here), "there", inLake(there)));
       try {
-        copy(from, to);
+        copy(type, from, to);
         Files.createDirectories(there.getParent());
         Files.move(here, there, StandardCopyOption.ATOMIC_MOVE);
       } catch (IOException e) {
@@ -51,8 +52,8 @@ public final class Renames {
     }
   }
 
-  private static void copy(String[] from, String[] to) {
-    for (String kind : BESIDE) {
+  private static void copy(String type, String[] from, String[] to) {
+    for (String kind : BESIDE.get(type)) {
       Map<String, String> entry = JsonFiles.read(Lake.entry(kind, from));
       if (entry.isEmpty()) {
         JsonFiles.delete(Lake.entry(kind, to)); // of a table that a kill left half dropped
@@ -67,9 +68,10 @@ public final class Renames {
     Map<String, String> told = JsonFiles.read(begun);
     boolean moved = isThere(told.get("there")) && !isThere(told.get("here"));
     String[] gone = told.get(moved ? "from" : "to").split("\\.");
-    BESIDE.forEach(kind -> JsonFiles.delete(Lake.entry(kind, gone)));
+    String type = told.get("type");
+    BESIDE.get(type).forEach(kind -> JsonFiles.delete(Lake.entry(kind, gone)));
     if (moved) {
-      Grants.rename(told.get("type"), told.get("from"), told.get("to"));
+      Grants.rename(type, told.get("from"), told.get("to"));
     }
     JsonFiles.delete(begun);
   }
