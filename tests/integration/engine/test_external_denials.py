@@ -25,8 +25,8 @@ def test_the_folder_of_an_external_volume_is_read_and_written_by_its_grants(
         f"SELECT count(*) FROM json.`file:{place}/in`",
         f"SELECT count(*) FROM json.`{tmp_path}/link/in`",
         f"SELECT count(*) FROM json.`{tmp_path}/o*r/*/in`",
-        f"SELECT count(*) FROM read_files('{place.parent}', format => 'json')",
         f"SELECT count(*) FROM read_files('{place}/in', format => 'json')",
+        f"SELECT count(*) FROM json.`{place.parent}`",
     ]
     for read in reads:
         assert f"READ VOLUME on VOLUME '{box}.e'" in denial(bobs, read), read
@@ -34,7 +34,7 @@ def test_the_folder_of_an_external_volume_is_read_and_written_by_its_grants(
     assert f"READ VOLUME on VOLUME '{box}.d'" in denial(bobs, elsewhere)
 
     spark.sql(f"GRANT READ VOLUME ON SCHEMA {box} TO `{BOB}`")
-    for read in (*reads[:4], reads[-1], elsewhere):
+    for read in (*reads[:-1], elsewhere):
         assert rows(bobs, read) == [(2,)], read
     write = f"INSERT OVERWRITE DIRECTORY '{place}/out' USING json SELECT 1 AS a"
     assert f"WRITE VOLUME on VOLUME '{box}.e'" in denial(bobs, write)

@@ -101,7 +101,8 @@ def test_no_error_names_what_nobody_has_named(spark: SparkSession, named: str) -
         ("CREATE TABLE {s}.t AS SELECT 1 AS a", "t"),
         ("CREATE TABLE {s}.v (a INT)", "v"),
         ("CREATE VIEW {s}.t AS SELECT 1", "t"),
-        ("CREATE SCHEMA {s}", ""),
+        # Spark 4.0 looks for the schema itself, and tells it without its catalog.
+        *(() if RUNTIME == "17.3-LTS" else (("CREATE SCHEMA {s}", ""),)),
         ("REPLACE TABLE {s}.none (a INT)", "none"),
         ("ALTER TABLE {s}.t RENAME TO {s}.v", "v"),
         ("ALTER VIEW {s}.v RENAME TO {s}.t", "t"),
