@@ -171,8 +171,7 @@ class Jobs(Service):
         self, job_id: int, page_token: str | None = None, include_trigger_state: bool = False
     ) -> dict[str, Any]:
         """Return a job with its settings as they were sent, arrays by pages of 100."""
-        self._require(job_id, "CAN_VIEW")
-        job = self._existing(job_id)
+        job = self._require(job_id, "CAN_VIEW")
         if include_trigger_state:
             job |= self._trigger_state(job_id, job["settings"])
         settings, more = job_settings.paged(job["settings"], job_settings.ARRAYS, page_token)
@@ -197,8 +196,7 @@ class Jobs(Service):
     @route("POST /api/2.2/jobs/reset", also=_OLDER)
     def reset(self, job_id: int, new_settings: dict[str, Any]) -> None:
         """Replace a job's settings; an omitted `run_as` stays."""
-        self._require(job_id, "CAN_MANAGE")
-        old = self._existing(job_id)["settings"]
+        old = self._require(job_id, "CAN_MANAGE")["settings"]
         kept = {"run_as": old["run_as"]} if "run_as" in old else {}
         self._change(job_id, {**kept, **new_settings})
 
@@ -210,8 +208,7 @@ class Jobs(Service):
         fields_to_remove: list[str] | None = None,  # type: ignore[valid-type]  # not the method
     ) -> None:
         """Change some of a job's settings."""
-        self._require(job_id, "CAN_MANAGE")
-        old = self._existing(job_id)["settings"]
+        old = self._require(job_id, "CAN_MANAGE")["settings"]
         changed = job_settings.updated(old, new_settings or {}, fields_to_remove or [])
         self._change(job_id, changed)
 
@@ -241,8 +238,7 @@ class Jobs(Service):
         `chaos_seed` is laketop's own: faults on purpose. The parameters of tasks are in `fields`.
         """
         legacy = given_to_tasks(fields)
-        self._require(job_id, "CAN_MANAGE_RUN")
-        job = self._existing(job_id)
+        job = self._require(job_id, "CAN_MANAGE_RUN")
         found = self._run_of(idempotency_token)
         if found is not None:
             return {"run_id": found, "number_in_job": found}
@@ -504,10 +500,11 @@ class Jobs(Service):
         """Return who made a job. Errors: InvalidParameterValue if there is none."""
         return str(self._existing(job_id)["creator_user_name"])
 
-    def require(self, job_id: int, level: str) -> None:
-        """Let only callers pass who have a level on a job; errors as on the wire."""
-        self._existing(job_id)
+    def require(self, job_id: int, level: str) -> dict[str, Any]:
+        """Return a job to callers who have a level on it, to no others; errors as on the wire."""
+        found = self._existing(job_id)
         self.workspace.permissions.require("jobs", str(job_id), level)
+        return found
 
     _require = require
 
