@@ -8,7 +8,7 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,11 +119,29 @@ def _checked(asked: Callable[[], Any]) -> Callable[..., Any]:
 
 
 def _misfit(asked: Any) -> str | None:
+    sent = request.get_json(force=True) if request.method != "GET" else {}
     # To the letter: where names that are not known may stand, a text passes for a message.
     try:
-        ParseDict(request.get_json(force=True) if request.method != "GET" else {}, asked)
+        ParseDict(sent, asked)
     except (ParseError, TypeError, ValueError, AttributeError) as error:
         return str(error)[:500]
+    return _no_object(sent, asked.DESCRIPTOR)
+
+
+def _no_object(sent: Mapping[str, Any], message: Any) -> str | None:
+    """Return which field of a message holds what is no object: an empty text or list is parsed."""
+    for field in message.fields:
+        kind = field.message_type
+        if kind is None or kind.GetOptions().map_entry or kind.file.package == "google.protobuf":
+            continue
+        value = sent.get(field.name, sent.get(field.camelcase_name))
+        for one in value if isinstance(value, list) else [value]:
+            if one is None:
+                continue
+            if not isinstance(one, dict):
+                return f"{field.name} holds {json.dumps(one)[:100]}, which is no object."
+            if (problem := _no_object(one, kind)) is not None:
+                return problem
     return None
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 30.0
 _MOST_ROWS = 10_000
 _DAY_MS = 24 * 3_600_000
+_MADE = "made"
 _UNSEEN = """SELECT run_id FROM runs LEFT JOIN exported_runs USING (run_id)
     WHERE NOT is_active AND end_ms IS NOT json_extract(snapshot, '$.end_time') ORDER BY run_id"""
 """Runs that have ended, for the first time or once more, since they were looked at last."""
@@ -82,11 +83,15 @@ class SystemExport:
         with self._one:
             self._collect(whole=whole)
             prices = self._new_prices()
-            remote = self._remote() if self._waiting() or prices is not None else None
+            missing = self._missing()
+            is_needed = self._waiting() or missing or prices is not None
+            remote = self._remote() if is_needed else None
             if remote is None:
                 return 0
             session = RemoteEngine(remote).session()
             try:
+                if missing:
+                    self._make(session, missing)
                 if prices is not None:
                     self._tell_prices(session, prices)
                 return self._append_all(session)
@@ -173,6 +178,22 @@ class SystemExport:
                 *system_tables.pipeline_row(told[id_], workspace_id, now_ms=now_ms, is_deleted=True)
             )
             del told[id_]
+
+    def _missing(self) -> list[str]:
+        """Return the tables that were not made yet: each can be asked before it has a row."""
+        store = self._workspace.store
+        if self._workspace.first is not self._workspace:
+            return []  # one catalog for all workspaces
+        with store.reading():
+            made = store.table("system tables told").get(_MADE, [])
+        return [name for name in TABLES if name not in made]
+
+    def _make(self, session: SparkSession, names: list[str]) -> None:
+        for name in names:
+            _ensure(session, name)
+        store = self._workspace.store
+        with store.transaction(write=True):
+            store.table("system tables told")[_MADE] = [*TABLES]
 
     def _new_prices(self) -> list[dict[str, Any]] | None:
         """Return all prices there were, where the table does not tell them yet."""

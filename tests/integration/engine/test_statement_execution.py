@@ -218,6 +218,8 @@ def test_a_canceled_statement_leaves_the_engine_at_whatever_moment(
         ({"parameters": [{"name": "n", "value": "1"}, {"value": "2"}]}, "Either each parameter"),
         ({"parameters": [{"name": 5}]}, "has a name, which is text"),
         ({"parameters": [{"name": ""}]}, "has a name, which is text"),
+        ({"parameters": [{"name": "n", "type": 5}]}, "'type' has the value 5"),
+        ({"parameters": [{"name": "n", "value": {}}]}, "'value' has the value {}"),
     ],
 )
 def test_what_cannot_be_run_is_named(

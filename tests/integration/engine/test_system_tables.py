@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import pytest
@@ -12,6 +13,7 @@ from databricks.sdk.service.workspace import ImportFormat, Language
 from pyspark.sql import SparkSession
 
 from laketop.workspace.daemon import Contact
+from laketop.workspace.system_tables import TABLES
 
 
 def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSession) -> None:
@@ -63,6 +65,9 @@ def test_calls_jobs_runs_and_usage_are_rows(workspace: Contact, spark: SparkSess
     assert of("billing.usage", where, "sku_name", "billing_origin_product") == [
         ("LAKETOP_SERVERLESS_SQL_COMPUTE", "SQL")
     ]
+    for name, told in TABLES.items():  # those that have no row yet, too
+        columns = re.findall(r"(?:^|, )(\w+) [A-Z]", " ".join(told.split()))
+        assert set(spark.table(name).columns) == set(columns)
     # As Databricks' own pages join the two.
     costs = """SELECT pricing.default, currency_code
         FROM system.billing.usage u JOIN system.billing.list_prices p

@@ -347,6 +347,18 @@ def test_texts_that_mlflow_parses_itself_break_nothing(
     assert status == 400, answer
 
 
+@pytest.mark.parametrize("one", ["", [], 5, "x", ["x"]])
+def test_what_is_no_object_where_one_belongs_is_a_bad_request(
+    host: str, token: str, one: Any
+) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    for method, path in (("PATCH", "traces/0"), ("POST", "experiments/create")):
+        body = json.dumps({"name": "/Shared/x", "tags": [one]}).encode()
+        status, answer, _ = _send(host, method, f"/api/2.0/mlflow/{path}", headers, body)
+        assert status == 400, (path, answer)
+        assert "error_code" in json.loads(answer)
+
+
 @pytest.mark.parametrize("path", ["runs/search", "experiments/search", "logged-models/search"])
 def test_a_field_that_is_null_is_as_one_that_was_not_sent(
     host: str, token: str, client: WorkspaceClient, path: str

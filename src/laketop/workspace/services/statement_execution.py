@@ -16,6 +16,7 @@ from databricks.sdk.errors.platform import BadRequest, InvalidParameterValue, No
 
 from laketop.runner.steady_clock import SteadyClock
 from laketop.workspace import statement_results as results
+from laketop.workspace import wire
 from laketop.workspace.kept import iso
 from laketop.workspace.service import Reply, Request, Service, route
 from laketop.workspace.statements import Order, Statement, argument, expire, own_session
@@ -279,8 +280,15 @@ def _positive(name: str, value: int | None) -> int | None:
 
 def _arguments(parameters: list[dict[str, Any]]) -> dict[str, Any] | list[Any]:
     """Return the values of parameters by their names, or in order where none has one."""
+    text = wire.converter(str)
     try:
-        values = [argument(one.get("type") or "STRING", one.get("value")) for one in parameters]
+        values = [
+            argument(
+                text("type", one.get("type") or "STRING"),
+                None if one.get("value") is None else text("value", one["value"]),
+            )
+            for one in parameters
+        ]
     except ValueError as error:
         raise InvalidParameterValue(f"A parameter cannot be used: {error}.") from error
     names = [one.get("name") for one in parameters]
