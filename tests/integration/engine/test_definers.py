@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_a_view_reads_files_that_its_owner_may_read(
     assert f"does not have READ VOLUME on VOLUME '{box}.own'" in told
 
 
-def test_a_function_reads_files_and_calls_functions_with_the_rights_of_its_owner(
+def test_a_function_reads_files_with_the_rights_of_its_owner(
     spark: SparkSession, bobs: SparkSession, box: str
 ) -> None:
     folder = f"/Volumes/{box.replace('.', '/')}/files/in"
@@ -86,13 +87,12 @@ def test_a_function_reads_files_and_calls_functions_with_the_rights_of_its_owner
         "whole": f"RETURNS TABLE (id BIGINT) RETURN SELECT id FROM json.`{folder}`",
         "listed": "RETURNS TABLE (id BIGINT) RETURN"
         f" SELECT id FROM read_files('{folder}', format => 'json')",
-        "called": f"RETURNS INT RETURN {box}.f(1)",
     }
     for name, body in bodies.items():
         spark.sql(f"CREATE FUNCTION {box}.{name}() {body}")
     grant(spark, box, *(f"EXECUTE ON FUNCTION {box}.{name}" for name in bodies))
     grant(spark, box, f"EXECUTE ON FUNCTION {box}.g")
-    assert rows(bobs, f"SELECT {box}.most(), {box}.called()") == [(2, 2)]
+    assert rows(bobs, f"SELECT {box}.most()") == [(2,)]
     for table in ("whole", "listed"):
         assert rows(bobs, f"SELECT max(id) FROM {box}.{table}()") == [(2,)], table
 
@@ -102,6 +102,87 @@ def test_a_function_reads_files_and_calls_functions_with_the_rights_of_its_owner
 
     spark.sql(f"ALTER FUNCTION {box}.most SET OWNER TO `{EVE}`")
     assert f"User '{EVE}' does not have USE CATALOG on" in denial(bobs, f"SELECT {box}.most()")
+
+
+def test_nobody_calls_through_a_function_of_his_own_what_he_may_not_call(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    own = f"{box.split('.', maxsplit=1)[0]}.own"
+    spark.sql(f"CREATE SCHEMA {own}")
+    spark.sql(f"CREATE FUNCTION {box}.listed() RETURNS TABLE (a INT) RETURN SELECT 7")
+    grant(spark, own, f"CREATE FUNCTION ON SCHEMA {own}", f"EXECUTE ON SCHEMA {own}")
+    bodies = {
+        "plain": f"RETURNS INT RETURN {box}.f(1)",
+        "deep": f"RETURNS INT RETURN (SELECT max({box}.f(1)))",
+        "rows": f"RETURNS INT RETURN (SELECT max(a) FROM {box}.listed())",
+        "named": f"RETURNS INT RETURN IDENTIFIER('{box}.f')(1)",
+    }
+    for name, body in bodies.items():
+        with contextlib.suppress(PySparkException):  # no matter when it is told
+            bobs.sql(f"CREATE FUNCTION {own}.{name}() {body}")
+        told = denial(bobs, f"SELECT {own}.{name}()")
+        assert "INSUFFICIENT_PERMISSIONS" in told or "UNRESOLVED_ROUTINE" in told, (name, told)
+    with contextlib.suppress(PySparkException):
+        bobs.sql(f"CREATE FUNCTION {own}.all() RETURNS TABLE (a INT) RETURN SELECT {box}.f(1)")
+    assert "[(2" not in denial(bobs, f"SELECT * FROM {own}.all()")
+
+
+def test_an_argument_of_a_table_function_reads_nothing_with_the_rights_of_its_owner(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    hidden = f"{box.split('.', maxsplit=1)[0]}.hidden"
+    spark.sql(f"CREATE SCHEMA {hidden}")
+    spark.sql(f"CREATE TABLE {hidden}.t AS SELECT 7 AS a")
+    spark.sql(f"CREATE FUNCTION {box}.same(x INT) RETURNS TABLE (a INT) RETURN SELECT x")
+    grant(spark, box, f"EXECUTE ON FUNCTION {box}.same")
+    query = f"(SELECT max(a) FROM {hidden}.t)"
+    for read in (
+        f"SELECT * FROM {box}.same({query})",
+        f"SELECT * FROM {box}.same(x => {query})",
+        f"SELECT * FROM VALUES (1), LATERAL {box}.same({query} + 1)",
+    ):
+        assert "A query as the argument of a table function" in denial(bobs, read), read
+    assert rows(bobs, f"SELECT a FROM VALUES (1) AS q(x), LATERAL {box}.same(q.x)") == [(1,)]
+    assert rows(spark, f"SELECT * FROM {box}.same({query})") == [(7,)]
+
+
+def test_explaining_and_describing_a_query_tell_nothing_that_it_may_not_read(
+    spark: SparkSession, bobs: SparkSession, box: str
+) -> None:
+    folder = f"/Volumes/{box.replace('.', '/')}/files/told"
+    spark.range(3).selectExpr("id AS salary").write.json(folder)
+    spark.sql(f"CREATE FUNCTION {box}.paid() RETURNS INT RETURN (SELECT max(a) FROM {box}.t)")
+    grant(spark, box)
+    for query in (
+        f"SELECT * FROM json.`{folder}`",
+        f"SELECT * FROM read_files('{folder}', format => 'json')",
+        f"SELECT {box}.paid()",
+        f"SELECT * FROM {box}.t",
+    ):
+        for told in ("EXPLAIN EXTENDED", "EXPLAIN", "DESCRIBE QUERY"):
+            assert "INSUFFICIENT_PERMISSIONS" in denial(bobs, f"{told} {query}"), (told, query)
+    assert "salary" in str(rows(spark, f"DESCRIBE QUERY SELECT * FROM json.`{folder}`"))
+    assert rows(bobs, "DESCRIBE QUERY SELECT 1 AS one")[0][0] == "one"
+
+
+def test_functions_that_spark_knows_by_one_name_are_not_taken_for_each_other(
+    spark: SparkSession, box: str
+) -> None:
+    catalog = box.split(".", maxsplit=1)[0]
+    other = f"{catalog}__x"
+    spark.sql(f"CREATE CATALOG {other}")
+    try:
+        spark.sql(f"CREATE SCHEMA {other}.y")
+        spark.sql(f"CREATE SCHEMA {catalog}.x__y")
+        spark.sql(f"CREATE FUNCTION {catalog}.x__y.f() RETURNS INT RETURN 1")
+        with pytest.raises(PySparkException, match="cannot be told from"):
+            spark.sql(f"CREATE FUNCTION {other}.y.f() RETURNS INT RETURN 2")
+        assert rows(spark, f"SELECT {catalog}.x__y.f()") == [(1,)]
+        spark.sql(f"DROP FUNCTION {catalog}.x__y.f")
+        spark.sql(f"CREATE FUNCTION {other}.y.f() RETURNS INT RETURN 2")
+        assert rows(spark, f"SELECT {other}.y.f()") == [(2,)]
+    finally:
+        spark.sql(f"DROP CATALOG {other} CASCADE")
 
 
 @pytest.fixture

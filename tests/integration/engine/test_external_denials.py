@@ -71,3 +71,21 @@ def test_a_folder_beside_that_is_no_object_of_the_catalog_is_free(
     spark.sql(f"CREATE EXTERNAL VOLUME {box}.e LOCATION '{tmp_path}/files'")
     spark.range(2).write.json(f"{tmp_path}/files_beside")
     assert rows(bobs, f"SELECT count(*) FROM json.`{tmp_path}/files_beside`") == [(2,)]
+
+
+def test_the_folder_of_a_table_with_a_row_filter_is_open_to_admins_alone(
+    spark: SparkSession, bobs: SparkSession, box: str, tmp_path: Path
+) -> None:
+    spark.sql(f"CREATE TABLE {box}.few (id INT) LOCATION '{tmp_path}/few'")
+    spark.sql(f"INSERT INTO {box}.few VALUES (1), (2)")
+    spark.sql(f"CREATE FUNCTION {box}.first(id INT) RETURNS BOOLEAN RETURN id = 1")
+    spark.sql(f"ALTER TABLE {box}.few SET ROW FILTER {box}.first ON (id)")
+    grant(spark, box, f"SELECT ON TABLE {box}.few")
+    assert rows(bobs, f"SELECT id FROM {box}.few") == [(1,)]
+    for read in (
+        f"SELECT * FROM delta.`{tmp_path}/few`",
+        f"SELECT * FROM delta.`{tmp_path}/few` VERSION AS OF 1",
+        f"SELECT * FROM parquet.`{tmp_path}/few/*.parquet`",
+        f"SELECT * FROM read_files('{tmp_path}/few', format => 'delta')",
+    ):
+        assert "does not have READ FILES on PATH" in denial(bobs, read), read

@@ -1,6 +1,7 @@
 package laketop.engine;
 
 import java.util.Iterator;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
@@ -35,6 +36,7 @@ import org.apache.spark.sql.delta.commands.CloneTableCommand;
 import org.apache.spark.sql.delta.commands.CreateDeltaTableCommand;
 import org.apache.spark.sql.delta.commands.cdc.CDCReader;
 import org.apache.spark.sql.delta.sources.DeltaSink;
+import org.apache.spark.sql.execution.command.DescribeQueryCommand;
 import org.apache.spark.sql.execution.command.ExplainCommand;
 import org.apache.spark.sql.execution.command.SetCatalogCommand;
 import org.apache.spark.sql.execution.datasources.DataSource;
@@ -94,10 +96,20 @@ final class AccessRule {
    * Delta's log.
    */
   static boolean forAnother(SparkSession session) {
+    return forView(session)
+        || within(frame -> frame.getClassName().startsWith(FUNCTION_RESOLUTION));
+  }
+
+  /**
+   * Returns whether it is for a view or a command. Functions that the body of a function calls are
+   * asked of who calls it: nobody may lend, by a function of his own, what he may not call.
+   */
+  static boolean forView(SparkSession session) {
     return AnalysisContext$.MODULE$.get().catalogAndNamespace().nonEmpty()
         || session.sparkContext().getLocalProperty("spark.sql.execution.id") != null
         || Functions.registering()
-        || within();
+        || within(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)
+            || frame.getMethodName().equals(SUBQUERY));
   }
 
   /**
@@ -105,11 +117,8 @@ final class AccessRule {
    * function's body outside of its context, and checks a subquery before the query that it is in,
    * which tells whose it is: only the stack tells any of them.
    */
-  private static boolean within() {
-    return StackWalker.getInstance().walk(frames ->
-        frames.anyMatch(frame -> frame.getClassName().startsWith(VIEW_RESOLUTION)
-            || frame.getClassName().startsWith(FUNCTION_RESOLUTION)
-            || frame.getMethodName().equals(SUBQUERY)));
+  private static boolean within(Predicate<StackWalker.StackFrame> place) {
+    return StackWalker.getInstance().walk(frames -> frames.anyMatch(place));
   }
 
   private void visit(LogicalPlan plan, String privilege) {
@@ -235,6 +244,10 @@ final class AccessRule {
         && create.query().isDefined()
         && create.query().get() instanceof CloneTableCommand clone) {
       cloned(create, clone);
+      return;
+    }
+    if (plan instanceof DescribeQueryCommand describe) {
+      explained(describe.plan());
       return;
     }
     if (plan instanceof SetCatalogAndNamespace use) {
@@ -369,14 +382,16 @@ final class AccessRule {
     });
   }
 
-  /** EXPLAIN analyses its statement only when it runs, and then for the engine. */
+  /** EXPLAIN and DESCRIBE QUERY analyse their statement when they run, and then for the engine. */
   private void explained(LogicalPlan statement) {
     LogicalPlan analysed;
     try {
       analysed = AnalysisContext$.MODULE$.withNewAnalysisContext(
           () -> session.sessionState().analyzer().execute(statement));
+    } catch (Denied denied) {
+      throw denied;
     } catch (Exception e) {
-      return; // EXPLAIN shows the error itself, and nothing else
+      return; // which is told when it runs, and nothing else
     }
     visit(analysed, SELECT);
   }

@@ -8,6 +8,7 @@ import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.PlanExpression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedDataSource;
 import org.apache.spark.sql.catalyst.rules.Rule;
@@ -130,9 +131,22 @@ final class FunctionRule extends Rule<LogicalPlan> {
         requireHidden(written);
         RefusedFunctions.check(CollectionConverters.asJava(written));
       }
+      refuseQueries(f, name);
       return f.copy(name == null ? written : name, f.functionArgs(), f.isStreaming());
     }
     return plan;
+  }
+
+  /** Spark puts arguments into the body of a table function, which reads what its owner may. */
+  private void refuseQueries(UnresolvedTableValuedFunction f, Seq<String> registered) {
+    boolean ours = registered != null
+        || Functions.hidden(session, CollectionConverters.asJava(SparkApi.name(f))) != null;
+    boolean queries = CollectionConverters.asJava(f.functionArgs()).stream()
+        .anyMatch(argument -> argument.exists(part -> part instanceof PlanExpression<?>));
+    if (ours && queries && !Users.isAdmin(Sessions.user(session))) {
+      throw Refusal.of("UNSUPPORTED_FEATURE", "A query as the argument of a table function is not"
+          + " supported; join its rows: FROM (SELECT ...) AS q, LATERAL f(q.x).");
+    }
   }
 
   private Seq<String> registered(Seq<String> written) {
@@ -166,7 +180,7 @@ final class FunctionRule extends Rule<LogicalPlan> {
   }
 
   private void requireExecute(String[] name) {
-    if (!AccessRule.forAnother(session) && !Functions.registering()) {
+    if (!AccessRule.forView(session)) {
       String user = Sessions.user(session);
       Access.require(user, "EXECUTE", "FUNCTION", String.join(".", name));
     }

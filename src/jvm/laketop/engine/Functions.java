@@ -196,6 +196,7 @@ final class Functions {
   private static void register(
       SparkSession session, String[] name, String sql, String catalog, String namespace)
       throws Exception {
+    requireUnlike(name);
     CatalogManager manager = session.sessionState().catalogManager();
     String catalogBefore = manager.currentCatalog().name();
     String[] namespaceBefore = manager.currentNamespace();
@@ -216,6 +217,17 @@ final class Functions {
       CREATING.set(outer);
       manager.setCurrentCatalog(catalogBefore);
       manager.setCurrentNamespace(namespaceBefore);
+    }
+  }
+
+  /** Spark knows {@code a__p.q.f} and {@code a.p__q.f} by one name: only one of them can be. */
+  private static void requireUnlike(String[] name) {
+    Known other = KNOWN.get(schema(name) + "." + name[2]);
+    String object = String.join(".", name);
+    if (other != null && !other.object().equals(object) && exists(other.object().split("\\."))) {
+      throw Refusal.of("ROUTINE_ALREADY_EXISTS", "The function `" + object.replace(".", "`.`")
+          + "` cannot be told from `" + other.object().replace(".", "`.`") + "`: catalog and schema"
+          + " of both are the same when written with `__` between them; rename one of them.");
     }
   }
 

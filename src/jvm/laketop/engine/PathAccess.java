@@ -49,6 +49,9 @@ final class PathAccess {
         String[] name = external.object().split("\\.");
         if (external.type().equals("TABLE")) {
           Access.table(user, privilege, name[0], Identifier.of(new String[] {name[1]}, name[2]));
+          if (!Policies.of(name).none()) { // its files hold the rows and values that they hide
+            throw new Denied(user, "READ FILES", "PATH", place);
+          }
         } else {
           Access.require(user, ofVolume(privilege), "VOLUME", external.object());
         }
