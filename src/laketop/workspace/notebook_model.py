@@ -16,6 +16,7 @@ from laketop.errors import ConfigError
 from laketop.runner.notebook_source import Cell, Notebook, cells_of
 
 _MODEL = re.compile(r"__DATABRICKS_NOTEBOOK_MODEL\s*=\s*['\"]([A-Za-z0-9+/=\s]+)['\"]")
+_TOO_MUCH = (OverflowError, RecursionError)
 LANGUAGES = ("python", "sql", "scala", "r")
 
 
@@ -74,7 +75,8 @@ def notebook_of(text: str | bytes, name: str) -> Notebook:
         language = model["language"]
         commands = sorted(model["commands"], key=lambda one: float(one["position"]))
         texts = [(str(one["command"]), one.get("commandTitle") or None) for one in commands]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        json.dumps(texts, ensure_ascii=False).encode()  # fails at half of a surrogate pair
+    except (ValueError, KeyError, TypeError, AttributeError, *_TOO_MUCH) as error:
         raise ConfigError(f"{name!r} is not a notebook: its model cannot be read") from error
     if language not in LANGUAGES:
         raise ConfigError(f"{name!r} is not a notebook: it is written in {language!r}")

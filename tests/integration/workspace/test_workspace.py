@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import uuid
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -226,16 +227,62 @@ def test_a_folder_comes_back_from_an_archive(
 def test_an_archive_makes_nothing_out_of_its_folder(
     client: WorkspaceClient, folder: str, name: str
 ) -> None:
-    content = io.BytesIO()
-    model = '{"version": "NotebookV1", "language": "python", "commands": []}'
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("fine.python", model)
-        archive.writestr(zipfile.ZipInfo("x.python"), model)
-        archive.filelist[-1].filename = f"{name}.python"
     client.workspace.mkdirs(f"{folder}/in")
-    with pytest.raises(BadRequest):
-        client.workspace.upload(f"{folder}/in/x", content.getvalue(), format=ImportFormat.DBC)
+    sent = base64.b64encode(_archive("fine", name)).decode()
+    with pytest.raises(InvalidParameterValue, match="cannot be used"):
+        client.workspace.import_(f"{folder}/in/x", content=sent, format=ImportFormat.DBC)
     assert [one.path for one in client.workspace.list(folder, recursive=True)] == []
+
+
+def _archive(*names: str, **told: Any) -> bytes:
+    model = json.dumps({"version": "NotebookV1", "language": "python", "commands": [], **told})
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(f"{name}.python", model)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("names", [("a", "a.py/b"), ("a.py/b", "a")])
+def test_an_archive_with_a_notebook_and_a_folder_of_one_place_is_refused(
+    client: WorkspaceClient, folder: str, names: tuple[str, str]
+) -> None:
+    with pytest.raises(BadRequest, match="both a notebook and a folder"):
+        client.workspace.upload(f"{folder}/x", _archive(*names), format=ImportFormat.DBC)
+    assert [one.path for one in client.workspace.list(folder)] == []
+
+
+@pytest.mark.parametrize(("position", "command"), [(10**400, ""), (1, "\ud800")])
+def test_an_archive_with_a_model_that_cannot_be_kept_is_refused(
+    client: WorkspaceClient, folder: str, position: int, command: str
+) -> None:
+    content = _archive("a", commands=[{"position": position, "command": command}])
+    with pytest.raises(BadRequest, match="its model cannot be read"):
+        client.workspace.upload(f"{folder}/x", content, format=ImportFormat.DBC)
+
+
+def test_a_folder_of_one_notebook_comes_back_as_a_folder(
+    client: WorkspaceClient, folder: str
+) -> None:
+    client.workspace.mkdirs(f"{folder}/one")
+    client.workspace.upload(f"{folder}/one/n", b"print(2)", language=Language.PYTHON)
+    packed = client.workspace.export(f"{folder}/one", format=ExportFormat.DBC).content or ""
+    client.workspace.import_(f"{folder}/new", content=packed, format=ImportFormat.DBC)
+    made = client.workspace.list(f"{folder}/new", recursive=True)
+    assert [one.path for one in made] == [f"{folder}/new/n"]
+
+
+def test_files_that_are_not_exported_do_not_count_in_the_size_of_an_export(
+    client: WorkspaceClient, token: str, folder: str
+) -> None:
+    client.workspace.upload(f"{folder}/nb", b"print(2)", language=Language.PYTHON)
+    for name in ("a.bin", "b.bin"):
+        path, content = f"{folder}/{name}", bytes(6 * 1024 * 1024)
+        assert _import_file(client, token, path, content, overwrite=False).ok
+    for chosen in (ExportFormat.SOURCE, ExportFormat.JUPYTER, ExportFormat.DBC):
+        assert client.workspace.export(folder, format=chosen).content
+    with pytest.raises(BadRequest, match="larger than"):
+        client.workspace.export(folder, format=ExportFormat.AUTO)
 
 
 def test_a_notebook_is_exported_in_every_format(client: WorkspaceClient, folder: str) -> None:

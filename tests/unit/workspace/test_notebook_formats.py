@@ -137,7 +137,12 @@ def test_r_markdown_of_others_becomes_cells() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["bm9uZQ==", "!", "JTdCJTdE", _model({"language": "perl", "commands": []})]
+    "model",
+    [
+        *("bm9uZQ==", "!", "JTdCJTdE", _model({"language": "perl", "commands": []})),
+        _model({"language": "r", "commands": [{"position": 10**400, "command": ""}]}),
+        _model({"language": "r", "commands": [{"position": 1, "command": "\ud800"}]}),
+    ],
 )
 def test_a_page_with_another_model_is_refused(model: str) -> None:
     page = f"<script>var __DATABRICKS_NOTEBOOK_MODEL = '{model}'</script>"

@@ -8,7 +8,7 @@ import io
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,37 +196,38 @@ class Workspace(Service):
 
     def _archived(self, found: WorkspaceObject) -> bytes:
         notebooks = []
-        for one in self._visible(found) if found.kind == "DIRECTORY" else [found]:
-            if one.kind == "NOTEBOOK":
-                path = one.file.relative_to(found.file.parent).with_suffix("")
-                content, suffix = one.file.read_bytes(), one.file.suffix.lower()
-                try:
-                    read = notebook_formats.parsed(content, suffix=suffix, name=one.file.stem)
-                except ConfigError as error:
-                    raise BadRequest(error.message) from error
-                notebooks.append((path.as_posix(), read))
+        is_folder = found.kind == "DIRECTORY"
+        for one in self._visible(found, {"NOTEBOOK"}) if is_folder else [found]:
+            path = one.file.relative_to(found.file.parent).with_suffix("")
+            content, suffix = one.file.read_bytes(), one.file.suffix.lower()
+            try:
+                read = notebook_formats.parsed(content, suffix=suffix, name=one.file.stem)
+            except ConfigError as error:
+                raise BadRequest(error.message) from error
+            notebooks.append((path.as_posix(), read))
         return notebook_archive.packed(notebooks)
 
     def _zipped(self, folder: WorkspaceObject, wanted: ExportFormat) -> bytes:
         packed = io.BytesIO()
+        kinds = {"NOTEBOOK", "FILE"} if wanted is ExportFormat.AUTO else {"NOTEBOOK"}
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for one in self._visible(folder):
-                if one.kind != "NOTEBOOK" and wanted is not ExportFormat.AUTO:
-                    continue
+            for one in self._visible(folder, kinds):
                 kind, content = self._exported(one, wanted)
                 name = one.file.relative_to(folder.file)
                 shown = name.with_suffix(f".{kind}") if one.kind == "NOTEBOOK" else name
                 archive.writestr(str(shown), content)
         return packed.getvalue()
 
-    def _visible(self, folder: WorkspaceObject) -> Iterator[WorkspaceObject]:
-        """Yield the files and notebooks below a folder that the caller may read.
+    def _visible(
+        self, folder: WorkspaceObject, kinds: Collection[str]
+    ) -> Iterator[WorkspaceObject]:
+        """Yield what is of some kinds below a folder, and the caller may read.
 
         Errors: BadRequest where they are too large together.
         """
         allows, size = self.workspace.permissions.allows_path, 0
         for one in self._tree.below(folder):
-            if one.kind != "DIRECTORY" and allows(one.path, "CAN_READ"):
+            if one.kind in kinds and allows(one.path, "CAN_READ"):
                 size += one.file.stat().st_size
                 if size > _LARGEST_NOTEBOOK:
                     raise _too_large()
@@ -275,7 +276,7 @@ class Workspace(Service):
         """Make the notebook of an archive, or a folder of what it holds, all or nothing."""
         path = self._tree.short(wanted.path)
         try:
-            notebooks = notebook_archive.unpacked(content, path.rpartition("/")[2])
+            archive = notebook_archive.unpacked(content, path.rpartition("/")[2])
         except ConfigError as error:
             raise BadRequest(error.message) from error
         if wanted.overwrite:
@@ -283,16 +284,18 @@ class Workspace(Service):
         if self._tree.find(path) is not None:
             raise ResourceAlreadyExists(f"Path ({path}) already exists.")
         self._check_parent(path)
-        is_folder = len(notebooks) > 1 or "/" in notebooks[0][0]
         above = self._tree.place(path).parent
         with tempfile.TemporaryDirectory(dir=self.workspace.state / "uploads") as draft:
-            for name, notebook in notebooks:
+            for name, notebook in archive.notebooks:
                 suffix = SUFFIXES[Language(notebook.language.upper())]
-                shown = f"{path}/{name}" if is_folder else path
+                shown = f"{path}/{name}" if archive.is_folder else path
                 place = self._tree.place(f"{shown}{suffix}")  # checked as any other path
                 file = Path(draft) / place.relative_to(above)
-                durable.make_folder(file.parent)
-                durable.write(file, notebook_formats.source_of(notebook))
+                try:
+                    durable.make_folder(file.parent)
+                    durable.write(file, notebook_formats.source_of(notebook))
+                except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+                    raise BadRequest(f"{name!r} is both a notebook and a folder.") from error
             [made] = Path(draft).iterdir()
             if (above / made.name).exists():
                 raise ResourceAlreadyExists(f"Path ({path}) already exists.")
