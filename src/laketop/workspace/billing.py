@@ -115,10 +115,11 @@ def of_warehouse(warehouse: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the SKU of a warehouse, and what its rows tell."""
     tier = str(warehouse.get("warehouse_type") or "PRO")
     is_serverless = bool(warehouse.get("enable_serverless_compute"))
+    tags = warehouse.get("tags")
     sku = SERVERLESS_SQL if is_serverless else SQL if tier == "CLASSIC" else SQL_PRO
     features = {"is_serverless": is_serverless, "is_photon": False, "sql_tier": tier}
     return sku, {
-        "custom_tags": _tags((warehouse.get("tags") or {}).get("custom_tags")),
+        "custom_tags": _tags(tags.get("custom_tags") if isinstance(tags, dict) else None),
         "usage_metadata": {"warehouse_id": warehouse["id"]},
         "identity_metadata": {"owned_by": warehouse.get("creator_name")},
         "billing_origin_product": "SQL",

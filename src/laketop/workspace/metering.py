@@ -27,6 +27,15 @@ class Meters:
         self._ready: dict[str, int] = {}
         """When each endpoint was read, of those that were ready. Units: ms since 1970."""
 
+    def begin(self) -> None:
+        """Count from now what ran, where nothing has been read before.
+
+        A workspace of an older laketop has run statements for a month, which would be one row.
+        """
+        with self._workspace.store.transaction(write=True):
+            read = self._workspace.store.table("system usage read")
+            read.setdefault(_STATEMENTS, self._workspace.now_ms())
+
     def read(self, account: Account, *, whole: bool) -> Iterator[dict[str, Any]]:
         """Yield the rows of what was used in hours that are over, or until now where `whole`.
 

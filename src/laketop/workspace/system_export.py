@@ -59,6 +59,7 @@ class SystemExport:
 
     def begin(self) -> None:
         """Export from now on, every half minute that has something to export."""
+        self._meters.begin()
         self._thread = threading.Thread(target=self._run, name="laketop-system", daemon=True)
         self._thread.start()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
@@ -58,6 +60,20 @@ def test_a_size_that_is_none_is_refused(client: WorkspaceClient, size: str) -> N
     first = next(iter(client.warehouses.list()))
     with pytest.raises(InvalidParameterValue, match="no cluster_size"):
         client.warehouses.edit(first.id or "", cluster_size=size)
+    assert [one.name for one in client.warehouses.list()] == names
+
+
+@pytest.mark.parametrize(
+    "told", [{"tags": "x"}, {"tags": ["x"]}, {"tags": 5}, {"enable_serverless_compute": "maybe"}]
+)
+def test_a_field_of_another_type_is_refused(client: WorkspaceClient, told: dict[str, Any]) -> None:
+    names = [one.name for one in client.warehouses.list()]
+    first = next(iter(client.warehouses.list()))
+    for path in ("", f"/{first.id}/edit"):
+        with pytest.raises(InvalidParameterValue, match=next(iter(told))):
+            client.api_client.do(
+                "POST", f"/api/2.0/sql/warehouses{path}", body={"name": "typed", **told}
+            )
     assert [one.name for one in client.warehouses.list()] == names
 
 

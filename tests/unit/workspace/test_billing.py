@@ -96,6 +96,8 @@ def test_a_warehouse_is_told_by_its_type_and_an_endpoint_as_real_time_inference(
         assert (found, row["usage_metadata"]) == (sku, {"warehouse_id": "w"})
         assert row["identity_metadata"]["owned_by"] == "ann"
         assert row["custom_tags"] == ({"a": "b"} if sku == SQL else {})
+    for odd in ("x", ["x"], 5, {"custom_tags": 5}, None):
+        assert billing.of_warehouse({"id": "w", "tags": odd})[1]["custom_tags"] == {}
     tags = [{"key": "team"}, "odd"]
     found, row = billing.of_endpoint({"id": "e", "name": "n", "creator": "ann", "tags": tags})
     assert (found, row["custom_tags"]) == (SERVING, {"team": ""})

@@ -132,3 +132,14 @@ def test_a_warehouse_that_is_gone_is_told_of_what_it_did_before(hand: Hand) -> N
         hand.workspace.warehouses.delete(hand.warehouse)
     hand.at(0.5)
     assert hand.read(whole=True) == [(SQL_PRO, 0.25, Decimal("0.25"))]
+
+
+def test_what_ran_before_the_meters_began_is_not_told(hand: Hand) -> None:
+    hand.ran("a", 0, 1)
+    hand.ran("b", 1)
+    hand.at(2)
+    hand.meters.begin()
+    hand.at(2.25)
+    hand.meters.begin()  # as after a restart, which loses nothing
+    hand.at(2.5)
+    assert hand.read(whole=True) == [(SQL_PRO, 0.5, Decimal("0.5"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from databricks.sdk.errors.platform import InvalidParameterValue, ResourceDoesNotExist
@@ -21,6 +22,8 @@ _KEPT = (
     *("enable_photon", "enable_serverless_compute", "min_num_clusters", "max_num_clusters"),
     *("spot_instance_policy",),
 )
+_TYPED = {"tags": wire.converter(dict[str, Any]), "enable_serverless_compute": wire.converter(bool)}
+"""What usage is told by, so that it has to be of its type."""
 _CONFIG: dict[str, Any] = {
     "security_policy": "DATA_ACCESS_CONTROL",
     "enable_serverless_compute": True,
@@ -87,8 +90,7 @@ class Warehouses(Service):
         self._check_type(fields.get("warehouse_type") or "PRO")
         self._check_name(fields.get("name", kept["name"]), id)
         _check_size(fields.get("cluster_size"))
-        sent = {name: value for name, value in fields.items() if name in _KEPT}
-        self._warehouses[id] = {**kept, **sent}
+        self._warehouses[id] = {**kept, **_own(fields)}
 
     @route("DELETE /api/2.0/sql/warehouses/{id}")
     def delete(self, id: str) -> None:  # noqa: A002 - the wire's name
@@ -165,10 +167,9 @@ class Warehouses(Service):
 
     def _add(self, sent: dict[str, Any]) -> str:
         name = uuid.uuid4().hex[:16]
-        own = {key: value for key, value in sent.items() if key in _KEPT}
         defaults = {"cluster_size": "Small", "warehouse_type": "PRO", "auto_stop_mins": 10}
         state = {"state": "RUNNING", "creator_name": self.workspace.user}
-        self._warehouses[name] = {**defaults, **own, **state, "id": name}
+        self._warehouses[name] = {**defaults, **_own(sent), **state, "id": name}
         return name
 
     def _check_type(self, type_: Any) -> None:
@@ -198,6 +199,17 @@ class Warehouses(Service):
                 "protocol": "http",
             },
         }
+
+
+def _own(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a warehouse. Errors: InvalidParameterValue for another type."""
+    own = {name: value for name, value in sent.items() if name in _KEPT}
+    typed = {
+        name: convert(name, own[name])
+        for name, convert in _TYPED.items()
+        if own.get(name) is not None
+    }
+    return {**own, **typed}
 
 
 def _check_size(size: Any) -> None:
